@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "api/api.h"
+
+#include "api/api_request.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "script/task.h"
+
+void api_open(Api *api) {
+    lua_State *L = api->script->L;
+    *(Api **)lua_getextraspace(L) = api;
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
+#define API_PRELOAD(name)                  \
+    lua_pushcfunction(L, api_open_##name); \
+    lua_setfield(L, -2, "core." #name);
+    API_MODULE_MAP(API_PRELOAD)
+#undef API_PRELOAD
+    lua_pop(L, 1);
+#define API_OPEN(name) lua_pop(L, api_open_##name(L));
+    API_CLASS_MAP(API_OPEN)
+#undef API_OPEN
+}
+
+static int take_function(lua_State *L, int *reference, const char *name) {
+    if (lua_getfield(L, -1, name) != LUA_TFUNCTION) {
+        log_line(LOG_ERROR, "lua/init.lua has no function %s", name);
+        lua_pop(L, 1);
+        return ERR_NOT_FOUND;
+    }
+    *reference = luaL_ref(L, LUA_REGISTRYINDEX);
+    return 0;
+}
+
+/* stack: init */
+static int take_functions(Api *api) {
+    lua_State *L = api->script->L;
+    int err = take_function(L, &api->on_request, "on_request");
+    if (err == 0) err = take_function(L, &api->on_frame, "on_frame");
+    if (err == 0) err = take_function(L, &api->on_expiring, "on_expiring");
+    if (err == 0) err = take_function(L, &api->on_disconnect, "on_disconnect");
+    if (err == 0) err = take_function(L, &api->on_socket_message, "on_socket_message");
+    if (err == 0) err = take_function(L, &api->on_socket_close, "on_socket_close");
+    return err;
+}
+
+int api_setup(Api *api) {
+    lua_State *L = api->script->L;
+    int err = script_require(api->script, "init");
+    if (err == 0) {
+        lua_getfield(L, -1, "setup");
+        err = script_call(api->script, 0, 0);
+    }
+    if (err != 0) {
+        log_line(LOG_ERROR, "%s", lua_tostring(L, -1));
+        return err;
+    }
+    err = take_functions(api);
+    lua_pop(L, 1);
+    return err;
+}
+
+static void start_init_task(Api *api, const char *name, TaskOnEnd on_end) {
+    lua_State *L = api->script->L;
+    if (script_require(api->script, "init") != 0) {
+        script_log_error(L, name);
+        on_end(api);
+        return;
+    }
+    lua_getfield(L, -1, name);
+    lua_remove(L, -2);
+    task_start(api->script, name, 0, on_end, api);
+}
+
+static void on_started(void *context) {
+    (void)context; /* a failed start hook was logged; the server goes on */
+}
+
+void api_start(Api *api) {
+    start_init_task(api, "start", on_started);
+}
+
+static void on_stopped(void *context) {
+    Api *api = context;
+    api->is_stopped = true;
+}
+
+void api_stop(Api *api) {
+    start_init_task(api, "stop", on_stopped);
+}
+
+void api_on_request(void *context, Request *request) {
+    Api *api = context;
+    lua_State *L = api->script->L;
+    lua_rawgeti(L, LUA_REGISTRYINDEX, api->on_request);
+    RequestBox *box = push_request(L, request);
+    task_start(api->script, "request", 1, on_request_end, box);
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * api: our words for Lua: one file per Lua module, `core.x` in api_x.c, and the entry points by which
+ * the worker calls the Lua half. Lua never owns a C object of the network: a userdata is a proxy whose
+ * pointer is NULL once the object is gone. The Api itself is what the bindings work on; it hangs in the
+ * state's extra space. One per Lua state, its thread only.
+ */
+#ifndef API_API_H
+#define API_API_H
+
+#include <lauxlib.h>
+#include <lua.h>
+
+#include "base/err.h"
+#include "data/token.h"
+#include "hub/bus.h"
+#include "hub/registry.h"
+#include "net/net.h"
+#include "net/request.h"
+#include "script/script.h"
+
+/* A setting's name and value as text. */
+typedef struct Setting {
+    char *name;
+    char *value;
+} Setting;
+
+/* All borrowed; the creator fills it. In command line tools bus, registry and net are NULL. */
+typedef struct Api {
+    Script *script;
+    Bus *bus;
+    Registry *registry;
+    Net *net;
+    const TokenPolicy *tokens; /* NULL: no secret is configured */
+    const Setting *settings;
+    size_t setting_count;
+    const char *home;
+    const char *node_name;
+    int worker; /* -1 in tools */
+    unsigned worker_count;
+    uint32_t expiring_notice_ms;
+    uint32_t asks;   /* operations whose answer has not come yet */
+    bool is_stopped; /* the stop hooks are through */
+    /* registry references of init's functions; LUA_NOREF until api_setup */
+    int on_request;
+    int on_frame;
+    int on_expiring;
+    int on_disconnect;
+    int on_socket_message;
+    int on_socket_close;
+} Api;
+
+/* Registers all modules for `require` in the state of api->script. Borrows the api for the state's life. */
+void api_open(Api *api);
+
+/* Loads `init` and runs init.setup. On failure the message is logged. */
+WARN_UNUSED int api_setup(Api *api);
+void api_start(Api *api); /* runs init.start as a task */
+void api_stop(Api *api);  /* runs init.stop as a task */
+
+/* Takes the request; answers it through Lua. An ExchangeOnRequest. */
+void api_on_request(void *context, Request *request);
+
+/* The Api of a state or coroutine. */
+static inline Api *api_of(lua_State *L) {
+    return *(Api **)lua_getextraspace(L);
+}
+
+/* The modules for `require "core.x"`, and the classes that have no module: name of the opener. */
+#define API_MODULE_MAP(X)                                                                          \
+    X(bus) X(event) X(files) X(json) X(log) X(metrics) X(node) X(secret) X(task) X(time) X(token)
+#define API_CLASS_MAP(X) X(request) X(session) X(socket)
+
+#define API_OPENER(name) int api_open_##name(lua_State *L);
+API_MODULE_MAP(API_OPENER)
+API_CLASS_MAP(API_OPENER)
+#undef API_OPENER
+
+#endif

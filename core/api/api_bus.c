@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "api/api.h"
+#include "api/api_event.h"
+#include "api/lua_args.h"
+#include "base/ensure.h"
+#include "base/mem.h"
+#include "base/metrics.h"
+#include "net/session.h"
+#include "script/task.h"
+
+static const MessageEncoder encoders[MESSAGE_TRANSPORT_COUNT] = {[MESSAGE_WS] = session_encode_ws};
+
+enum { PAGE_SIZE = 10000 };
+
+static Api *check_running(lua_State *L) {
+    Api *api = api_of(L);
+    if (api->bus == NULL) luaL_error(L, "this function needs a running server");
+    return api;
+}
+
+static void init_message(Message *message, const Event *event) {
+    message_init(message, encoders, buf_str(&event->name), event->attributes);
+}
+
+/* One event for all targets, or one per target; all are checked before anything is made. stack: spec */
+static uint32_t check_events(lua_State *L, size_t target_count) {
+    if (lua_getfield(L, 1, "events") == LUA_TNIL) {
+        lua_pop(L, 1);
+        lua_getfield(L, 1, "event");
+        if (to_event(L, -1) == NULL) luaL_error(L, "field 'event' must be an event");
+        return 1;
+    }
+    luaL_checktype(L, -1, LUA_TTABLE);
+    if (lua_rawlen(L, -1) != target_count) luaL_error(L, "field 'events' must have one per name");
+    for (size_t i = 1; i <= target_count; i++) {
+        lua_rawgeti(L, -1, (lua_Integer)i);
+        if (to_event(L, -1) == NULL) luaL_error(L, "field 'events' must be a list of events");
+        lua_pop(L, 1);
+    }
+    return (uint32_t)target_count;
+}
+
+/* stack: ..., the event or the list of events */
+static void fill_messages(lua_State *L, Notice *notice) {
+    if (to_event(L, -1) != NULL) {
+        init_message(&notice->messages[0], to_event(L, -1));
+        return;
+    }
+    for (uint32_t i = 0; i < notice->message_count; i++) {
+        lua_rawgeti(L, -1, (lua_Integer)i + 1);
+        init_message(&notice->messages[i], to_event(L, -1));
+        notice->targets[i].message = i;
+        lua_pop(L, 1);
+    }
+}
+
+static Notice *check_notice(lua_State *L) {
+    static const char *const known[] = {"by",    "names",  "efficient", "except", "event",
+                                        "events", "report", "dry",       NULL};
+    luaL_checktype(L, 1, LUA_TTABLE);
+    check_keys(L, 1, known);
+    Str by = opt_field_str(L, 1, "by");
+    bool by_users = str_equal(by, STR("users"));
+    if (!by_users && !str_equal(by, STR("channels"))) luaL_error(L, "field 'by' must be channels or users");
+    size_t target_count;
+    size_t except_count;
+    const Str *targets = check_field_list(L, 1, "names", &target_count);
+    const Str *except = check_field_list(L, 1, "except", &except_count);
+    if (target_count == 0) luaL_error(L, "field 'names' must not be empty");
+    uint32_t message_count = check_events(L, target_count);
+    Notice *notice = notice_new(by_users ? NOTICE_USERS : NOTICE_CHANNELS,
+                                opt_field_bool(L, 1, "efficient"), targets, (uint32_t)target_count, except,
+                                (uint32_t)except_count, message_count);
+    fill_messages(L, notice);
+    return notice;
+}
+
+static void push_count(lua_State *L, uint64_t users, uint64_t sessions) {
+    lua_createtable(L, 0, 3);
+    set_field_integer(L, "users", (lua_Integer)users);
+    set_field_integer(L, "sessions", (lua_Integer)sessions);
+}
+
+static int push_tally(lua_State *L, void *data) {
+    Tally *tally = data;
+    uint64_t users;
+    uint64_t sessions;
+    tally_close(tally, &users, &sessions);
+    push_count(L, users, sessions);
+    lua_createtable(L, (int)tally->row_count, 0);
+    for (uint32_t i = 0; i < tally->row_count; i++) {
+        push_count(L, tally->rows[i].user_count, tally->rows[i].sessions);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    lua_setfield(L, -2, "per_name");
+    return 1;
+}
+
+/* A call that waits for an answer; counted, so that a stopping worker waits for it too. */
+typedef struct Ask {
+    Api *api;
+    Wait *wait;
+} Ask;
+
+static Ask *ask_new(lua_State *L, Api *api) {
+    Ask *ask = mem_alloc(sizeof *ask);
+    *ask = (Ask){api, task_arm(L)};
+    api->asks++;
+    return ask;
+}
+
+static void finish_ask(Ask *ask, TaskPush push, void *data) {
+    Wait *wait = ask->wait;
+    ask->api->asks--;
+    mem_free(ask);
+    task_wake(wait, push, data);
+}
+
+static void on_tally(void *waiter, Tally *tally) {
+    finish_ask(waiter, push_tally, tally);
+}
+
+static int f_notify(lua_State *L) {
+    Api *api = check_running(L);
+    bool is_dry = lua_istable(L, 1) && opt_field_bool(L, 1, "dry");
+    bool is_counted = is_dry || (lua_istable(L, 1) && opt_field_bool(L, 1, "report"));
+    if (is_counted) task_check(L); /* raises here, before there is a notice to lose */
+    Notice *notice = check_notice(L);
+    if (!is_dry) metrics_add(METRIC_notifies_total, 1);
+    if (!is_counted) {
+        bus_notify(api->bus, notice);
+        lua_pushboolean(L, 1);
+        return 1;
+    }
+    bus_notify_counted(api->bus, (unsigned)api->worker, notice, is_dry, on_tally, ask_new(L, api));
+    return task_yield(L);
+}
+
+static void push_names(lua_State *L, const Names *names) {
+    lua_createtable(L, (int)names->count, 0);
+    for (uint32_t i = 0; i < names->count; i++) {
+        push_str(L, names->items[i]);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+}
+
+/* What the roster answered, as Lua values. */
+static int push_answer(lua_State *L, void *data) {
+    const Op *op = data;
+    if (op->error != 0) return push_failure(L, op->error, NULL);
+    switch (op->type) {
+    case OP_SUBSCRIBE:
+    case OP_UNSUBSCRIBE:
+        lua_createtable(L, 0, 2);
+        set_field_integer(L, "users", (lua_Integer)op->users_count);
+        set_field_integer(L, "changed", (lua_Integer)op->changed_count);
+        return 1;
+    case OP_SUBSCRIPTIONS: push_names(L, op->channels); return 1;
+    case OP_PARTICIPANTS:
+    case OP_USERS:
+        push_names(L, op->users);
+        lua_pushboolean(L, op->has_more);
+        return 2;
+    case OP_COUNT:
+        if (op->name != NULL) {
+            lua_pushinteger(L, (lua_Integer)op->sessions_count);
+        } else {
+            push_count(L, op->users_count, op->sessions_count);
+        }
+        return 1;
+    default: ensure(!"an answer nobody asks for here");
+    }
+    return 0;
+}
+
+static void on_answer(Op *op, void *waiter) {
+    finish_ask(waiter, push_answer, op);
+}
+
+static int ask_roster(lua_State *L, Api *api, Op *op) {
+    op->origin = (uint16_t)api->worker;
+    op->on_answer = on_answer;
+    op->waiter = ask_new(L, api);
+    bus_ask_roster(api->bus, op);
+    return task_yield(L);
+}
+
+static int f_change(lua_State *L) {
+    static const char *const known[] = {"verb", "users", "users_of", "channels", "dry", NULL};
+    Api *api = check_running(L);
+    luaL_checktype(L, 1, LUA_TTABLE);
+    check_keys(L, 1, known);
+    Str verb = opt_field_str(L, 1, "verb");
+    bool is_add = str_equal(verb, STR("subscribe"));
+    if (!is_add && !str_equal(verb, STR("unsubscribe"))) {
+        return luaL_error(L, "field 'verb' must be subscribe or unsubscribe");
+    }
+    size_t users;
+    size_t users_of;
+    size_t channels;
+    const Str *user_names = check_field_list(L, 1, "users", &users);
+    const Str *user_of_names = check_field_list(L, 1, "users_of", &users_of);
+    const Str *channel_names = check_field_list(L, 1, "channels", &channels);
+    bool is_dry = opt_field_bool(L, 1, "dry");
+    task_check(L);
+    Op *op = op_new(is_add ? OP_SUBSCRIBE : OP_UNSUBSCRIBE);
+    op->users = names_new(user_names, users);
+    op->users_of = names_new(user_of_names, users_of);
+    op->channels = names_new(channel_names, channels);
+    op->is_dry = is_dry;
+    return ask_roster(L, api, op);
+}
+
+static int ask_about(lua_State *L, OpType type, Str name) {
+    Api *api = check_running(L);
+    task_check(L);
+    Op *op = op_new(type);
+    if (name.data != NULL) op_set_name(op, name);
+    return ask_roster(L, api, op);
+}
+
+static int f_subscriptions(lua_State *L) {
+    return ask_about(L, OP_SUBSCRIPTIONS, check_str(L, 1));
+}
+
+static int f_online(lua_State *L) {
+    return ask_about(L, OP_COUNT, check_str(L, 1));
+}
+
+static int f_count(lua_State *L) {
+    return ask_about(L, OP_COUNT, STR_NONE);
+}
+
+/* stack: ..., opts at `index` (a table or nil) */
+static int ask_page(lua_State *L, OpType type, Str name, int index) {
+    static const char *const known[] = {"offline", "after", "size", NULL};
+    Api *api = check_running(L);
+    Str after = STR_NONE;
+    lua_Integer size = PAGE_SIZE;
+    bool is_offline = false;
+    if (!lua_isnoneornil(L, index)) {
+        luaL_checktype(L, index, LUA_TTABLE);
+        check_keys(L, index, known);
+        after = opt_field_str(L, index, "after");
+        is_offline = opt_field_bool(L, index, "offline");
+        if (lua_getfield(L, index, "size") != LUA_TNIL) size = luaL_checkinteger(L, -1);
+        luaL_argcheck(L, size > 0 && size <= UINT32_MAX, index, "size must be positive");
+    }
+    task_check(L);
+    Op *op = op_new(type);
+    op_set_name(op, name);
+    op_set_after(op, after);
+    op->size = (uint32_t)size;
+    op->is_offline = is_offline;
+    return ask_roster(L, api, op);
+}
+
+static int f_participants(lua_State *L) {
+    return ask_page(L, OP_PARTICIPANTS, check_str(L, 1), 2);
+}
+
+static int f_users(lua_State *L) {
+    return ask_page(L, OP_USERS, STR_NONE, 1);
+}
+
+static int push_sessions(lua_State *L, void *data) {
+    lua_pushinteger(L, *(const lua_Integer *)data);
+    return 1;
+}
+
+static void on_count(void *waiter, uint64_t sessions) {
+    lua_Integer count = (lua_Integer)sessions;
+    finish_ask(waiter, push_sessions, &count);
+}
+
+/* stack: users, code, reason, dry */
+static int f_disconnect(lua_State *L) {
+    Api *api = check_running(L);
+    lua_Integer code = luaL_checkinteger(L, 2);
+    luaL_argcheck(L, code >= 1000 && code <= 4999, 2, "a WebSocket close code");
+    Str reason = check_str(L, 3);
+    bool is_dry = lua_toboolean(L, 4);
+    lua_createtable(L, 0, 1);
+    lua_pushvalue(L, 1);
+    lua_setfield(L, -2, "users");
+    size_t count;
+    const Str *users = check_field_list(L, -1, "users", &count);
+    task_check(L);
+    bus_disconnect(api->bus, (unsigned)api->worker, names_new(users, count), (uint16_t)code, reason,
+                   is_dry, on_count, ask_new(L, api));
+    return task_yield(L);
+}
+
+static const luaL_Reg lib[] = {
+    {"notify", f_notify},
+    {"change", f_change},
+    {"subscriptions", f_subscriptions},
+    {"participants", f_participants},
+    {"users", f_users},
+    {"online", f_online},
+    {"count", f_count},
+    {"disconnect", f_disconnect},
+    {NULL, NULL},
+};
+
+int api_open_bus(lua_State *L) {
+    luaL_newlib(L, lib);
+    return 1;
+}

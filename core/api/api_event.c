@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "api/api_event.h"
+
+#include <lauxlib.h>
+
+#include "api/api.h"
+#include "api/api_json.h"
+#include "api/lua_args.h"
+#include "base/json.h"
+#include "base/text.h"
+
+static const char event_type[] = "core.event";
+
+Event *check_event(lua_State *L, int arg) {
+    return luaL_checkudata(L, arg, event_type);
+}
+
+Event *to_event(lua_State *L, int index) {
+    return luaL_testudata(L, index, event_type);
+}
+
+static Event *push_event(lua_State *L) {
+    Event *event = lua_newuserdatauv(L, sizeof *event, 0);
+    *event = (Event){BUF_NONE, BUF_NONE, STR_NONE};
+    luaL_setmetatable(L, event_type);
+    return event;
+}
+
+static int f_gc(lua_State *L) {
+    Event *event = check_event(L, 1);
+    buf_deinit(&event->name);
+    buf_deinit(&event->text);
+    event->attributes = STR_NONE;
+    return 0;
+}
+
+static const char *fault_of_name(Str name) {
+    if (name.len == 0) return "the event's name is empty";
+    if (name.len > EVENT_NAME_MAX) return "the event's name is longer than 255 bytes";
+    if (!text_is_utf8(name)) return "the event's name is not UTF-8";
+    return NULL;
+}
+
+/* Replaces the attributes by a copy of raw JSON. */
+static void set_attributes(Event *event, Str raw) {
+    Buf text = BUF_NONE;
+    buf_add(&text, raw);
+    buf_deinit(&event->text);
+    event->text = text;
+    event->attributes = buf_str(&event->text);
+}
+
+static int f_new(lua_State *L) {
+    Str name = check_str(L, 1);
+    luaL_checkany(L, 2);
+    const char *fault = fault_of_name(name);
+    if (fault != NULL) return push_failure(L, ERR_INVALID, fault);
+    Event *event = push_event(L);
+    buf_add(&event->name, name);
+    push_json(L, 2); /* stack: name, attributes, event, raw */
+    set_attributes(event, check_str(L, -1));
+    lua_pop(L, 1);
+    return 1;
+}
+
+/* What is wrong with a document {"event", "attributes"}. */
+typedef struct EventFault {
+    const char *message;
+    const char *code;
+    const char *pointer; /* JSON pointer, or NULL */
+} EventFault;
+
+typedef struct EventParts {
+    Str name; /* raw string */
+    Str attributes;
+    Str ack;
+} EventParts;
+
+static EventFault find_parts(Str document, EventParts *parts) {
+    *parts = (EventParts){STR_NONE, STR_NONE, STR_NONE};
+    if (json_type(document) != JSON_OBJECT) {
+        return (EventFault){"send an object with the members event and attributes", "event-invalid", ""};
+    }
+    JsonWalk walk = json_walk(document);
+    Str key;
+    Str item;
+    while (json_next(&walk, &key, &item)) {
+        if (json_string_equal(key, STR("event"))) parts->name = item;
+        if (json_string_equal(key, STR("attributes"))) parts->attributes = item;
+        if (json_string_equal(key, STR("ack"))) parts->ack = item;
+    }
+    if (parts->name.len == 0) {
+        return (EventFault){"add the member event with the event's name", "event-missing", "/event"};
+    }
+    if (json_type(parts->name) != JSON_STRING) {
+        return (EventFault){"the member event must be a string", "event-invalid", "/event"};
+    }
+    return (EventFault){NULL, NULL, NULL};
+}
+
+static EventFault read_name(Str raw, Buf *name) {
+    json_decode_string(raw, name);
+    const char *fault = fault_of_name(buf_str(name));
+    return (EventFault){fault, "event-invalid", "/event"};
+}
+
+static int push_fault(lua_State *L, EventFault fault) {
+    lua_pushnil(L);
+    lua_pushstring(L, fault.message);
+    lua_pushstring(L, fault.code);
+    lua_pushstring(L, fault.pointer);
+    return 4;
+}
+
+static int push_malformed(lua_State *L, const JsonFault *fault) {
+    lua_pushnil(L);
+    lua_pushfstring(L, "the body is not valid JSON: %s at byte %d", fault->message, (int)fault->offset);
+    lua_pushliteral(L, "body-malformed");
+    return 3;
+}
+
+static bool is_missing(Str attributes) {
+    return attributes.len == 0 || json_type(attributes) == JSON_NULL;
+}
+
+int push_event_of_body(lua_State *L, Buf *body) {
+    Str document;
+    JsonFault json_fault;
+    EventParts parts;
+    if (json_check(buf_str(body), api_json_depth(L), &document, &json_fault) != 0) {
+        return push_malformed(L, &json_fault);
+    }
+    EventFault fault = find_parts(document, &parts);
+    if (fault.message != NULL) return push_fault(L, fault);
+    Event *event = push_event(L);
+    fault = read_name(parts.name, &event->name);
+    if (fault.message == NULL && is_missing(parts.attributes)) {
+        fault = (EventFault){"add the member attributes; it may be any JSON but null",
+                             "attributes-missing", "/attributes"};
+    }
+    if (fault.message != NULL) return push_fault(L, fault);
+    event->text = *body;
+    event->attributes = parts.attributes;
+    *body = BUF_NONE;
+    return 1;
+}
+
+/* stack: text */
+static int f_parse(lua_State *L) {
+    Str text = check_str(L, 1);
+    Str document;
+    JsonFault json_fault;
+    EventParts parts;
+    if (json_check(text, api_json_depth(L), &document, &json_fault) != 0) {
+        lua_pushnil(L);
+        lua_pushfstring(L, "the frame is not valid JSON: %s at byte %d", json_fault.message,
+                        (int)json_fault.offset);
+        lua_pushliteral(L, "INVALID");
+        return 3;
+    }
+    EventFault fault = find_parts(document, &parts);
+    if (fault.message != NULL) return push_failure(L, ERR_INVALID, fault.message);
+    Event *event = push_event(L);
+    fault = read_name(parts.name, &event->name);
+    if (fault.message != NULL) return push_failure(L, ERR_INVALID, fault.message);
+    set_attributes(event, is_missing(parts.attributes) ? STR("{}") : parts.attributes);
+    if (parts.ack.len == 0) return 1;
+    JsonType type = json_type(parts.ack);
+    if (type != JSON_NUMBER && type != JSON_STRING) return 1;
+    push_str(L, parts.ack);
+    return 2;
+}
+
+static int f_name(lua_State *L) {
+    push_str(L, buf_str(&check_event(L, 1)->name));
+    return 1;
+}
+
+static int f_rename(lua_State *L) {
+    Event *event = check_event(L, 1);
+    Str name = check_str(L, 2);
+    const char *fault = fault_of_name(name);
+    if (fault != NULL) return push_failure(L, ERR_INVALID, fault);
+    buf_clear(&event->name);
+    buf_add(&event->name, name);
+    lua_pushboolean(L, 1);
+    return 1;
+}
+
+static int f_raw(lua_State *L) {
+    push_str(L, check_event(L, 1)->attributes);
+    return 1;
+}
+
+static int f_is_object(lua_State *L) {
+    lua_pushboolean(L, json_type(check_event(L, 1)->attributes) == JSON_OBJECT);
+    return 1;
+}
+
+static Event *check_object(lua_State *L) {
+    Event *event = check_event(L, 1);
+    if (json_type(event->attributes) != JSON_OBJECT) {
+        luaL_error(L, "the event's attributes are no object, so they have no members");
+    }
+    return event;
+}
+
+static int f_get(lua_State *L) {
+    Event *event = check_event(L, 1);
+    Str key = check_str(L, 2);
+    Str item;
+    if (json_type(event->attributes) != JSON_OBJECT) return 0;
+    if (!json_find(event->attributes, key, &item)) return 0;
+    push_decoded(L, item);
+    return 1;
+}
+
+/* Puts the spliced text in the place of the old one. */
+static void take_text(Event *event, Buf *text) {
+    buf_deinit(&event->text);
+    event->text = *text;
+    event->attributes = buf_str(&event->text);
+}
+
+/* stack: event, key, value */
+static int f_set(lua_State *L) {
+    Event *event = check_object(L);
+    Str key = check_str(L, 2);
+    luaL_checkany(L, 3);
+    push_json(L, 3);
+    Str item = check_str(L, -1);
+    Buf text = BUF_NONE;
+    json_set(event->attributes, key, item, &text);
+    take_text(event, &text);
+    return 0;
+}
+
+static int f_remove(lua_State *L) {
+    Event *event = check_object(L);
+    Str key = check_str(L, 2);
+    Buf text = BUF_NONE;
+    json_remove(event->attributes, key, &text);
+    take_text(event, &text);
+    return 0;
+}
+
+static int f_replace(lua_State *L) {
+    Event *event = check_event(L, 1);
+    luaL_checkany(L, 2);
+    push_json(L, 2);
+    set_attributes(event, check_str(L, -1));
+    return 0;
+}
+
+static int f_copy(lua_State *L) {
+    Event *from = check_event(L, 1);
+    Event *event = push_event(L);
+    buf_add(&event->name, buf_str(&from->name));
+    set_attributes(event, from->attributes);
+    return 1;
+}
+
+static int f_size(lua_State *L) {
+    lua_pushinteger(L, (lua_Integer)check_event(L, 1)->attributes.len);
+    return 1;
+}
+
+static int f_attributes(lua_State *L) {
+    push_decoded(L, check_event(L, 1)->attributes);
+    return 1;
+}
+
+static const luaL_Reg methods[] = {
+    {"name", f_name},
+    {"rename", f_rename},
+    {"raw", f_raw},
+    {"is_object", f_is_object},
+    {"get", f_get},
+    {"set", f_set},
+    {"remove", f_remove},
+    {"replace", f_replace},
+    {"copy", f_copy},
+    {"size", f_size},
+    {"attributes", f_attributes},
+    {"__gc", f_gc},
+    {NULL, NULL},
+};
+
+static const luaL_Reg lib[] = {{"new", f_new}, {"parse", f_parse}, {NULL, NULL}};
+
+int api_open_event(lua_State *L) {
+    push_class(L, event_type, methods);
+    lua_pop(L, 1);
+    luaL_newlib(L, lib);
+    return 1;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * api_event: an event that is being made, in Lua: a name, and attributes as raw JSON of which single
+ * members are changed by splicing. A userdata that owns its memory.
+ */
+#ifndef API_API_EVENT_H
+#define API_API_EVENT_H
+
+#include <lua.h>
+
+#include "base/buf.h"
+
+enum { EVENT_NAME_MAX = 255 };
+
+typedef struct Event {
+    Buf name;
+    Buf text;       /* holds the attributes, perhaps within more */
+    Str attributes; /* raw JSON, inside text */
+} Event;
+
+Event *check_event(lua_State *L, int arg);
+Event *to_event(lua_State *L, int index); /* NULL: it is none */
+
+/* Reads {"event", "attributes"} out of a request's body, whose memory moves into the event on success. Pushes the
+ * event, or nil, message, code, pointer. */
+int push_event_of_body(lua_State *L, Buf *body);
+
+#endif

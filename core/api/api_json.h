@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * api_json: JSON as Lua values and back, exact where Lua can be: integers of 64 bits, arrays told from
+ * objects, a mark for integers beyond.
+ */
+#ifndef API_API_JSON_H
+#define API_API_JSON_H
+
+#include <lua.h>
+
+#include "base/str.h"
+
+/* Pushes the value that the checked raw JSON says. */
+void push_decoded(lua_State *L, Str raw);
+
+/* Pushes the value at `index` encoded as a string; raises when it cannot be JSON. */
+void push_json(lua_State *L, int index);
+
+/* How deep documents may be nested: the setting JSON_DEPTH_MAX. */
+unsigned api_json_depth(lua_State *L);
+
+#endif

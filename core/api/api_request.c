@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "api/api_request.h"
+
+#include "api/api.h"
+#include "api/api_event.h"
+#include "api/api_session.h"
+#include "api/api_socket.h"
+#include "api/lua_args.h"
+#include "base/mem.h"
+#include "net/exchange.h"
+#include "net/handshake.h"
+
+static const char request_type[] = "core.request";
+
+enum { HEADERS_MAX = 64 };
+
+RequestBox *push_request(lua_State *L, Request *request) {
+    RequestBox *box = mem_zalloc(sizeof *box);
+    box->request = request;
+    RequestBox **proxy = lua_newuserdatauv(L, sizeof *proxy, 0);
+    *proxy = box;
+    box->has_proxy = true;
+    luaL_setmetatable(L, request_type);
+    return box;
+}
+
+static const char internal_error[] =
+    "{\"errors\":[{\"status\":\"500\",\"code\":\"internal\",\"title\":\"Internal Server Error\","
+    "\"detail\":\"The handler of this request failed. The server's log says why.\"}]}";
+
+void on_request_end(void *context) {
+    RequestBox *box = context;
+    if (!box->was_answered) {
+        Header header = {STR("Content-Type"), STR("application/json")};
+        Reply reply = {.status = 500, .headers = &header, .header_count = 1};
+        reply.body = str_make(internal_error, sizeof internal_error - 1);
+        exchange_reply(box->request, &reply);
+    }
+    request_free(box->request);
+    box->request = NULL;
+    if (!box->has_proxy) mem_free(box);
+}
+
+RequestBox *check_request_box(lua_State *L, int arg) {
+    RequestBox *box = *(RequestBox **)luaL_checkudata(L, arg, request_type);
+    luaL_argcheck(L, box->request != NULL, arg, "the request is over: its handler has returned");
+    return box;
+}
+
+Request *check_request(lua_State *L, int arg) {
+    return check_request_box(L, arg)->request;
+}
+
+static int f_gc(lua_State *L) {
+    RequestBox *box = *(RequestBox **)luaL_checkudata(L, 1, request_type);
+    box->has_proxy = false;
+    if (box->request == NULL) mem_free(box);
+    return 0;
+}
+
+static int f_method(lua_State *L) {
+    push_str(L, check_request(L, 1)->method);
+    return 1;
+}
+
+static int f_path(lua_State *L) {
+    push_str(L, check_request(L, 1)->path);
+    return 1;
+}
+
+static int f_query(lua_State *L) {
+    push_str(L, check_request(L, 1)->query);
+    return 1;
+}
+
+static int f_target(lua_State *L) {
+    push_str(L, check_request(L, 1)->target);
+    return 1;
+}
+
+static int f_header(lua_State *L) {
+    Str value;
+    if (!request_find_header(check_request(L, 1), check_str(L, 2), &value)) return 0;
+    push_str(L, value);
+    return 1;
+}
+
+static int f_headers(lua_State *L) {
+    Request *request = check_request(L, 1);
+    lua_createtable(L, 0, (int)request->header_count);
+    for (uint32_t i = 0; i < request->header_count; i++) {
+        Str value;
+        if (!request_find_header(request, request->headers[i].name, &value)) continue;
+        push_str(L, request->headers[i].name);
+        push_str(L, value);
+        lua_rawset(L, -3);
+    }
+    return 1;
+}
+
+static int f_body(lua_State *L) {
+    push_str(L, buf_str(&check_request(L, 1)->body));
+    return 1;
+}
+
+static int f_body_size(lua_State *L) {
+    lua_pushinteger(L, (lua_Integer)check_request(L, 1)->body.len);
+    return 1;
+}
+
+static int f_remote(lua_State *L) {
+    lua_pushstring(L, check_request(L, 1)->remote);
+    return 1;
+}
+
+static int f_is_upgrade(lua_State *L) {
+    lua_pushboolean(L, check_request(L, 1)->is_upgrade);
+    return 1;
+}
+
+static int f_event(lua_State *L) {
+    return push_event_of_body(L, &check_request(L, 1)->body);
+}
+
+/* stack: request, status, headers (a list name, value, name, value ...), body */
+static size_t check_headers(lua_State *L, Header headers[HEADERS_MAX]) {
+    luaL_checktype(L, 3, LUA_TTABLE);
+    size_t count = lua_rawlen(L, 3) / 2;
+    luaL_argcheck(L, count <= HEADERS_MAX, 3, "too many headers");
+    luaL_checkstack(L, (int)count * 2, NULL);
+    for (size_t i = 0; i < count; i++) {
+        lua_rawgeti(L, 3, (lua_Integer)i * 2 + 1);
+        lua_rawgeti(L, 3, (lua_Integer)i * 2 + 2);
+        headers[i] = (Header){check_str(L, -2), check_str(L, -1)};
+        for (size_t k = 0; k < headers[i].value.len; k++) {
+            char c = headers[i].value.data[k];
+            luaL_argcheck(L, c != '\r' && c != '\n' && c != '\0', 3, "a line break in a header");
+        }
+    }
+    return count;
+}
+
+static int f_reply(lua_State *L) {
+    RequestBox *box = check_request_box(L, 1);
+    lua_Integer status = luaL_checkinteger(L, 2);
+    luaL_argcheck(L, status >= 200 && status <= 599, 2, "a status from 200 to 599");
+    Str body = opt_str(L, 4);
+    Header headers[HEADERS_MAX];
+    Reply reply = {.status = (int)status, .headers = headers, .body = body};
+    reply.header_count = check_headers(L, headers);
+    bool is_first = !box->was_answered;
+    box->was_answered = true;
+    lua_pushboolean(L, is_first && box->request->exchange != NULL);
+    if (is_first) exchange_reply(box->request, &reply);
+    return 1;
+}
+
+static int f_handshake_fault(lua_State *L) {
+    HttpFault fault;
+    if (handshake_check(check_request(L, 1), &fault)) return 0;
+    lua_pushinteger(L, fault.status);
+    lua_pushstring(L, fault.code);
+    lua_pushstring(L, fault.detail);
+    return 3;
+}
+
+static int f_offers(lua_State *L) {
+    lua_pushboolean(L, handshake_offers(check_request(L, 1), check_str(L, 2)));
+    return 1;
+}
+
+static int f_open_session(lua_State *L) {
+    RequestBox *box = check_request_box(L, 1);
+    Str protocol = opt_str(L, 2);
+    box->was_answered = true;
+    return push_opened_session(L, box->request, protocol);
+}
+
+/* stack: request, handler, protocol */
+static int f_open_socket(lua_State *L) {
+    RequestBox *box = check_request_box(L, 1);
+    luaL_checkany(L, 2);
+    Str protocol = opt_str(L, 3);
+    box->was_answered = true;
+    return push_opened_socket(L, box->request, 2, protocol);
+}
+
+static const luaL_Reg methods[] = {
+    {"method", f_method},
+    {"path", f_path},
+    {"query", f_query},
+    {"target", f_target},
+    {"header", f_header},
+    {"headers", f_headers},
+    {"body", f_body},
+    {"body_size", f_body_size},
+    {"remote", f_remote},
+    {"is_upgrade", f_is_upgrade},
+    {"event", f_event},
+    {"reply", f_reply},
+    {"handshake_fault", f_handshake_fault},
+    {"offers", f_offers},
+    {"open_session", f_open_session},
+    {"open_socket", f_open_socket},
+    {"__gc", f_gc},
+    {NULL, NULL},
+};
+
+int api_open_request(lua_State *L) {
+    push_class(L, request_type, methods);
+    return 1;
+}

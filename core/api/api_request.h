@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * api_request: the proxy of an HTTP request. A RequestBox has two owners, the proxy in Lua and the task
+ * that answers; the second to let go frees it. The Request is freed when the task ends.
+ */
+#ifndef API_API_REQUEST_H
+#define API_API_REQUEST_H
+
+#include <lua.h>
+
+#include "net/request.h"
+
+typedef struct RequestBox {
+    Request *request; /* NULL: the task is over */
+    bool has_proxy;
+    bool was_answered;
+} RequestBox;
+
+/* Pushes a proxy (takes the request). The box belongs to the task too: on_request_end lets go of it. */
+RequestBox *push_request(lua_State *L, Request *request);
+
+/* A TaskOnEnd: answers 500 if nobody answered, frees the request. */
+void on_request_end(void *box);
+
+/* The request of the proxy at `arg`; raises when the task that owned it is over. */
+Request *check_request(lua_State *L, int arg);
+RequestBox *check_request_box(lua_State *L, int arg);
+
+#endif

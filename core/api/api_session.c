@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The way of a session: opened (no user), identified, joining (the roster was asked for its channels),
+ * live (in the registry), closed. A session that closes while it is joining stays pinned until the
+ * roster's answer came, and is then taken out of the roster again.
+ *
+ * Proxies lie in a table with weak values, keyed by the Session's address; a session whose proxy nobody
+ * holds costs Lua nothing. session:data() lives in a second table, keyed by the session's id.
+ */
+#include "api/api_session.h"
+
+#include "api/api.h"
+#include "api/api_event.h"
+#include "api/lua_args.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "data/secret.h"
+#include "net/session.h"
+#include "script/task.h"
+
+static const char session_type[] = "core.session";
+static const char proxies_key = 'p'; /* their addresses are registry keys */
+static const char data_key = 'd';
+
+enum { SESSION_ID_BYTES = 16, REASON_MAX = 123 };
+
+typedef struct Proxy {
+    Session *session; /* NULL after its end; then the fields below are set */
+    Bytes *user;
+    Bytes *claims;
+    int64_t since_ms;
+    char id[SESSION_ID_LEN + 1];
+    char remote[64];
+} Proxy;
+
+static Proxy *check_proxy(lua_State *L) {
+    return luaL_checkudata(L, 1, session_type);
+}
+
+static int push_closed(lua_State *L) {
+    lua_pushnil(L);
+    lua_pushliteral(L, "closed");
+    lua_pushliteral(L, "CLOSED");
+    return 3;
+}
+
+static void push_session(lua_State *L, Session *session) {
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &proxies_key);
+    if (lua_rawgetp(L, -1, session) == LUA_TNIL) {
+        lua_pop(L, 1);
+        Proxy *proxy = lua_newuserdatauv(L, sizeof *proxy, 0);
+        *proxy = (Proxy){.session = session};
+        luaL_setmetatable(L, session_type);
+        lua_pushvalue(L, -1);
+        lua_rawsetp(L, -3, session);
+    }
+    lua_remove(L, -2);
+}
+
+static int f_gc(lua_State *L) {
+    Proxy *proxy = check_proxy(L);
+    bytes_release(proxy->user);
+    bytes_release(proxy->claims);
+    proxy->user = proxy->claims = NULL;
+    return 0;
+}
+
+/* The proxy on top of the stack keeps what the session was. */
+static void detach_proxy(lua_State *L, Session *session) {
+    Proxy *proxy = lua_touserdata(L, -1);
+    proxy->session = NULL;
+    proxy->user = session->user ? bytes_retain(session->user) : NULL;
+    proxy->claims = session->claims ? bytes_retain(session->claims) : NULL;
+    proxy->since_ms = session->since_ms;
+    memcpy(proxy->id, session->id, sizeof proxy->id);
+    socket_remote(session->socket, proxy->remote);
+}
+
+static void unpin(void *session) {
+    session_unpin(session);
+}
+
+/* A frame's task is over: the next frame may come. */
+static void on_frame_end(void *context) {
+    Session *session = context;
+    session_next(session);
+    session_unpin(session);
+}
+
+static void on_frame(Session *session, Str text) {
+    Api *api = session->context;
+    lua_State *L = api->script->L;
+    session_pin(session);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, api->on_frame);
+    push_session(L, session);
+    push_str(L, text);
+    task_start(api->script, "frame", 2, on_frame_end, session);
+}
+
+static void on_expiring(Session *session) {
+    Api *api = session->context;
+    lua_State *L = api->script->L;
+    session_pin(session);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, api->on_expiring);
+    push_session(L, session);
+    task_start(api->script, "expiring", 1, unpin, session);
+}
+
+static void leave_roster(Api *api, Session *session) {
+    if (!session->is_member) return;
+    session->is_member = false;
+    Op *op = op_new(OP_LEAVE);
+    op->origin = (uint16_t)api->worker;
+    op_set_name(op, bytes_str(session->user));
+    bus_ask_roster(api->bus, op);
+}
+
+static void forget_data(lua_State *L, const char *id) {
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &data_key);
+    lua_pushnil(L);
+    lua_setfield(L, -2, id);
+    lua_pop(L, 1);
+}
+
+static void on_close(Session *session, uint16_t code, Str reason) {
+    Api *api = session->context;
+    lua_State *L = api->script->L;
+    bool was_live = session->subscriber.user != NULL;
+    registry_remove(api->registry, &session->subscriber);
+    leave_roster(api, session);
+    push_session(L, session);
+    detach_proxy(L, session);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &proxies_key);
+    lua_pushnil(L);
+    lua_rawsetp(L, -2, session);
+    lua_pop(L, 1);
+    if (!was_live) {
+        forget_data(L, session->id);
+        lua_pop(L, 1);
+        return;
+    }
+    lua_rawgeti(L, LUA_REGISTRYINDEX, api->on_disconnect);
+    lua_insert(L, -2);
+    lua_pushinteger(L, code);
+    push_str(L, reason);
+    task_start(api->script, "disconnect", 3, NULL, NULL);
+}
+
+static const SessionHandler handler = {
+    .on_frame = on_frame, .on_expiring = on_expiring, .on_close = on_close};
+
+int push_opened_session(lua_State *L, Request *request, Str protocol) {
+    Api *api = api_of(L);
+    Buf id = BUF_NONE;
+    secret_random_text(SESSION_ID_BYTES, &id);
+    Session *session;
+    int err = session_open(request, protocol, id.data, &handler, api, &session);
+    buf_deinit(&id);
+    if (err != 0) return push_failure(L, err, NULL);
+    session->expiring_notice_ms = api->expiring_notice_ms;
+    push_session(L, session);
+    session_unpin(session);
+    return 1;
+}
+
+static int f_id(lua_State *L) {
+    const Proxy *proxy = check_proxy(L);
+    lua_pushstring(L, proxy->session ? proxy->session->id : proxy->id);
+    return 1;
+}
+
+static int push_bytes(lua_State *L, const Bytes *bytes) {
+    if (bytes == NULL) return 0;
+    push_str(L, bytes_str(bytes));
+    return 1;
+}
+
+static int f_user(lua_State *L) {
+    const Proxy *proxy = check_proxy(L);
+    return push_bytes(L, proxy->session ? proxy->session->user : proxy->user);
+}
+
+static int f_claims(lua_State *L) {
+    const Proxy *proxy = check_proxy(L);
+    return push_bytes(L, proxy->session ? proxy->session->claims : proxy->claims);
+}
+
+static int f_transport(lua_State *L) {
+    check_proxy(L);
+    lua_pushliteral(L, "ws");
+    return 1;
+}
+
+static int f_remote(lua_State *L) {
+    Proxy *proxy = check_proxy(L);
+    if (proxy->session != NULL) socket_remote(proxy->session->socket, proxy->remote);
+    lua_pushstring(L, proxy->remote);
+    return 1;
+}
+
+static int f_since(lua_State *L) {
+    const Proxy *proxy = check_proxy(L);
+    int64_t since_ms = proxy->session ? proxy->session->since_ms : proxy->since_ms;
+    lua_pushnumber(L, (lua_Number)since_ms / 1000);
+    return 1;
+}
+
+static int f_expires(lua_State *L) {
+    const Proxy *proxy = check_proxy(L);
+    if (proxy->session == NULL || proxy->session->expires_ms == 0) return 0;
+    lua_pushnumber(L, (lua_Number)proxy->session->expires_ms / 1000);
+    return 1;
+}
+
+static int f_data(lua_State *L) {
+    const Proxy *proxy = check_proxy(L);
+    const char *id = proxy->session ? proxy->session->id : proxy->id;
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &data_key);
+    if (lua_getfield(L, -1, id) == LUA_TNIL && proxy->session != NULL) {
+        lua_newtable(L);
+        lua_pushvalue(L, -1);
+        lua_setfield(L, -4, id);
+    }
+    return 1;
+}
+
+/* init.on_disconnect calls it when its hooks are through. */
+static int f_forget(lua_State *L) {
+    const Proxy *proxy = check_proxy(L);
+    if (proxy->session == NULL) forget_data(L, proxy->id);
+    return 0;
+}
+
+static int f_expect_auth(lua_State *L) {
+    const Proxy *proxy = check_proxy(L);
+    lua_Number seconds = luaL_checknumber(L, 2);
+    luaL_argcheck(L, seconds > 0 && seconds <= 86400, 2, "seconds, from 0 to 86400");
+    if (proxy->session == NULL) return push_closed(L);
+    session_expect_auth(proxy->session, (uint32_t)(seconds * 1000));
+    lua_pushboolean(L, 1);
+    return 1;
+}
+
+static int f_identify(lua_State *L) {
+    const Proxy *proxy = check_proxy(L);
+    Str user = check_str(L, 2);
+    Str claims = check_str(L, 3);
+    lua_Number expires = luaL_optnumber(L, 4, 0);
+    Session *session = proxy->session;
+    if (session == NULL) return push_closed(L);
+    if (session->user != NULL && !str_equal(bytes_str(session->user), user)) {
+        return push_failure(L, ERR_DENIED, "the token is of another user");
+    }
+    session_identify(session, bytes_copy(user), bytes_copy(claims), (int64_t)(expires * 1000));
+    lua_pushboolean(L, 1);
+    return 1;
+}
+
+/* A join that the roster is asked for. */
+typedef struct Join {
+    Session *session;
+    Wait *wait;
+} Join;
+
+static int push_joined(lua_State *L, void *data) {
+    const Op *op = data;
+    if (op->error != 0) return push_failure(L, op->error, NULL);
+    lua_createtable(L, (int)op->channels->count, 0);
+    for (uint32_t i = 0; i < op->channels->count; i++) {
+        push_str(L, op->channels->items[i]);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    return 1;
+}
+
+static void on_joined(Op *op, void *waiter) {
+    Join *join = waiter;
+    Session *session = join->session;
+    Wait *wait = join->wait;
+    Api *api = session->context;
+    mem_free(join);
+    api->asks--;
+    session->is_member = op->error == 0;
+    if (session->socket == NULL) {
+        leave_roster(api, session);
+        op->error = ERR_CLOSED;
+    } else if (op->error == 0) {
+        registry_add(api->registry, &session->subscriber, bytes_str(session->user), op->channels);
+    }
+    task_wake(wait, push_joined, op);
+    session_unpin(session);
+}
+
+static int f_join(lua_State *L) {
+    const Proxy *proxy = check_proxy(L);
+    Session *session = proxy->session;
+    if (session == NULL || !session_is_open(session)) return push_closed(L);
+    if (session->user == NULL) return luaL_error(L, "session:join before session:identify");
+    if (session->has_joined) return luaL_error(L, "session:join a second time");
+    Wait *wait = task_arm(L);
+    session->has_joined = true;
+    api_of(L)->asks++;
+    session_pin(session);
+    Join *join = mem_alloc(sizeof *join);
+    *join = (Join){session, wait};
+    Op *op = op_new(OP_JOIN);
+    op->origin = (uint16_t)api_of(L)->worker;
+    op_set_name(op, bytes_str(session->user));
+    op->on_answer = on_joined;
+    op->waiter = join;
+    bus_ask_roster(api_of(L)->bus, op);
+    return task_yield(L);
+}
+
+static int f_is_live(lua_State *L) {
+    const Proxy *proxy = check_proxy(L);
+    lua_pushboolean(L, proxy->session != NULL && proxy->session->subscriber.user != NULL);
+    return 1;
+}
+
+static int f_channels(lua_State *L) {
+    const Proxy *proxy = check_proxy(L);
+    lua_newtable(L);
+    const Node *user = proxy->session ? proxy->session->subscriber.user : NULL;
+    for (uint32_t i = 0; user != NULL && i < user->edge_count; i++) {
+        push_str(L, node_name(user->edges[i].peer));
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    return 1;
+}
+
+static Bytes *encode_event(const Event *event, Str ack) {
+    Buf name = BUF_NONE;
+    json_encode_string(buf_str(&event->name), &name);
+    Bytes *frame = session_encode_ws(buf_str(&name), event->attributes, ack);
+    buf_deinit(&name);
+    return frame;
+}
+
+static int f_send(lua_State *L) {
+    const Proxy *proxy = check_proxy(L);
+    const Event *event = check_event(L, 2);
+    Str ack = opt_str(L, 3);
+    if (proxy->session == NULL) return push_closed(L);
+    if (!session_is_open(proxy->session)) return push_closed(L);
+    lua_pushboolean(L, session_send(proxy->session, encode_event(event, ack)));
+    return 1;
+}
+
+static int f_close(lua_State *L) {
+    const Proxy *proxy = check_proxy(L);
+    lua_Integer code = luaL_checkinteger(L, 2);
+    Str reason = opt_str(L, 3);
+    luaL_argcheck(L, code >= 1000 && code <= 4999, 2, "a WebSocket close code");
+    if (reason.len > REASON_MAX) reason.len = REASON_MAX;
+    if (proxy->session == NULL) return push_closed(L);
+    session_close(proxy->session, (uint16_t)code, reason);
+    lua_pushboolean(L, 1);
+    return 1;
+}
+
+static const luaL_Reg methods[] = {
+    {"id", f_id},
+    {"user", f_user},
+    {"claims", f_claims},
+    {"transport", f_transport},
+    {"remote", f_remote},
+    {"since", f_since},
+    {"expires", f_expires},
+    {"data", f_data},
+    {"forget", f_forget},
+    {"expect_auth", f_expect_auth},
+    {"identify", f_identify},
+    {"join", f_join},
+    {"is_live", f_is_live},
+    {"channels", f_channels},
+    {"send", f_send},
+    {"close", f_close},
+    {"__gc", f_gc},
+    {NULL, NULL},
+};
+
+static void new_weak_table(lua_State *L, const void *key) {
+    lua_newtable(L);
+    lua_createtable(L, 0, 1);
+    lua_pushliteral(L, "v");
+    lua_setfield(L, -2, "__mode");
+    lua_setmetatable(L, -2);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, key);
+}
+
+int api_open_session(lua_State *L) {
+    new_weak_table(L, &proxies_key);
+    lua_newtable(L);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &data_key);
+    push_class(L, session_type, methods);
+    return 1;
+}

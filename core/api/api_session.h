@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * api_session: sessions in Lua. A proxy exists while Lua holds one; it is made anew when asked for and
+ * remembers who the session was after its end.
+ */
+#ifndef API_API_SESSION_H
+#define API_API_SESSION_H
+
+#include <lua.h>
+
+#include "net/request.h"
+
+/* Upgrades the request and pushes the session, or nil, message, code. */
+int push_opened_session(lua_State *L, Request *request, Str protocol);
+
+#endif

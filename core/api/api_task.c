@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "api/api.h"
+#include "base/mem.h"
+#include "script/task.h"
+
+typedef struct Sleep {
+    WheelTimer timer;
+    Wait *wait;
+} Sleep;
+
+static int push_nothing(lua_State *L, void *data) {
+    (void)L, (void)data;
+    return 0;
+}
+
+static void on_awake(WheelTimer *timer, uint64_t now_ms) {
+    (void)now_ms;
+    Sleep *sleeper = (Sleep *)(void *)timer;
+    Wait *wait = sleeper->wait;
+    mem_free(sleeper);
+    task_wake(wait, push_nothing, NULL);
+}
+
+static Net *check_net(lua_State *L) {
+    Net *net = api_of(L)->net;
+    if (net == NULL) luaL_error(L, "this function needs a running server");
+    return net;
+}
+
+static void start_timer(Net *net, Wait *wait, uint64_t delay_ms) {
+    Sleep *sleeper = mem_alloc(sizeof *sleeper);
+    sleeper->wait = wait;
+    wheel_timer_init(&sleeper->timer, on_awake);
+    wheel_start(&net->wheel, &sleeper->timer, net_now_ms(net) + delay_ms);
+}
+
+static int f_sleep(lua_State *L) {
+    Net *net = check_net(L);
+    lua_Number seconds = luaL_checknumber(L, 1);
+    luaL_argcheck(L, seconds >= 0 && seconds <= 86400, 1, "seconds, from 0 to 86400");
+    start_timer(net, task_arm(L), (uint64_t)(seconds * 1000));
+    return task_yield(L);
+}
+
+/* A function that waits for the next turn of the loop: the caller goes on first, and a function that
+ * spawns itself does not grow the C stack. */
+typedef struct Spawn {
+    Script *script;
+    int reference; /* a table: the function and its arguments */
+    int args;
+} Spawn;
+
+static void on_turn(Op *op, void *waiter) {
+    (void)op;
+    Spawn *spawn = waiter;
+    lua_State *L = spawn->script->L;
+    luaL_checkstack(L, spawn->args + 2, NULL);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, spawn->reference);
+    int table = lua_gettop(L);
+    for (int i = 0; i <= spawn->args; i++) lua_rawgeti(L, table, i + 1);
+    lua_remove(L, table);
+    luaL_unref(L, LUA_REGISTRYINDEX, spawn->reference);
+    task_start(spawn->script, "spawned function", spawn->args, NULL, NULL);
+    mem_free(spawn);
+}
+
+static int f_spawn(lua_State *L) {
+    luaL_checktype(L, 1, LUA_TFUNCTION);
+    const Api *api = api_of(L);
+    check_net(L);
+    int args = lua_gettop(L) - 1;
+    luaL_argcheck(L, args <= 32, 1, "at most 32 arguments");
+    lua_createtable(L, args + 1, 0);
+    lua_insert(L, 1);
+    for (int i = args + 1; i >= 1; i--) lua_rawseti(L, 1, i);
+    Spawn *spawn = mem_alloc(sizeof *spawn);
+    *spawn = (Spawn){api->script, luaL_ref(L, LUA_REGISTRYINDEX), args};
+    Op *op = op_new(OP_CALL);
+    op->is_answer = true;
+    op->on_answer = on_turn;
+    op->waiter = spawn;
+    bus_post(api->bus, (unsigned)api->worker, op);
+    return 0;
+}
+
+static const luaL_Reg lib[] = {{"sleep", f_sleep}, {"spawn", f_spawn}, {NULL, NULL}};
+
+int api_open_task(lua_State *L) {
+    luaL_newlib(L, lib);
+    return 1;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/clock.h"
+
+#include <stdio.h>
+#include <time.h>
+
+#include "base/ensure.h"
+
+static int64_t read_ms(clockid_t id) {
+    struct timespec now;
+    ensure(clock_gettime(id, &now) == 0);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+uint64_t clock_monotonic_ms(void) {
+    return (uint64_t)read_ms(CLOCK_MONOTONIC);
+}
+
+int64_t clock_wall_ms(void) {
+    return read_ms(CLOCK_REALTIME);
+}
+
+static struct tm utc(int64_t wall_ms) {
+    time_t seconds = (time_t)(wall_ms / 1000);
+    struct tm parts;
+    ensure(gmtime_r(&seconds, &parts) != NULL);
+    return parts;
+}
+
+void clock_format_rfc3339(int64_t wall_ms, char out[CLOCK_RFC3339_LEN + 1]) {
+    struct tm parts = utc(wall_ms);
+    char text[64];
+    snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", parts.tm_year + 1900,
+             parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec,
+             (int)(wall_ms % 1000));
+    snprintf(out, CLOCK_RFC3339_LEN + 1, "%.*s", CLOCK_RFC3339_LEN, text);
+}
+
+void clock_format_http(int64_t wall_ms, char out[CLOCK_HTTP_LEN + 1]) {
+    static const char days[] = "SunMonTueWedThuFriSat";
+    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    struct tm parts = utc(wall_ms);
+    char text[80];
+    snprintf(text, sizeof text, "%.3s, %02d %.3s %04d %02d:%02d:%02d GMT", days + parts.tm_wday * 3,
+             parts.tm_mday, months + parts.tm_mon * 3, parts.tm_year + 1900, parts.tm_hour,
+             parts.tm_min, parts.tm_sec);
+    snprintf(out, CLOCK_HTTP_LEN + 1, "%.*s", CLOCK_HTTP_LEN, text);
+}

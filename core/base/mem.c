@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/mem.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/ensure.h"
+
+static void *checked(void *memory, size_t size) {
+    if (memory == NULL) {
+        fprintf(stderr, "chatty: out of memory (%zu bytes wanted)\n", size);
+        abort();
+    }
+    return memory;
+}
+
+void *mem_alloc(size_t size) {
+    return checked(malloc(size ? size : 1), size);
+}
+
+void *mem_zalloc(size_t size) {
+    return checked(calloc(1, size ? size : 1), size);
+}
+
+void *mem_realloc(void *memory, size_t size) {
+    return checked(realloc(memory, size ? size : 1), size);
+}
+
+void *mem_grow(void *memory, size_t count, size_t size) {
+    ensure(size == 0 || count <= SIZE_MAX / size);
+    return mem_realloc(memory, count * size);
+}
+
+char *mem_copy(const void *data, size_t len) {
+    char *copy = mem_alloc(len + 1);
+    if (len > 0) memcpy(copy, data, len);
+    copy[len] = '\0';
+    return copy;
+}
+
+void mem_free(void *memory) {
+    free(memory);
+}

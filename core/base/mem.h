@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * mem: the one door to the heap. Allocation does not fail: out of memory ends the process here, so
+ * no caller tests for it. Sizes that come from outside are checked against a limit before they get
+ * here. Any thread; what is allocated on one may be freed on another.
+ */
+#ifndef BASE_MEM_H
+#define BASE_MEM_H
+
+#include <stddef.h>
+
+void *mem_alloc(size_t size);                              /* gives; uninitialised */
+void *mem_zalloc(size_t size);                             /* gives; zeroed */
+void *mem_realloc(void *memory, size_t size);              /* takes (NULL is fine), gives */
+void *mem_grow(void *memory, size_t count, size_t size);   /* mem_realloc of count * size, checked */
+char *mem_copy(const void *data, size_t len);              /* gives; len bytes and a NUL */
+void mem_free(void *memory);                               /* takes; NULL is fine */
+
+#endif

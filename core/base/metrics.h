@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * metrics: counts of what happens, one block per thread. The owner of a block counts in it without
+ * a lock or a locked instruction; anybody may read the sum. A gauge is a count that also goes down,
+ * so a single block may hold a negative share of it. Blocks live as long as the process.
+ */
+#ifndef BASE_METRICS_H
+#define BASE_METRICS_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+
+/* name, Prometheus type, help */
+#define METRIC_MAP(X)                                                                              \
+    X(connections, gauge, "Open TCP connections.")                                                 \
+    X(sessions, gauge, "Live sessions.")                                                           \
+    X(sessions_opened_total, counter, "Sessions that became live.")                                \
+    X(sockets, gauge, "Open WebSockets, sessions and plugins' own.")                               \
+    X(users_online, gauge, "Users with a live session.")                                           \
+    X(channels_live, gauge, "Channels with a live user, summed over the workers.")                 \
+    X(subscriptions, gauge, "Standing subscriptions.")                                             \
+    X(http_requests_total, counter, "HTTP requests answered.")                                     \
+    X(http_errors_total, counter, "HTTP requests answered with 4xx or 5xx.")                       \
+    X(http_refused_total, counter, "HTTP requests refused before routing: malformed or too large.") \
+    X(notifies_total, counter, "Events emitted.")                                                  \
+    X(deliveries_total, counter, "Frames queued for sessions by fan-out.")                         \
+    X(dropped_total, counter, "Events that a session did not get.")                                \
+    X(slow_readers_total, counter, "Sessions closed because their queue was full.")                \
+    X(frames_received_total, counter, "Frames received from clients.")                             \
+    X(bytes_received_total, counter, "Bytes received.")                                            \
+    X(bytes_sent_total, counter, "Bytes handed to the kernel.")                                    \
+    X(queue_bytes, gauge, "Bytes waiting for slow clients.")                                       \
+    X(request_bytes, gauge, "Bytes of request bodies in memory.")                                  \
+    X(limit_hits_total, counter, "Times a limit refused or closed something.")                     \
+    X(tasks, gauge, "Lua handlers that run or wait.")                                              \
+    X(script_errors_total, counter, "Errors raised in Lua handlers.")                              \
+    X(changes_total, counter, "Subscribe and unsubscribe calls committed.")                        \
+    X(token_failures_total, counter, "Tokens refused.")
+
+typedef enum {
+#define METRIC_ENUM(name, type, help) METRIC_##name,
+    METRIC_MAP(METRIC_ENUM)
+#undef METRIC_ENUM
+    METRIC_COUNT
+} Metric;
+
+enum { METRICS_BLOCKS_MAX = 300 };
+
+/* The calling thread's block from now on. Call once per thread that counts; a thread that did not
+ * counts in a block of its own that all such threads share by atomic add. */
+void metrics_join(void);
+
+void metrics_add(Metric metric, int64_t amount); /* of the calling thread's block */
+int64_t metrics_sum(Metric metric);
+
+/* Appends all sums in the Prometheus text format, each name with the prefix "chatty_". */
+void metrics_encode(Buf *out);
+
+#endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/wheel.h"
+
+void wheel_init(Wheel *wheel, uint64_t now_ms) {
+    for (size_t i = 0; i < WHEEL_SLOTS; i++) list_init(&wheel->slots[i]);
+    wheel->tick = now_ms / WHEEL_TICK_MS;
+    wheel->count = 0;
+}
+
+void wheel_timer_init(WheelTimer *timer, WheelOnFire on_fire) {
+    list_init(&timer->link);
+    timer->deadline_ms = 0;
+    timer->on_fire = on_fire;
+}
+
+void wheel_start(Wheel *wheel, WheelTimer *timer, uint64_t deadline_ms) {
+    wheel_stop(wheel, timer);
+    uint64_t tick = (deadline_ms + WHEEL_TICK_MS - 1) / WHEEL_TICK_MS;
+    if (tick <= wheel->tick) tick = wheel->tick + 1;
+    timer->deadline_ms = deadline_ms ? deadline_ms : 1;
+    list_add(&wheel->slots[tick % WHEEL_SLOTS], &timer->link);
+    wheel->count++;
+}
+
+void wheel_stop(Wheel *wheel, WheelTimer *timer) {
+    if (timer->deadline_ms == 0) return;
+    list_remove(&timer->link);
+    timer->deadline_ms = 0;
+    wheel->count--;
+}
+
+/* Takes the slot's timers into a list of its own first: on_fire may change any slot. What is due
+ * in a later round goes back. */
+static void turn_slot(Wheel *wheel, List *slot, uint64_t now_ms) {
+    List due;
+    list_init(&due);
+    list_take_all(slot, &due);
+    while (!list_is_empty(&due)) {
+        WheelTimer *timer = list_entry(due.next, WheelTimer, link);
+        list_remove(&timer->link);
+        if (timer->deadline_ms > now_ms) {
+            list_add(slot, &timer->link);
+            continue;
+        }
+        timer->deadline_ms = 0;
+        wheel->count--;
+        timer->on_fire(timer, now_ms);
+    }
+}
+
+void wheel_turn(Wheel *wheel, uint64_t now_ms) {
+    uint64_t target = now_ms / WHEEL_TICK_MS;
+    /* After a long pause one full round visits every slot once; more would find nothing new. */
+    if (target > wheel->tick + WHEEL_SLOTS) wheel->tick = target - WHEEL_SLOTS;
+    while (wheel->tick < target) {
+        wheel->tick++;
+        turn_slot(wheel, &wheel->slots[wheel->tick % WHEEL_SLOTS], now_ms);
+    }
+}

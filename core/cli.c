@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "api/api.h"
+#include "base/mem.h"
+#include "config.h"
+#include "data/secret.h"
+#include "health.h"
+#include "server.h"
+
+extern char **environ;
+
+enum { EXIT_GOOD = 0, EXIT_FAILED = 1 };
+
+typedef struct Cli {
+    Script *script;
+    Api api;
+    Config config;
+    bool has_config;
+} Cli;
+
+static int complain(const char *line) {
+    fprintf(stderr, "chatty: %s\n", line);
+    return EXIT_FAILED;
+}
+
+/* A failed script call: its message without the traceback, which is for those who develop. */
+static int complain_of_script(lua_State *L) {
+    const char *text = lua_tostring(L, -1);
+    Str line;
+    Str rest;
+    str_split(str_of(text ? text : "unknown error"), '\n', &line, &rest);
+    fprintf(stderr, "chatty: %.*s\n", STR_ARG(line));
+    return EXIT_FAILED;
+}
+
+static void push_arguments(lua_State *L, int argc, char **argv) {
+    lua_createtable(L, argc, 0);
+    for (int i = 1; i < argc; i++) {
+        lua_pushstring(L, argv[i]);
+        lua_rawseti(L, -2, i);
+    }
+}
+
+static void push_environment(lua_State *L) {
+    lua_newtable(L);
+    for (char **at = environ; *at != NULL; at++) {
+        const char *equals = strchr(*at, '=');
+        if (equals == NULL) continue;
+        lua_pushlstring(L, *at, (size_t)(equals - *at));
+        lua_pushstring(L, equals + 1);
+        lua_rawset(L, -3);
+    }
+}
+
+/* Calls a function of lua/cli/main.lua with what lies on the stack from `first` on; gives the results there. */
+static int call_main(Cli *cli, const char *name, int args, int results) {
+    lua_State *L = cli->script->L;
+    int first = lua_gettop(L) - args + 1;
+    if (script_require(cli->script, "cli.main") != 0) return ERR_INVALID;
+    lua_getfield(L, -1, name);
+    lua_remove(L, -2);
+    lua_insert(L, first);
+    return script_call(cli->script, args, results);
+}
+
+/* stack: call. Makes the Config of call.settings, and the key for those who need it. */
+static int open_config(Cli *cli, const char *command) {
+    lua_State *L = cli->script->L;
+    int err = 0;
+    if (lua_getfield(L, -1, "settings") == LUA_TTABLE) {
+        err = config_init(&cli->config, cli->script, cli->api.home);
+        cli->has_config = true;
+        cli->api.settings = cli->config.settings;
+        cli->api.setting_count = cli->config.setting_count;
+    }
+    lua_pop(L, 1);
+    bool needs_key = strcmp(command, "serve") == 0 || strcmp(command, "token") == 0;
+    if (err == 0 && cli->has_config && needs_key) err = config_open_tokens(&cli->config);
+    cli->api.tokens = cli->config.tokens;
+    return err;
+}
+
+/* stack: call */
+static int serve(Cli *cli) {
+    lua_State *L = cli->script->L;
+    log_setup(cli->config.log_level, cli->config.log_format);
+    lua_pushvalue(L, -1);
+    if (call_main(cli, "check", 1, 2) != 0) return complain_of_script(L);
+    if (lua_isnil(L, -2)) return complain(lua_tostring(L, -1));
+    for (lua_Integer i = 1; lua_rawgeti(L, -2, i) == LUA_TSTRING; i++) {
+        log_line(LOG_WARN, "%s", lua_tostring(L, -1));
+        lua_pop(L, 1);
+    }
+    return server_run(&cli->config) == 0 ? EXIT_GOOD : EXIT_FAILED;
+}
+
+static int ask_health(const Config *config) {
+    int err = health_ask(config_get(config, "APP_HOST"), config->port);
+    if (err == 0) return EXIT_GOOD;
+    fprintf(stderr, "chatty: the server on port %u %s\n", config->port,
+            err == ERR_CLOSED ? "does not listen" : "is not ready");
+    return EXIT_FAILED;
+}
+
+/* stack: call */
+static int run_lua(Cli *cli) {
+    lua_State *L = cli->script->L;
+    lua_pushvalue(L, -1);
+    if (call_main(cli, "run", 1, 1) != 0) return complain_of_script(L);
+    return (int)lua_tointeger(L, -1);
+}
+
+static int run_command(Cli *cli) {
+    lua_State *L = cli->script->L;
+    lua_getfield(L, -1, "command");
+    const char *command = lua_tostring(L, -1);
+    lua_pop(L, 1);
+    if (strcmp(command, "version") == 0) {
+        printf("chatty %s\n", CHATTY_VERSION);
+        return EXIT_GOOD;
+    }
+    if (open_config(cli, command) != 0) return EXIT_FAILED;
+    if (strcmp(command, "serve") == 0) return serve(cli);
+    if (strcmp(command, "health") == 0) return ask_health(&cli->config);
+    return run_lua(cli);
+}
+
+static int prepare_and_run(Cli *cli, int argc, char **argv) {
+    lua_State *L = cli->script->L;
+    push_arguments(L, argc, argv);
+    push_environment(L);
+    if (call_main(cli, "prepare", 2, 3) != 0) return complain_of_script(L);
+    if (lua_isnil(L, -3)) {
+        complain(lua_tostring(L, -2));
+        return (int)lua_tointeger(L, -1);
+    }
+    lua_pop(L, 2);
+    return run_command(cli);
+}
+
+int cli_main(int argc, char **argv) {
+    if (secret_setup() != 0) return complain("the system gives no random numbers");
+    map_seed(secret_random_number());
+    char *home = config_find_home();
+    Cli cli = {.script = script_new(home)};
+    cli.api = (Api){
+        .script = cli.script, .home = home, .node_name = "tool", .worker = -1, .worker_count = 0};
+    api_open(&cli.api);
+    int code = prepare_and_run(&cli, argc, argv);
+    script_free(cli.script);
+    if (cli.has_config) config_deinit(&cli.config);
+    mem_free(home);
+    return code;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * secret: random bytes, comparing without telling where two texts differ, and the base64 of tokens. Any
+ * thread, after secret_setup.
+ */
+#ifndef DATA_SECRET_H
+#define DATA_SECRET_H
+
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+/* Once, before anything else of this room. ERR_UNAVAILABLE: the system gives no randomness. */
+WARN_UNUSED int secret_setup(void);
+
+uint64_t secret_random_number(void);
+
+/* Appends `bytes` random bytes as base64 for URLs, without padding. */
+void secret_random_text(size_t bytes, Buf *out);
+
+/* Whether they are equal, in a time that depends on the length of `given` alone. */
+bool secret_equal(Str given, Str known);
+
+/* Appends the bytes of base64 for URLs without padding (RFC 7515 2). ERR_INVALID. */
+WARN_UNUSED int secret_decode_base64url(Str text, Buf *out);
+
+/* Overwrites memory that held a secret, also where the compiler sees no use of it. */
+void secret_wipe(void *memory, size_t len);
+
+#endif

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * libjwt checks a signature with whatever algorithm the token's own header names, so that header is
+ * read first and compared with the configured algorithm: a token that says "none", or HS256 where RS256
+ * is configured (to have the public key taken for a secret), is refused before any key is touched.
+ */
+#include "data/token.h"
+
+#include <jwt.h>
+#include <limits.h>
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "data/secret.h"
+
+enum { CLAIMS_DEPTH_MAX = 32 };
+
+struct TokenPolicy {
+    jwt_alg_t algorithm;
+    Bytes *verify_key;
+    Bytes *sign_key; /* NULL: cannot sign */
+    Bytes *issuer;   /* NULL: any */
+    Bytes *audience; /* NULL: any */
+    int64_t leeway_s;
+};
+
+static const struct {
+    Str name;
+    jwt_alg_t algorithm;
+    bool is_shared;
+} algorithms[] = {
+    {{"HS256", 5}, JWT_ALG_HS256, true},  {{"HS384", 5}, JWT_ALG_HS384, true},
+    {{"HS512", 5}, JWT_ALG_HS512, true},  {{"RS256", 5}, JWT_ALG_RS256, false},
+    {{"RS384", 5}, JWT_ALG_RS384, false}, {{"RS512", 5}, JWT_ALG_RS512, false},
+    {{"ES256", 5}, JWT_ALG_ES256, false}, {{"ES384", 5}, JWT_ALG_ES384, false},
+    {{"ES512", 5}, JWT_ALG_ES512, false},
+};
+
+static Bytes *copy_or_null(Str text) {
+    return text.len > 0 ? bytes_copy(text) : NULL;
+}
+
+static bool looks_like_pem(Str key) {
+    return str_has_prefix(str_trim(key), STR("-----BEGIN "));
+}
+
+static bool keys_fit(const TokenSettings *settings, bool is_shared) {
+    if (is_shared) return settings->secret.len > 0;
+    if (!looks_like_pem(settings->public_key)) return false;
+    return settings->private_key.len == 0 || looks_like_pem(settings->private_key);
+}
+
+int token_policy_new(const TokenSettings *settings, TokenPolicy **out) {
+    size_t count = sizeof algorithms / sizeof algorithms[0];
+    size_t i = 0;
+    while (i < count && !str_equal(algorithms[i].name, settings->algorithm)) i++;
+    if (i == count || !keys_fit(settings, algorithms[i].is_shared)) return ERR_INVALID;
+    bool is_shared = algorithms[i].is_shared;
+    TokenPolicy *policy = mem_zalloc(sizeof *policy);
+    policy->algorithm = algorithms[i].algorithm;
+    policy->verify_key = bytes_copy(is_shared ? settings->secret : settings->public_key);
+    policy->sign_key = copy_or_null(is_shared ? settings->secret : settings->private_key);
+    policy->issuer = copy_or_null(settings->issuer);
+    policy->audience = copy_or_null(settings->audience);
+    policy->leeway_s = settings->leeway_s;
+    *out = policy;
+    return 0;
+}
+
+static void wipe(Bytes *key) {
+    if (key != NULL) secret_wipe(key->data, key->len);
+    bytes_release(key);
+}
+
+void token_policy_free(TokenPolicy *policy) {
+    if (policy == NULL) return;
+    wipe(policy->verify_key);
+    wipe(policy->sign_key);
+    bytes_release(policy->issuer);
+    bytes_release(policy->audience);
+    mem_free(policy);
+}
+
+static bool header_names(Str header, const char *algorithm) {
+    Str object;
+    Str value;
+    JsonFault fault;
+    if (json_check(header, CLAIMS_DEPTH_MAX, &object, &fault) != 0) return false;
+    if (json_type(object) != JSON_OBJECT) return false;
+    if (json_find(object, STR("crit"), &value)) return false; /* RFC 7515 4.1.11: none is understood */
+    return json_find(object, STR("alg"), &value) && json_type(value) == JSON_STRING &&
+           json_string_equal(value, str_of(algorithm));
+}
+
+/* Three parts, the first naming the configured algorithm. */
+static bool has_our_algorithm(const TokenPolicy *policy, Str text, Str *payload) {
+    Str head;
+    Str rest;
+    Str signature;
+    if (!str_split(text, '.', &head, &rest) || !str_split(rest, '.', payload, &signature)) {
+        return false;
+    }
+    Buf header = BUF_NONE;
+    bool is_ours = signature.len > 0 && secret_decode_base64url(head, &header) == 0 &&
+                   header_names(buf_str(&header), jwt_alg_str(policy->algorithm));
+    buf_deinit(&header);
+    return is_ours;
+}
+
+/* A NumericDate as whole seconds (RFC 7519 2); a fraction is cut off. */
+static bool read_date(Str claims, Str name, bool *is_there, int64_t *seconds) {
+    Str value;
+    *is_there = json_find(claims, name, &value);
+    if (!*is_there) return true;
+    if (json_type(value) != JSON_NUMBER) return false;
+    Str whole;
+    Str fraction;
+    if (memchr(value.data, 'e', value.len) || memchr(value.data, 'E', value.len)) return false;
+    str_split(value, '.', &whole, &fraction);
+    return text_parse_number(whole, seconds) == 0;
+}
+
+static int check_dates(const TokenPolicy *policy, Str claims, int64_t now_s, Token *token,
+                       const char **reason) {
+    int64_t expires = 0;
+    int64_t not_before = 0;
+    bool has_expires;
+    bool has_not_before;
+    if (!read_date(claims, STR("exp"), &has_expires, &expires) ||
+        !read_date(claims, STR("nbf"), &has_not_before, &not_before)) {
+        *reason = "its exp or nbf is no date";
+        return ERR_INVALID;
+    }
+    if (has_expires && expires <= now_s - policy->leeway_s) {
+        *reason = "it has expired";
+        return ERR_EXPIRED;
+    }
+    if (has_not_before && not_before > now_s + policy->leeway_s) {
+        *reason = "it is not valid yet";
+        return ERR_UNAVAILABLE;
+    }
+    token->expires_s = has_expires ? expires : 0;
+    return 0;
+}
+
+static bool claim_is(Str claims, Str name, const Bytes *wanted) {
+    Str value;
+    return json_find(claims, name, &value) && json_type(value) == JSON_STRING &&
+           json_string_equal(value, bytes_str(wanted));
+}
+
+/* RFC 7519 4.1.3: one string or a list of them. */
+static bool has_audience(Str claims, const Bytes *wanted) {
+    Str value;
+    if (!json_find(claims, STR("aud"), &value)) return false;
+    if (json_type(value) != JSON_ARRAY) return claim_is(claims, STR("aud"), wanted);
+    JsonWalk walk = json_walk(value);
+    Str key;
+    Str item;
+    while (json_next(&walk, &key, &item)) {
+        if (json_type(item) == JSON_STRING && json_string_equal(item, bytes_str(wanted))) return true;
+    }
+    return false;
+}
+
+static bool read_user(Str claims, Token *token) {
+    Str value;
+    if (!json_find(claims, STR("sub"), &value) || json_type(value) != JSON_STRING) return false;
+    Buf name = BUF_NONE;
+    json_decode_string(value, &name);
+    bool is_good = name.len > 0;
+    for (size_t i = 0; i < name.len; i++) {
+        unsigned char c = (unsigned char)name.data[i];
+        if (c < 0x20 || c == 0x7F) is_good = false;
+    }
+    if (is_good) token->user = bytes_copy(buf_str(&name));
+    buf_deinit(&name);
+    return is_good;
+}
+
+static int check_claims(const TokenPolicy *policy, Str claims, int64_t now_s, Token *token,
+                        const char **reason) {
+    int err = check_dates(policy, claims, now_s, token, reason);
+    if (err != 0) return err;
+    if (policy->issuer != NULL && !claim_is(claims, STR("iss"), policy->issuer)) {
+        *reason = "its issuer (iss) is not the configured one";
+        return ERR_INVALID;
+    }
+    if (policy->audience != NULL && !has_audience(claims, policy->audience)) {
+        *reason = "its audience (aud) is not the configured one";
+        return ERR_INVALID;
+    }
+    if (!read_user(claims, token)) {
+        *reason = "its subject (sub) must be a non-empty string without control characters";
+        return ERR_INVALID;
+    }
+    token->claims = bytes_copy(claims);
+    return 0;
+}
+
+static bool has_good_signature(const TokenPolicy *policy, Str text) {
+    if (policy->verify_key->len > INT_MAX) return false;
+    char *copy = mem_copy(text.data, text.len);
+    jwt_t *jwt = NULL;
+    int failed = jwt_decode(&jwt, copy, (const unsigned char *)policy->verify_key->data,
+                            (int)policy->verify_key->len);
+    mem_free(copy);
+    bool is_good = !failed && jwt_get_alg(jwt) == policy->algorithm;
+    if (!failed) jwt_free(jwt);
+    return is_good;
+}
+
+int token_verify(const TokenPolicy *policy, Str text, int64_t now_s, Token *token,
+                 const char **reason) {
+    *token = (Token){NULL, NULL, 0};
+    *reason = "it is no token of this server";
+    if (text.len == 0 || text.len > TOKEN_BYTES_MAX || memchr(text.data, '\0', text.len) != NULL) {
+        return ERR_INVALID;
+    }
+    Str payload;
+    if (!has_our_algorithm(policy, text, &payload) || !has_good_signature(policy, text)) {
+        return ERR_INVALID;
+    }
+    Buf json = BUF_NONE;
+    Str claims;
+    JsonFault fault;
+    int err = secret_decode_base64url(payload, &json);
+    if (err == 0) err = json_check(buf_str(&json), CLAIMS_DEPTH_MAX, &claims, &fault);
+    if (err == 0 && json_type(claims) != JSON_OBJECT) err = ERR_INVALID;
+    if (err != 0) {
+        err = ERR_INVALID;
+    } else {
+        err = check_claims(policy, claims, now_s, token, reason);
+    }
+    buf_deinit(&json);
+    if (err != 0) token_deinit(token);
+    return err;
+}
+
+void token_deinit(Token *token) {
+    bytes_release(token->user);
+    bytes_release(token->claims);
+    *token = (Token){NULL, NULL, 0};
+}
+
+int token_make(const TokenPolicy *policy, Str claims, Bytes **text) {
+    if (policy->sign_key == NULL || policy->sign_key->len > INT_MAX) return ERR_UNAVAILABLE;
+    jwt_t *jwt = NULL;
+    if (jwt_new(&jwt) != 0) return ERR_UNAVAILABLE;
+    char *copy = mem_copy(claims.data, claims.len);
+    int err = jwt_add_grants_json(jwt, copy) != 0 ? ERR_INVALID : 0;
+    mem_free(copy);
+    if (err == 0 && jwt_set_alg(jwt, policy->algorithm, (const unsigned char *)policy->sign_key->data,
+                                (int)policy->sign_key->len) != 0) {
+        err = ERR_UNAVAILABLE;
+    }
+    char *encoded = err == 0 ? jwt_encode_str(jwt) : NULL;
+    if (err == 0 && encoded == NULL) err = ERR_UNAVAILABLE;
+    if (err == 0) *text = bytes_copy(str_of(encoded));
+    free(encoded);
+    jwt_free(jwt);
+    return err;
+}

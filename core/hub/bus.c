@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The locks: a notify takes the locks of all shards its names fall into, in rising order, so two of
+ * them never wait for each other; posting is all that happens inside. Copies of the Op are made before.
+ *
+ * The gather: an operation that all workers count is posted once to each. Every copy travels back to
+ * the origin as an answer and meets the others in a Gather that lives there, so no lock is needed.
+ */
+#include "hub/bus.h"
+
+#include "base/ensure.h"
+#include "base/map.h"
+#include "base/mem.h"
+
+typedef struct Gather {
+    unsigned pending; /* answers still to come */
+    Tally *tally;     /* NULL when sessions are counted only */
+    uint64_t sessions;
+    BusOnTally on_tally;
+    BusOnCount on_count;
+    void *waiter;
+} Gather;
+
+void bus_init(Bus *bus) {
+    *bus = (Bus){.worker_count = 0, .roster = NULL};
+    for (int i = 0; i < BUS_SHARDS; i++) ensure(pthread_mutex_init(&bus->shards[i], NULL) == 0);
+}
+
+void bus_deinit(Bus *bus) {
+    for (int i = 0; i < BUS_SHARDS; i++) pthread_mutex_destroy(&bus->shards[i]);
+}
+
+static uint64_t shards_of(const Notice *notice) {
+    uint64_t mask = 0;
+    for (uint32_t i = 0; i < notice->target_count; i++) {
+        mask |= 1ULL << (map_hash(notice->targets[i].name) % BUS_SHARDS);
+    }
+    return mask;
+}
+
+static void lock_shards(Bus *bus, uint64_t mask) {
+    for (uint64_t rest = mask; rest != 0; rest &= rest - 1) {
+        pthread_mutex_lock(&bus->shards[__builtin_ctzll(rest)]);
+    }
+}
+
+static void unlock_shards(Bus *bus, uint64_t mask) {
+    for (uint64_t rest = mask; rest != 0; rest &= rest - 1) {
+        pthread_mutex_unlock(&bus->shards[__builtin_ctzll(rest)]);
+    }
+}
+
+/* Posts one op per worker, in the order of the notice's channels. */
+static void post_ordered(Bus *bus, Op **ops, const Notice *notice) {
+    uint64_t mask = shards_of(notice);
+    lock_shards(bus, mask);
+    for (unsigned i = 0; i < bus->worker_count; i++) inbox_post(bus->workers[i], ops[i]);
+    unlock_shards(bus, mask);
+}
+
+void bus_notify(Bus *bus, Notice *notice) {
+    Op *ops[BUS_WORKERS_MAX];
+    for (unsigned i = 0; i < bus->worker_count; i++) {
+        ops[i] = op_new(OP_NOTIFY);
+        ops[i]->notice = notice_retain(notice);
+    }
+    post_ordered(bus, ops, notice);
+    notice_release(notice);
+}
+
+static void finish_gather(Gather *gather) {
+    if (gather->on_tally != NULL) gather->on_tally(gather->waiter, gather->tally);
+    if (gather->on_count != NULL) gather->on_count(gather->waiter, gather->sessions);
+    tally_free(gather->tally);
+    mem_free(gather);
+}
+
+static void on_gathered(Op *op, void *waiter) {
+    Gather *gather = waiter;
+    if (op->tally != NULL) tally_merge(gather->tally, op->tally);
+    gather->sessions += op->sessions_count;
+    if (--gather->pending == 0) finish_gather(gather);
+}
+
+static Gather *gather_new(const Bus *bus, void *waiter) {
+    Gather *gather = mem_zalloc(sizeof *gather);
+    gather->pending = bus->worker_count;
+    gather->waiter = waiter;
+    return gather;
+}
+
+static Op *gathered_op(OpType type, unsigned origin, Gather *gather) {
+    Op *op = op_new(type);
+    op->origin = (uint16_t)origin;
+    op->on_answer = on_gathered;
+    op->waiter = gather;
+    return op;
+}
+
+void bus_notify_counted(Bus *bus, unsigned origin, Notice *notice, bool is_dry, BusOnTally on_tally,
+                        void *waiter) {
+    Gather *gather = gather_new(bus, waiter);
+    gather->on_tally = on_tally;
+    gather->tally = tally_new(notice->target_count);
+    Op *ops[BUS_WORKERS_MAX];
+    for (unsigned i = 0; i < bus->worker_count; i++) {
+        ops[i] = gathered_op(OP_NOTIFY, origin, gather);
+        ops[i]->notice = notice_retain(notice);
+        ops[i]->tally = tally_new(notice->target_count);
+        ops[i]->is_dry = is_dry;
+    }
+    post_ordered(bus, ops, notice);
+    notice_release(notice);
+}
+
+void bus_disconnect(Bus *bus, unsigned origin, Names *users, uint16_t code, Str reason, bool is_dry,
+                    BusOnCount on_count, void *waiter) {
+    Gather *gather = gather_new(bus, waiter);
+    gather->on_count = on_count;
+    for (unsigned i = 0; i < bus->worker_count; i++) {
+        Op *op = gathered_op(OP_DISCONNECT, origin, gather);
+        op->users = names_new(users->items, users->count);
+        op->code = code;
+        op->is_dry = is_dry;
+        op_set_name(op, reason);
+        inbox_post(bus->workers[i], op);
+    }
+    names_free(users);
+}
+
+void bus_ask_roster(Bus *bus, Op *op) {
+    ensure(op_is_for_roster(op->type));
+    inbox_post(bus->roster, op);
+}
+
+void bus_post(Bus *bus, unsigned to, Op *op) {
+    ensure(to < bus->worker_count);
+    inbox_post(bus->workers[to], op);
+}
+
+void bus_answer(Bus *bus, Op *op) {
+    if (op->on_answer == NULL) {
+        op_free(op);
+        return;
+    }
+    op->is_answer = true;
+    inbox_post(bus->workers[op->origin], op);
+}

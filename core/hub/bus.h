@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * bus: how an operation reaches those who carry it out, in order. It knows the inboxes of all workers
+ * and of the roster. An event enters all inboxes under the locks of its channels, so that all workers
+ * see the events of one channel in one order; and since inboxes are first in, first out, a notify that
+ * follows the answer to a subscribe finds the subscription applied. Any thread.
+ */
+#ifndef HUB_BUS_H
+#define HUB_BUS_H
+
+#include "hub/inbox.h"
+
+enum { BUS_SHARDS = 64, BUS_WORKERS_MAX = 256 };
+
+typedef struct Bus {
+    Inbox *workers[BUS_WORKERS_MAX]; /* set before the threads start, then read only; borrowed */
+    unsigned worker_count;
+    Inbox *roster;
+    pthread_mutex_t shards[BUS_SHARDS]; /* the order of the channels whose hash falls here */
+} Bus;
+
+void bus_init(Bus *bus);
+void bus_deinit(Bus *bus);
+
+/* What a notify with a count answers; both callbacks run at the worker `origin`, once. */
+typedef void (*BusOnTally)(void *waiter, Tally *tally); /* borrows; rows are closed */
+typedef void (*BusOnCount)(void *waiter, uint64_t sessions);
+
+/* Emits to all workers. Takes the notice. */
+void bus_notify(Bus *bus, Notice *notice);
+
+/* The same, or only the counting when is_dry, and then tells how many were reached. Takes the notice. */
+void bus_notify_counted(Bus *bus, unsigned origin, Notice *notice, bool is_dry, BusOnTally on_tally,
+                        void *waiter);
+
+/* Closes all sessions of the users, on all workers. Takes the users. */
+void bus_disconnect(Bus *bus, unsigned origin, Names *users, uint16_t code, Str reason, bool is_dry,
+                    BusOnCount on_count, void *waiter);
+
+/* Hands the op to the roster, or to the worker `to`; the answer, if wanted, comes back by on_answer at
+ * op->origin. Takes the op. */
+void bus_ask_roster(Bus *bus, Op *op);
+void bus_post(Bus *bus, unsigned to, Op *op);
+
+/* Sends a carried-out op back to its origin, or frees it when no answer is wanted. Takes the op. */
+void bus_answer(Bus *bus, Op *op);
+
+#endif

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Two marks by serial number keep the walk free of tables: a user node marked with this walk's serial
+ * is excluded, a session stamped with it has had the event already (channels-efficient).
+ *
+ * Frames are queued without retaining; the Notice holds a reference all along, so the receivers'
+ * references can be added in one step per target and frame.
+ */
+#include "hub/fanout.h"
+
+#include "base/ensure.h"
+#include "base/metrics.h"
+
+typedef struct Walk {
+    const Notice *notice;
+    const Message *message;
+    Tally *tally; /* may be NULL */
+    uint32_t target;
+    uint64_t serial;
+    bool is_dry;
+    Bytes *frame;      /* the frame that `owed` receivers have queued */
+    uint32_t owed;
+    uint64_t delivered;
+} Walk;
+
+static void settle(Walk *walk) {
+    if (walk->owed > 0) bytes_retain_many(walk->frame, walk->owed);
+    walk->delivered += walk->owed;
+    walk->owed = 0;
+}
+
+static bool deliver_to_session(Walk *walk, Subscriber *subscriber) {
+    if (walk->notice->is_efficient) {
+        if (subscriber->stamp == walk->serial) return false;
+        subscriber->stamp = walk->serial;
+    }
+    if (walk->is_dry) return true;
+    Bytes *frame = subscriber->class->deliver(subscriber, walk->message);
+    if (frame == NULL) {
+        metrics_add(METRIC_dropped_total, 1);
+        return false;
+    }
+    if (frame != walk->frame) {
+        settle(walk);
+        walk->frame = frame;
+    }
+    walk->owed++;
+    return true;
+}
+
+static void deliver_to_user(Walk *walk, const Node *user) {
+    if (user->mark == walk->serial) return;
+    uint32_t reached = 0;
+    for (Subscriber *at = registry_sessions(user); at != NULL; at = at->sibling) {
+        reached += deliver_to_session(walk, at);
+    }
+    if (walk->tally != NULL && reached > 0) {
+        tally_count(walk->tally, walk->target, map_hash(node_name(user)), reached);
+    }
+}
+
+static void deliver_to_channel(Walk *walk, const Node *channel) {
+    for (uint32_t i = 0; i < channel->edge_count; i++) deliver_to_user(walk, channel->edges[i].peer);
+}
+
+static void mark_excepted(Registry *registry, const Notice *notice) {
+    for (uint32_t i = 0; i < notice->except_count; i++) {
+        Node *user = graph_find_user(&registry->graph, notice->except[i]);
+        if (user != NULL) user->mark = registry->serial;
+    }
+}
+
+static void deliver_target(Walk *walk, const Graph *graph, const Target *target) {
+    walk->message = &walk->notice->messages[target->message];
+    bool is_channel = walk->notice->kind == NOTICE_CHANNELS;
+    const Node *node =
+        is_channel ? graph_find_channel(graph, target->name) : graph_find_user(graph, target->name);
+    if (node == NULL) return;
+    if (is_channel) {
+        deliver_to_channel(walk, node);
+    } else {
+        deliver_to_user(walk, node);
+    }
+    settle(walk);
+}
+
+void fanout_deliver(Registry *registry, const Notice *notice, bool is_dry, Tally *tally) {
+    ensure(!registry->is_locked);
+    registry->is_locked = true;
+    registry->serial++;
+    mark_excepted(registry, notice);
+    Walk walk = {.notice = notice, .tally = tally, .serial = registry->serial, .is_dry = is_dry};
+    for (uint32_t i = 0; i < notice->target_count; i++) {
+        walk.target = i;
+        deliver_target(&walk, &registry->graph, &notice->targets[i]);
+    }
+    if (walk.delivered > 0) metrics_add(METRIC_deliveries_total, (int64_t)walk.delivered);
+    registry->is_locked = false;
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * op: one operation on its way between islands. An Op has one owner at a time: whoever made it, then
+ * the inbox it was posted to, then who takes it out. An answered Op travels back to the worker that
+ * made it, calls on_answer there and is freed there. Which fields an operation uses stands beside
+ * them; what is not named is zero.
+ */
+#ifndef HUB_OP_H
+#define HUB_OP_H
+
+#include "hub/names.h"
+#include "hub/notice.h"
+#include "hub/tally.h"
+
+/* Name, and which island carries it out. */
+#define OP_MAP(X)                                                                             \
+    X(NOTIFY, worker)        /* deliver `notice`; counts into `tally` if there is one */      \
+    X(CHANGE, worker)        /* live `users` join (is_add) or leave `channels` */             \
+    X(DISCONNECT, worker)    /* close the sessions of `users` with `code` and `name` */       \
+    X(CALL, worker)          /* only run on_answer there */                                   \
+    X(STOP, worker)          /* close everything, then say that it is quiet */                \
+    X(END, worker)           /* end the worker's loop */                                      \
+    X(SUBSCRIBE, roster)     /* `users`, or those of any of `users_of`, get `channels` */     \
+    X(UNSUBSCRIBE, roster)   /* they leave `channels` */                                      \
+    X(JOIN, roster)          /* a session of user `name` begins; answers `channels` */        \
+    X(LEAVE, roster)         /* it ends; no answer */                                         \
+    X(SUBSCRIPTIONS, roster) /* answers the `channels` of user `name` */                      \
+    X(PARTICIPANTS, roster)  /* answers the `users` of channel `name`, a page */              \
+    X(USERS, roster)         /* answers the `users` with a live session, a page */            \
+    X(COUNT, roster)         /* answers how many users and sessions; of user `name` if any */ \
+    X(CLOSE, roster)         /* end the roster's thread */
+
+typedef enum {
+#define OP_ENUM(name, island) OP_##name,
+    OP_MAP(OP_ENUM)
+#undef OP_ENUM
+} OpType;
+
+typedef struct Op Op;
+
+/* Runs once at the worker that made the op; borrows it. */
+typedef void (*OpOnAnswer)(Op *op, void *waiter);
+
+struct Op {
+    Op *next; /* in an inbox */
+    OpType type;
+    bool is_answer;
+    bool is_dry;      /* count only, change nothing */
+    bool is_add;      /* CHANGE */
+    bool is_offline;  /* PARTICIPANTS: those without a session too */
+    bool has_more;    /* answer of pages: names follow the last one */
+    uint16_t code;    /* DISCONNECT: WebSocket close code */
+    uint16_t origin;  /* index of the worker that made it */
+    int error;        /* of the answer, 0 or an ERR_ code */
+    OpOnAnswer on_answer; /* NULL: no answer is wanted */
+    void *waiter;         /* the origin's own */
+
+    Notice *notice;   /* NOTIFY */
+    Tally *tally;     /* NOTIFY: NULL when nobody counts */
+    Names *users;     /* asked, or answered */
+    Names *users_of;  /* asked: users by their channels */
+    Names *channels;  /* asked, or answered */
+    char *name;       /* asked: a user, a channel, a reason; may be NULL */
+    uint32_t name_len;
+    char *after;      /* pages: names behind this one; may be NULL */
+    uint32_t after_len;
+    uint32_t size;    /* pages: most names */
+    uint64_t users_count;    /* answered */
+    uint64_t sessions_count; /* answered */
+    uint64_t changed_count;  /* answered: edges made or cut */
+};
+
+Op *op_new(OpType type);  /* gives; zeroed */
+void op_free(Op *op);     /* takes, with all it holds */
+bool op_is_for_roster(OpType type);
+void op_set_name(Op *op, Str name);   /* copies */
+void op_set_after(Op *op, Str after); /* copies */
+
+static inline Str op_name(const Op *op) {
+    return str_make(op->name, op->name_len);
+}
+
+static inline Str op_after(const Op *op) {
+    return str_make(op->after, op->after_len);
+}
+
+#endif

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "hub/registry.h"
+
+#include <assert.h>
+
+#include "base/ensure.h"
+#include "base/metrics.h"
+
+void registry_init(Registry *registry) {
+    graph_init(&registry->graph);
+    registry->serial = 0;
+    registry->session_count = 0;
+    registry->is_locked = false;
+}
+
+void registry_deinit(Registry *registry) {
+    ensure(registry->session_count == 0);
+    graph_deinit(&registry->graph);
+}
+
+/* Runs what may make or end channels, and keeps the gauge of live channels true. */
+static void join_channels(Graph *graph, Node *user, const Names *channels) {
+    int64_t before = (int64_t)graph->channels.count;
+    for (uint32_t i = 0; i < channels->count; i++) {
+        graph_add_edge(graph, user, graph_add_channel(graph, channels->items[i]));
+    }
+    metrics_add(METRIC_channels_live, (int64_t)graph->channels.count - before);
+}
+
+static void leave_channels(Graph *graph, Node *user, const Names *channels) {
+    int64_t before = (int64_t)graph->channels.count;
+    for (uint32_t i = 0; i < channels->count; i++) {
+        Node *channel = graph_find_channel(graph, channels->items[i]);
+        if (channel == NULL) continue;
+        graph_remove_edge(graph, user, channel);
+        graph_prune(graph, channel);
+    }
+    metrics_add(METRIC_channels_live, (int64_t)graph->channels.count - before);
+}
+
+void registry_add(Registry *registry, Subscriber *subscriber, Str user, const Names *channels) {
+    ensure(!registry->is_locked);
+    assert(subscriber->user == NULL);
+    Node *node = graph_add_user(&registry->graph, user);
+    subscriber->user = node;
+    subscriber->sibling = node->owner;
+    node->owner = subscriber;
+    registry->session_count++;
+    join_channels(&registry->graph, node, channels);
+}
+
+static void unlink_sibling(Node *user, Subscriber *subscriber) {
+    if (user->owner == subscriber) {
+        user->owner = subscriber->sibling;
+        return;
+    }
+    Subscriber *at = user->owner;
+    while (at->sibling != subscriber) at = at->sibling;
+    at->sibling = subscriber->sibling;
+}
+
+void registry_remove(Registry *registry, Subscriber *subscriber) {
+    ensure(!registry->is_locked);
+    Node *user = subscriber->user;
+    if (user == NULL) return;
+    unlink_sibling(user, subscriber);
+    subscriber->user = NULL;
+    subscriber->sibling = NULL;
+    registry->session_count--;
+    if (user->owner != NULL) return;
+    int64_t before = (int64_t)registry->graph.channels.count;
+    graph_clear(&registry->graph, user);
+    graph_prune(&registry->graph, user);
+    metrics_add(METRIC_channels_live, (int64_t)registry->graph.channels.count - before);
+}
+
+void registry_change(Registry *registry, bool is_add, const Names *users, const Names *channels) {
+    ensure(!registry->is_locked);
+    for (uint32_t i = 0; i < users->count; i++) {
+        Node *user = graph_find_user(&registry->graph, users->items[i]);
+        if (user == NULL) continue;
+        if (is_add) {
+            join_channels(&registry->graph, user, channels);
+        } else {
+            leave_channels(&registry->graph, user, channels);
+        }
+    }
+}
+
+Subscriber *registry_find_user(const Registry *registry, Str user) {
+    Node *node = graph_find_user(&registry->graph, user);
+    return node ? registry_sessions(node) : NULL;
+}

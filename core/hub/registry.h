@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * registry: who listens here: the live sessions of one worker, by user, and the channels of those
+ * users. What the roster says (CHANGE ops, the answer to a JOIN) is applied in the order it comes. No
+ * I/O, no clock, no lock. Borrows its Subscribers. Worker's thread only.
+ */
+#ifndef HUB_REGISTRY_H
+#define HUB_REGISTRY_H
+
+#include "hub/graph.h"
+#include "hub/names.h"
+#include "hub/subscriber.h"
+
+typedef struct Registry {
+    Graph graph;            /* node->owner of a user is the first of his Subscribers */
+    uint64_t serial;        /* of the last walk that marked nodes or stamped sessions */
+    uint32_t session_count;
+    bool is_locked;         /* while fan-out walks: nothing may be added or removed */
+} Registry;
+
+void registry_init(Registry *registry);
+void registry_deinit(Registry *registry); /* no Subscriber may be left */
+
+/* The session of `user` becomes live; `channels` are all channels of the user. */
+void registry_add(Registry *registry, Subscriber *subscriber, Str user, const Names *channels);
+void registry_remove(Registry *registry, Subscriber *subscriber);
+
+/* Those of `users` that have a session here join or leave the channels. */
+void registry_change(Registry *registry, bool is_add, const Names *users, const Names *channels);
+
+/* The user's sessions here, by `sibling`; NULL when there is none. */
+Subscriber *registry_find_user(const Registry *registry, Str user);
+
+static inline Subscriber *registry_sessions(const Node *user) {
+    return user->owner;
+}
+
+#endif

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * One round: take all ops that came in. Changes first, all in one transaction of the store (ledger.h).
+ * When it is committed, the workers get their CHANGE ops, and after these the callers their answers.
+ * Then the round's questions, joins and leaves, which so never see what was not committed.
+ *
+ * A JOIN's answer and the CHANGE ops of later rounds lie in the same inbox in this order, so a new
+ * session starts with all its channels and misses no change after them.
+ */
+#include "hub/roster.h"
+
+#include <pthread.h>
+
+#include "base/ensure.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/metrics.h"
+#include "hub/ledger.h"
+#include "hub/online.h"
+#include "hub/page.h"
+
+struct Roster {
+    Bus *bus;
+    Store *store;
+    RosterLimits limits;
+    Graph graph; /* node->owner of a user is his Presence while he is online */
+    Online online;
+    Ledger ledger;
+    Inbox inbox;
+    pthread_t thread;
+    pthread_mutex_t lock; /* guards has_mail */
+    pthread_cond_t mail;
+    bool has_mail;
+    bool is_closing; /* the thread's own */
+};
+
+/* What one worker must hear of a change: its live users among the crowd. NULL: none. */
+static Op *change_op(const Crowd *crowd, const Op *op, unsigned worker) {
+    Str *users = mem_alloc(crowd->count * sizeof *users);
+    size_t count = 0;
+    for (size_t i = 0; i < crowd->count; i++) {
+        const Presence *presence = online_find(crowd->users[i]);
+        if (presence == NULL || presence->per_worker[worker] == 0) continue;
+        users[count++] = node_name(crowd->users[i]);
+    }
+    Op *change = NULL;
+    if (count > 0) {
+        change = op_new(OP_CHANGE);
+        change->is_add = op->type == OP_SUBSCRIBE;
+        change->users = names_new(users, count);
+        change->channels = names_new(op->channels->items, op->channels->count);
+    }
+    mem_free(users);
+    return change;
+}
+
+static void finish_change(Roster *roster, Op *op, const Crowd *crowd, int commit_error) {
+    if (commit_error != 0) op->error = ERR_UNAVAILABLE;
+    if (op->error == ERR_LIMIT) metrics_add(METRIC_limit_hits_total, 1);
+    if (op->error == 0 && !op->is_dry) {
+        metrics_add(METRIC_changes_total, 1);
+        for (unsigned i = 0; i < roster->bus->worker_count; i++) {
+            Op *change = change_op(crowd, op, i);
+            if (change != NULL) bus_post(roster->bus, i, change);
+        }
+    }
+    bus_answer(roster->bus, op);
+}
+
+static void run_changes(Roster *roster, Op **changes, size_t count) {
+    Crowd *crowds = mem_zalloc(count * sizeof *crowds);
+    int64_t before = (int64_t)roster->graph.edge_count;
+    int err = ledger_begin(&roster->ledger);
+    for (size_t i = 0; err == 0 && i < count; i++) {
+        err = ledger_apply(&roster->ledger, changes[i], &crowds[i]);
+    }
+    err = ledger_commit(&roster->ledger, err);
+    if (err != 0) log_line(LOG_ERROR, "the store did not commit: %s", err_text(err));
+    metrics_add(METRIC_subscriptions, (int64_t)roster->graph.edge_count - before);
+    for (size_t i = 0; i < count; i++) {
+        finish_change(roster, changes[i], &crowds[i], err);
+        crowd_deinit(&crowds[i]);
+    }
+    ledger_end(&roster->ledger);
+    mem_free(crowds);
+}
+
+static Names *channels_of(const Node *user) {
+    Page page;
+    page_init(&page, STR_NONE, UINT32_MAX);
+    for (uint32_t i = 0; i < user->edge_count; i++) page_add(&page, node_name(user->edges[i].peer));
+    return page_close(&page);
+}
+
+static void count_online(const Roster *roster, int64_t users, int64_t sessions) {
+    metrics_add(METRIC_users_online, (int64_t)roster->online.user_count - users);
+    metrics_add(METRIC_sessions, (int64_t)roster->online.session_count - sessions);
+}
+
+static void run_join(Roster *roster, Op *op) {
+    int64_t users = roster->online.user_count;
+    int64_t sessions = roster->online.session_count;
+    Node *user = graph_add_user(&roster->graph, op_name(op));
+    const Presence *presence = online_find(user);
+    uint32_t of_user = presence ? presence->sessions : 0;
+    if (of_user >= roster->limits.sessions_per_user_max ||
+        roster->online.session_count >= roster->limits.sessions_max) {
+        op->error = ERR_LIMIT;
+        metrics_add(METRIC_limit_hits_total, 1);
+        graph_prune(&roster->graph, user);
+    } else {
+        online_join(&roster->online, user, op->origin);
+        metrics_add(METRIC_sessions_opened_total, 1);
+        op->channels = channels_of(user);
+    }
+    count_online(roster, users, sessions);
+    bus_answer(roster->bus, op);
+}
+
+static void run_leave(Roster *roster, Op *op) {
+    int64_t users = roster->online.user_count;
+    int64_t sessions = roster->online.session_count;
+    Node *user = graph_find_user(&roster->graph, op_name(op));
+    ensure(user != NULL);
+    online_leave(&roster->online, user, op->origin);
+    graph_prune(&roster->graph, user);
+    count_online(roster, users, sessions);
+    bus_answer(roster->bus, op);
+}
+
+static void run_subscriptions(Roster *roster, Op *op) {
+    const Node *user = graph_find_user(&roster->graph, op_name(op));
+    op->channels = user ? channels_of(user) : names_new(NULL, 0);
+    bus_answer(roster->bus, op);
+}
+
+static void run_participants(Roster *roster, Op *op) {
+    Page page;
+    page_init(&page, op_after(op), op->size);
+    const Node *channel = graph_find_channel(&roster->graph, op_name(op));
+    for (uint32_t i = 0; channel != NULL && i < channel->edge_count; i++) {
+        const Node *user = channel->edges[i].peer;
+        if (op->is_offline || online_find(user) != NULL) page_add(&page, node_name(user));
+    }
+    op->has_more = page.has_more;
+    op->users = page_close(&page);
+    bus_answer(roster->bus, op);
+}
+
+static void run_users(Roster *roster, Op *op) {
+    Page page;
+    page_init(&page, op_after(op), op->size);
+    const List *all = &roster->online.users;
+    for (List *at = all->next; at != all; at = at->next) {
+        page_add(&page, node_name(list_entry(at, Presence, link)->user));
+    }
+    op->has_more = page.has_more;
+    op->users = page_close(&page);
+    bus_answer(roster->bus, op);
+}
+
+static void run_count(Roster *roster, Op *op) {
+    if (op->name == NULL) {
+        op->users_count = roster->online.user_count;
+        op->sessions_count = roster->online.session_count;
+    } else {
+        const Node *user = graph_find_user(&roster->graph, op_name(op));
+        const Presence *presence = user ? online_find(user) : NULL;
+        op->users_count = presence != NULL;
+        op->sessions_count = presence ? presence->sessions : 0;
+    }
+    bus_answer(roster->bus, op);
+}
+
+static void run_op(Roster *roster, Op *op) {
+    switch (op->type) {
+    case OP_JOIN: run_join(roster, op); return;
+    case OP_LEAVE: run_leave(roster, op); return;
+    case OP_SUBSCRIPTIONS: run_subscriptions(roster, op); return;
+    case OP_PARTICIPANTS: run_participants(roster, op); return;
+    case OP_USERS: run_users(roster, op); return;
+    case OP_COUNT: run_count(roster, op); return;
+    case OP_CLOSE:
+        roster->is_closing = true;
+        op_free(op);
+        return;
+    default: ensure(!"an op of another island");
+    }
+}
+
+static bool is_change(const Op *op) {
+    return op->type == OP_SUBSCRIBE || op->type == OP_UNSUBSCRIBE;
+}
+
+static void run_round(Roster *roster, Op *ops) {
+    size_t count = 0;
+    for (const Op *op = ops; op != NULL; op = op->next) count += is_change(op);
+    Op **changes = mem_alloc(count * sizeof *changes);
+    Op *others = NULL;
+    Op **last = &others;
+    count = 0;
+    for (Op *op = ops; op != NULL; op = op->next) {
+        if (is_change(op)) {
+            changes[count++] = op;
+        } else {
+            *last = op;
+            last = &op->next;
+        }
+    }
+    *last = NULL;
+    if (count > 0) run_changes(roster, changes, count);
+    mem_free(changes);
+    while (others != NULL) {
+        Op *op = others;
+        others = op->next;
+        run_op(roster, op);
+    }
+}
+
+static void wait_for_mail(Roster *roster) {
+    pthread_mutex_lock(&roster->lock);
+    while (!roster->has_mail) pthread_cond_wait(&roster->mail, &roster->lock);
+    roster->has_mail = false;
+    pthread_mutex_unlock(&roster->lock);
+}
+
+static void *run_thread(void *context) {
+    Roster *roster = context;
+    log_name_thread("roster");
+    metrics_join();
+    while (!roster->is_closing) {
+        wait_for_mail(roster);
+        run_round(roster, inbox_take(&roster->inbox));
+    }
+    return NULL;
+}
+
+static void wake(void *context) {
+    Roster *roster = context;
+    pthread_mutex_lock(&roster->lock);
+    roster->has_mail = true;
+    pthread_mutex_unlock(&roster->lock);
+    pthread_cond_signal(&roster->mail);
+}
+
+static void on_subscription(void *context, Str user, Str channel) {
+    Roster *roster = context;
+    graph_add_edge(&roster->graph, graph_add_user(&roster->graph, user),
+                   graph_add_channel(&roster->graph, channel));
+}
+
+static void free_roster(Roster *roster) {
+    ledger_deinit(&roster->ledger);
+    online_deinit(&roster->online);
+    graph_deinit(&roster->graph);
+    inbox_deinit(&roster->inbox);
+    store_close(roster->store);
+    pthread_mutex_destroy(&roster->lock);
+    pthread_cond_destroy(&roster->mail);
+    mem_free(roster);
+}
+
+int roster_start(Bus *bus, Store *store, const RosterLimits *limits, Roster **out) {
+    Roster *roster = mem_zalloc(sizeof *roster);
+    roster->bus = bus;
+    roster->store = store;
+    roster->limits = *limits;
+    ensure(pthread_mutex_init(&roster->lock, NULL) == 0);
+    ensure(pthread_cond_init(&roster->mail, NULL) == 0);
+    graph_init(&roster->graph);
+    online_init(&roster->online, bus->worker_count);
+    ledger_init(&roster->ledger, &roster->graph, store, limits->subscriptions_per_user_max);
+    inbox_init(&roster->inbox, wake, roster);
+    int err = store_load(store, on_subscription, roster);
+    if (err != 0) {
+        free_roster(roster);
+        return err;
+    }
+    metrics_add(METRIC_subscriptions, (int64_t)roster->graph.edge_count);
+    bus->roster = &roster->inbox;
+    ensure(pthread_create(&roster->thread, NULL, run_thread, roster) == 0);
+    *out = roster;
+    return 0;
+}
+
+void roster_stop(Roster *roster) {
+    inbox_post(&roster->inbox, op_new(OP_CLOSE));
+    pthread_join(roster->thread, NULL);
+    free_roster(roster);
+}

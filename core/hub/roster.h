@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * roster: the standing subscriptions of all users, and who is online: an island of its own, one thread
+ * with an inbox. It carries out the roster's ops of op.h: commits changes to the store in groups, tells
+ * the workers on which the users are live, and only then answers. It owns the store.
+ */
+#ifndef HUB_ROSTER_H
+#define HUB_ROSTER_H
+
+#include "data/store.h"
+#include "hub/bus.h"
+
+typedef struct Roster Roster;
+
+typedef struct RosterLimits {
+    uint32_t subscriptions_per_user_max;
+    uint32_t sessions_per_user_max;
+    uint32_t sessions_max;
+} RosterLimits;
+
+/* Loads the store (takes it, also on failure) and starts the thread; bus->roster is set. Borrows the bus. */
+WARN_UNUSED int roster_start(Bus *bus, Store *store, const RosterLimits *limits, Roster **roster);
+
+/* Carries out what lies in the inbox, ends the thread and closes the store. No worker may run any more. */
+void roster_stop(Roster *roster);
+
+#endif

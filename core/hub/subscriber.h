@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * subscriber: what a transport puts into the registry: one live session of a user, which can be given
+ * a message. The transport embeds it and owns it; the registry borrows it from registry_add to
+ * registry_remove, and the transport removes it before it frees itself. Worker's thread only.
+ */
+#ifndef HUB_SUBSCRIBER_H
+#define HUB_SUBSCRIBER_H
+
+#include <stdint.h>
+
+#include "hub/message.h"
+
+typedef struct Subscriber Subscriber;
+struct Node;
+
+typedef struct SubscriberClass {
+    /* Queues the message's frame of this transport and gives that frame, or NULL when it did not queue
+     * it (closing, or its queue is full). It does not retain: the caller retains once for all
+     * receivers. It may mark itself for closing, but may not add, remove or deliver. */
+    Bytes *(*deliver)(Subscriber *subscriber, const Message *message);
+    /* Ends the session with a WebSocket close code; asynchronous. */
+    void (*close)(Subscriber *subscriber, uint16_t code, Str reason);
+} SubscriberClass;
+
+struct Subscriber {
+    const SubscriberClass *class;
+    struct Node *user;   /* while in the registry, else NULL */
+    Subscriber *sibling; /* the user's next session on this worker */
+    uint64_t stamp;      /* serial of the last channels-efficient event it got */
+};
+
+#endif

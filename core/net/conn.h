@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * conn: one TCP connection: reads into the worker's shared buffer, queues Bytes for writing, closes.
+ * It knows no protocol; the one on top (Exchange, then perhaps Socket) is its handler and can change
+ * while it lives. The Conn embeds its uv handle and frees itself in that handle's close callback,
+ * after on_close; nobody else frees it. Worker's thread only.
+ */
+#ifndef NET_CONN_H
+#define NET_CONN_H
+
+#include "base/bytes.h"
+#include "base/str.h"
+#include "net/net.h"
+
+typedef struct Conn Conn;
+
+/* `owner` is what conn_set_handler was given. No callback comes after on_close, none after the
+ * handler was replaced, and after conn_finish only on_close. A callback may call any conn_ function,
+ * conn_close too. */
+typedef struct ConnHandler {
+    void (*on_data)(void *owner, Str bytes); /* borrows */
+    void (*on_end)(void *owner);             /* the peer has sent all it will; writing still works */
+    void (*on_drain)(void *owner);           /* the queue became empty after it was not; may be NULL */
+    void (*on_timer)(void *owner);           /* the deadline of conn_set_deadline passed */
+    void (*on_close)(void *owner);           /* last; conn is gone when it returns */
+} ConnHandler;
+
+/* Accepts from the listener; NULL when that fails or the limit is reached (the peer is then closed).
+ * Reads as soon as it has a handler and conn_read_start was called. TCP_NODELAY comes from the
+ * listening socket (listener_bind). */
+Conn *conn_accept(Net *net, uv_stream_t *listener);
+
+/* `handler` NULL: nobody is told anything until the next one comes. */
+void conn_set_handler(Conn *conn, const ConnHandler *handler, void *owner);
+Net *conn_net(Conn *conn);
+
+/* Reading may be stopped and started again: back-pressure. Both may be repeated. */
+void conn_read_start(Conn *conn);
+void conn_read_stop(Conn *conn);
+
+/* Queues the bytes; net_flush writes them. Takes one reference. On a closing Conn it only lets go. */
+void conn_write(Conn *conn, Bytes *bytes);
+
+/* The same without touching the count: for fan-out, whose caller retains for all receivers at once
+ * afterwards, but before the turn's net_flush and before it returns to the loop. False when closing:
+ * no reference is owed then. */
+bool conn_write_unretained(Conn *conn, Bytes *bytes);
+
+/* Bytes queued and not yet taken by the kernel. */
+size_t conn_queued(const Conn *conn);
+
+/* One deadline per Conn, monotonic milliseconds as net_now_ms; 0 takes it back. */
+void conn_set_deadline(Conn *conn, uint64_t deadline_ms);
+
+/* Nothing more will be written: sends what is queued, then FIN, discards what still comes until the
+ * peer closes or limits.close_timeout_ms passed, then closes. May be repeated. */
+void conn_finish(Conn *conn);
+
+/* Closes now and drops the queue; on_close comes later from the loop. May be repeated. */
+void conn_close(Conn *conn);
+bool conn_is_closing(const Conn *conn); /* after conn_finish or conn_close */
+
+/* The peer's address without port, as text: "127.0.0.1", "2001:db8::1"; an IPv4 peer of an IPv6
+ * socket as IPv4. "" when the peer is gone. */
+void conn_remote(const Conn *conn, char out[64]);
+
+/* Visits the owners of all open Conns that have this handler; the visitor may close them. */
+void conn_each(Net *net, const ConnHandler *handler, void (*visit)(void *owner, void *context),
+               void *context);
+
+/* conn_close for all. */
+void conn_close_all(Net *net);
+
+/* Writes what is queued; net_flush calls it for the members of net->dirty. */
+void conn_flush(Conn *conn);
+Conn *conn_of_dirty(List *link);
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * head: what the head of a request means, and whether it may be believed: target, Host, body framing,
+ * Connection, Expect (RFC 9110, 9112). http.c has cut it into method, target and headers; this fills
+ * the rest of the Request. Without state. Any thread.
+ */
+#ifndef NET_HEAD_H
+#define NET_HEAD_H
+
+#include "net/http.h"
+
+typedef struct HeadBody {
+    bool is_chunked;       /* Transfer-Encoding: chunked, and nothing else */
+    bool expects_continue; /* Expect: 100-continue from a client that may say so */
+} HeadBody;
+
+/* Fills path, query, is_head, is_keep_alive, is_upgrade and, for a target in absolute form, the value
+ * of Host. False: refused with `fault`. Wants version_minor, method, target and headers. */
+bool head_check(Request *request, HeadBody *body, HttpFault *fault);
+
+/* The letter of a token (RFC 9110 5.6.2) in lower case, 0 when `c` may not be in one. */
+static inline char head_token_char(char c) {
+    if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-') return c;
+    if (c >= 'A' && c <= 'Z') return (char)(c | 0x20);
+    return c != '\0' && strchr("!#$%&'*+.^_`|~", c) != NULL ? c : '\0';
+}
+
+#endif

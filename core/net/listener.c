@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * libuv accepts in a loop that ends only when nothing waits or the handle is closed. Without a free
+ * descriptor it would turn for ever, so the handle is then closed and made again a moment later;
+ * the connections stay in the kernel's queue because `fd` keeps the socket open, and the handle has
+ * a duplicate.
+ */
+#include "net/listener.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/ensure.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/metrics.h"
+
+enum { BACKLOG = 4096, PAUSE_MS = 100 };
+
+struct Listener {
+    uv_tcp_t tcp;     /* listens, unless pausing */
+    uv_timer_t pause; /* runs while pausing */
+    int fd;
+    ListenerOnConnect on_connect;
+    void *context;
+    bool is_starved; /* no descriptor was free at the last accept */
+    bool is_closing;
+    int open_handles;
+};
+
+/* --- binding --- */
+
+static int err_of_errno(void) {
+    switch (errno) {
+    case EADDRINUSE: return ERR_EXISTS;
+    case EACCES:
+    case EPERM: return ERR_DENIED;
+    case EADDRNOTAVAIL: return ERR_NOT_FOUND;
+    default: return ERR_IO;
+    }
+}
+
+static bool set_flag(int fd, int level, int name, int value) {
+    return setsockopt(fd, level, name, &value, sizeof value) == 0;
+}
+
+/* Accepted sockets inherit TCP_NODELAY, which spares a system call for each. */
+static bool set_options(int fd, int family, bool is_shared) {
+    return set_flag(fd, SOL_SOCKET, SO_REUSEADDR, 1) && set_flag(fd, IPPROTO_TCP, TCP_NODELAY, 1) &&
+           (!is_shared || set_flag(fd, SOL_SOCKET, SO_REUSEPORT, 1)) &&
+           (family != AF_INET6 || set_flag(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0));
+}
+
+static int bind_address(const struct addrinfo *address, bool is_shared, int *fd) {
+    int opened = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (opened < 0) return err_of_errno();
+    if (!set_options(opened, address->ai_family, is_shared) ||
+        bind(opened, address->ai_addr, address->ai_addrlen) != 0) {
+        int err = err_of_errno();
+        close(opened);
+        return err;
+    }
+    *fd = opened;
+    return 0;
+}
+
+static int bind_any(int family, uint16_t port, bool is_shared, int *fd) {
+    struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(port)};
+    struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
+    bool is_6 = family == AF_INET6;
+    struct addrinfo address = {
+        .ai_family = family,
+        .ai_addr = is_6 ? (struct sockaddr *)&in6 : (struct sockaddr *)&in,
+        .ai_addrlen = is_6 ? sizeof in6 : sizeof in,
+    };
+    return bind_address(&address, is_shared, fd);
+}
+
+/* An address in use is the answer; any other failure may only mean that there is no IPv6. */
+static int bind_all(uint16_t port, bool is_shared, int *fd) {
+    int err = bind_any(AF_INET6, port, is_shared, fd);
+    if (err == 0 || err == ERR_EXISTS || err == ERR_DENIED) return err;
+    return bind_any(AF_INET, port, is_shared, fd);
+}
+
+static int bind_host(const char *host, uint16_t port, bool is_shared, int *fd) {
+    char service[8];
+    snprintf(service, sizeof service, "%u", (unsigned)port);
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
+    struct addrinfo *addresses;
+    if (getaddrinfo(host, service, &hints, &addresses) != 0) return ERR_NOT_FOUND;
+    int err = ERR_NOT_FOUND;
+    for (struct addrinfo *each = addresses; each != NULL && err != 0; each = each->ai_next) {
+        err = bind_address(each, is_shared, fd);
+        if (err == ERR_EXISTS || err == ERR_DENIED) break;
+    }
+    freeaddrinfo(addresses);
+    return err;
+}
+
+static int bind_one(const char *host, uint16_t port, bool is_shared, int *fd) {
+    if (host == NULL || host[0] == '\0') return bind_all(port, is_shared, fd);
+    return bind_host(host, port, is_shared, fd);
+}
+
+static uint16_t port_of(int fd) {
+    struct sockaddr_storage address;
+    socklen_t len = sizeof address;
+    ensure(getsockname(fd, (struct sockaddr *)&address, &len) == 0);
+    if (address.ss_family == AF_INET6) return ntohs(((struct sockaddr_in6 *)&address)->sin6_port);
+    return ntohs(((struct sockaddr_in *)&address)->sin_port);
+}
+
+int listener_bind(const char *host, uint16_t port, int *fd, uint16_t *port_bound) {
+    int err = bind_one(host, port, true, fd);
+    if (err == 0) *port_bound = port_of(*fd);
+    return err;
+}
+
+int listener_probe(const char *host, uint16_t port) {
+    int fd;
+    int err = bind_one(host, port, false, &fd);
+    if (err == 0) close(fd);
+    return err;
+}
+
+/* --- listening --- */
+
+/* `pause` is open until listener_close, so the count reaches 0 only behind it. */
+static void on_handle_closed(uv_handle_t *handle) {
+    Listener *listener = handle->data;
+    if (--listener->open_handles > 0) return;
+    close(listener->fd);
+    mem_free(listener);
+}
+
+static void on_resume(uv_timer_t *timer);
+
+static void pause_accepting(Listener *listener) {
+    if (!listener->is_starved) log_line(LOG_WARN, "no descriptor is free for a new connection");
+    listener->is_starved = true;
+    metrics_add(METRIC_limit_hits_total, 1);
+    uv_close((uv_handle_t *)&listener->tcp, on_handle_closed);
+    uv_timer_start(&listener->pause, on_resume, PAUSE_MS, 0);
+}
+
+static void on_connection(uv_stream_t *stream, int status) {
+    Listener *listener = stream->data;
+    if (status < 0) {
+        pause_accepting(listener);
+        return;
+    }
+    listener->is_starved = false;
+    listener->on_connect(listener->context, stream);
+}
+
+static int start(Listener *listener) {
+    ensure(uv_tcp_init(listener->pause.loop, &listener->tcp) == 0);
+    listener->tcp.data = listener;
+    listener->open_handles++;
+    int fd = fcntl(listener->fd, F_DUPFD_CLOEXEC, 0);
+    if (fd < 0) return ERR_IO;
+    if (uv_tcp_open(&listener->tcp, fd) != 0) {
+        close(fd);
+        return ERR_IO;
+    }
+    return uv_listen((uv_stream_t *)&listener->tcp, BACKLOG, on_connection) == 0 ? 0 : ERR_IO;
+}
+
+static void on_resume(uv_timer_t *timer) {
+    Listener *listener = timer->data;
+    if (start(listener) != 0) pause_accepting(listener);
+}
+
+int listener_open(uv_loop_t *loop, int fd, ListenerOnConnect on_connect, void *context,
+                  Listener **listener) {
+    Listener *opened = mem_zalloc(sizeof *opened);
+    *opened = (Listener){.fd = fd, .on_connect = on_connect, .context = context};
+    ensure(uv_timer_init(loop, &opened->pause) == 0);
+    opened->pause.data = opened;
+    opened->open_handles = 1;
+    int err = start(opened);
+    if (err != 0) {
+        listener_close(opened);
+        return err;
+    }
+    *listener = opened;
+    return 0;
+}
+
+void listener_close(Listener *listener) {
+    if (listener->is_closing) return;
+    listener->is_closing = true;
+    uv_close((uv_handle_t *)&listener->pause, on_handle_closed);
+    if (!uv_is_closing((uv_handle_t *)&listener->tcp)) {
+        uv_close((uv_handle_t *)&listener->tcp, on_handle_closed);
+    }
+}

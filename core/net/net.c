@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "net/net.h"
+
+#include "base/clock.h"
+#include "base/ensure.h"
+#include "base/mem.h"
+#include "base/metrics.h"
+#include "net/conn.h"
+
+void net_init(Net *net, uv_loop_t *loop, const NetLimits *limits) {
+    *net = (Net){.loop = loop, .limits = *limits, .date_second = -1};
+    wheel_init(&net->wheel, uv_now(loop));
+    list_init(&net->dirty);
+    list_init(&net->conns);
+    list_init(&net->exchanges);
+    ws_pool_init(&net->ws_pool, &limits->ws);
+    net->read_buffer = mem_alloc(NET_READ_BUFFER_SIZE);
+}
+
+void net_deinit(Net *net) {
+    ensure(list_is_empty(&net->conns));
+    net_flush(net);
+    ws_pool_deinit(&net->ws_pool);
+    mem_free(net->read_buffer);
+}
+
+/* Places are found by address, so that all frames of a turn find their own again for every
+ * connection; two that want one place only cost an atomic operation more. */
+void net_release(Net *net, Bytes *bytes) {
+    uintptr_t address = (uintptr_t)bytes;
+    NetRelease *place = &net->releases[(address >> 4 ^ address >> 9) % NET_RELEASES];
+    if (place->bytes != bytes) {
+        if (place->bytes != NULL) bytes_release_many(place->bytes, place->count);
+        *place = (NetRelease){bytes, 0};
+    }
+    place->count++;
+}
+
+static void release_all(Net *net) {
+    for (size_t i = 0; i < NET_RELEASES; i++) {
+        NetRelease *place = &net->releases[i];
+        if (place->bytes == NULL) continue;
+        bytes_release_many(place->bytes, place->count);
+        *place = (NetRelease){NULL, 0};
+    }
+}
+
+static void count(Net *net) {
+    metrics_add(METRIC_bytes_sent_total, (int64_t)net->sent_bytes);
+    metrics_add(METRIC_queue_bytes, (int64_t)(net->queue_bytes - net->queue_bytes_shown));
+    net->sent_bytes = 0;
+    net->queue_bytes_shown = net->queue_bytes;
+}
+
+void net_flush(Net *net) {
+    while (!list_is_empty(&net->dirty)) conn_flush(conn_of_dirty(net->dirty.next));
+    release_all(net);
+    count(net);
+}
+
+const char *net_date(Net *net) {
+    int64_t now_ms = clock_wall_ms();
+    if (now_ms / 1000 != net->date_second) {
+        net->date_second = now_ms / 1000;
+        clock_format_http(now_ms, net->date);
+    }
+    return net->date;
+}

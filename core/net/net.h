@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * net: what all connections of one worker share: the loop, the timer wheel, the read buffer, the
+ * limits, and the list of connections with something to write. The worker owns one Net and turns it:
+ * connections only queue bytes, net_flush writes them, so that a session gets one write per turn of
+ * the loop, however many events came in. The process must ignore SIGPIPE. Worker's thread only.
+ */
+#ifndef NET_NET_H
+#define NET_NET_H
+
+#include <stdint.h>
+#include <uv.h>
+
+#include "base/bytes.h"
+#include "base/list.h"
+#include "base/wheel.h"
+#include "net/ws.h"
+
+/* All from the settings; sizes in bytes, times in milliseconds. */
+typedef struct NetLimits {
+    uint32_t header_bytes_max;   /* request line and headers together: 431 */
+    uint32_t url_bytes_max;      /* 414 */
+    uint32_t headers_max;        /* number of header lines: 431 */
+    uint64_t body_bytes_max;     /* 413 */
+    uint64_t request_memory_max; /* bodies in memory, of this worker: 503 */
+    uint32_t header_timeout_ms;  /* from the first byte of a request to the end of its headers: 408 */
+    uint32_t body_timeout_ms;    /* longest pause within a body: 408 */
+    uint32_t body_rate_min;      /* bytes a second, averaged over the body after body_timeout_ms: 408 */
+    uint32_t idle_timeout_ms;    /* before the first byte of a request: closed */
+    uint32_t write_timeout_ms;   /* a peer that takes nothing of what waits for it: closed */
+    uint32_t pipeline_bytes_max; /* bytes read ahead while a request is being answered */
+    uint32_t connections_max;    /* of this worker; further ones are closed at accept */
+    uint32_t queue_bytes_max;    /* waiting for one session: closed with 4002 */
+    uint32_t ping_interval_ms;
+    uint32_t ping_timeout_ms;
+    uint32_t close_timeout_ms;   /* how long a closing handshake may take */
+    WsLimits ws;                 /* frames: 1009, 1008 */
+} NetLimits;
+
+enum { NET_READ_BUFFER_SIZE = 64 * 1024, NET_RELEASES = 32 };
+
+/* References to one Bytes that are let go together. */
+typedef struct NetRelease {
+    Bytes *bytes; /* NULL: the place is free */
+    uint32_t count;
+} NetRelease;
+
+typedef struct Net {
+    uv_loop_t *loop;
+    NetLimits limits;
+    Wheel wheel;
+    List dirty;                 /* Conns with bytes to write in this turn */
+    List conns;                 /* all open Conns */
+    List exchanges;             /* all that speak HTTP */
+    uint32_t conn_count;
+    bool is_draining;           /* set by exchange_drain: no connection is kept alive any more */
+    uint64_t request_bytes;     /* bodies held in memory now */
+    uint64_t queue_bytes;       /* queued on all Conns and not yet taken by the kernel */
+    uint64_t queue_bytes_shown; /* the part of it that the metrics know */
+    uint64_t sent_bytes;        /* taken by the kernel since the last net_flush */
+    WsPool ws_pool;
+    char *read_buffer;          /* NET_READ_BUFFER_SIZE; valid during one read callback */
+    NetRelease releases[NET_RELEASES];
+    int64_t date_second;        /* what `date` says */
+    char date[32];              /* the Date header's value, renewed once a second */
+} Net;
+
+void net_init(Net *net, uv_loop_t *loop, const NetLimits *limits); /* copies limits */
+
+/* After the last Conn closed and the last Request was freed. */
+void net_deinit(Net *net);
+
+/* Writes what is queued on the dirty connections: one vectored write each. */
+void net_flush(Net *net);
+
+/* Takes one reference and lets it go at the end of the next net_flush at the latest, together with
+ * others of the same Bytes: fan-out would pay one atomic operation per delivery otherwise. Not
+ * between conn_write_unretained and the retain that it owes. */
+void net_release(Net *net, Bytes *bytes);
+
+/* The Date header's value for now. Borrows until the next call. */
+const char *net_date(Net *net);
+
+static inline uint64_t net_now_ms(const Net *net) {
+    return uv_now(net->loop);
+}
+
+#endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * session: one live connection of a user over WebSocket: a Socket that has an identity, an expiry and a
+ * place in the registry. It knows nothing of channels: its owner adds its Subscriber to the registry
+ * and takes it out in on_close. A Session is freed when it is closed and nobody pins it any more.
+ * Worker's thread only.
+ */
+#ifndef NET_SESSION_H
+#define NET_SESSION_H
+
+#include "hub/subscriber.h"
+#include "net/socket.h"
+
+enum { SESSION_ID_LEN = 22 };
+
+typedef struct Session Session;
+
+typedef struct SessionHandler {
+    /* A text frame. No further one comes before session_next. */
+    void (*on_frame)(Session *session, Str text);
+    void (*on_expiring)(Session *session); /* expiring_notice_ms before the token dies, once per token */
+    void (*on_close)(Session *session, uint16_t code, Str reason); /* once, last */
+} SessionHandler;
+
+struct Session {
+    Subscriber subscriber;
+    Socket *socket; /* NULL after on_close */
+    const SessionHandler *handler;
+    void *context;  /* the owner's */
+    Bytes *user;    /* NULL until session_identify */
+    Bytes *claims;  /* raw JSON; NULL until session_identify */
+    int64_t expires_ms; /* wall clock; 0: never, or not identified */
+    int64_t since_ms;   /* wall clock */
+    uint64_t auth_deadline_ms; /* monotonic; 0: none */
+    uint32_t expiring_notice_ms;
+    uint16_t pins;
+    bool was_warned; /* on_expiring came for this token */
+    bool has_joined; /* the roster was asked */
+    bool is_member;  /* the roster counts it: a LEAVE is owed */
+    char id[SESSION_ID_LEN + 1];
+};
+
+/* The encoder of MESSAGE_WS. */
+Bytes *session_encode_ws(Str event, Str attributes, Str ack);
+
+/* Upgrades as socket_open. `id` has SESSION_ID_LEN characters. Pinned once for the caller. */
+WARN_UNUSED int session_open(Request *request, Str protocol, const char *id,
+                             const SessionHandler *handler, void *context, Session **session);
+
+void session_pin(Session *session);
+void session_unpin(Session *session); /* takes the pin; may free the session */
+
+/* Closes with 4500 if it is not identified within `timeout_ms`. */
+void session_expect_auth(Session *session, uint32_t timeout_ms);
+
+/* Says who it is; takes one reference of each. expires_ms 0: never. */
+void session_identify(Session *session, Bytes *user, Bytes *claims, int64_t expires_ms);
+
+/* The frame of on_frame is done with: the next one may come. */
+void session_next(Session *session);
+
+/* Sends a frame (takes one reference); false when closed or the queue is full. */
+bool session_send(Session *session, Bytes *frame);
+void session_close(Session *session, uint16_t code, Str reason);
+bool session_is_open(const Session *session);
+
+#endif

@@ -1,0 +1,503 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * How a socket ends. Who is first decides code and reason (begin_close); from then on is_closing.
+ *     we close          a close frame; the peer's answer, or close_timeout_ms, ends it
+ *     the peer closes   its messages before that are handed out first; our answer ends it
+ *     fault, slow peer  a close frame, which ends it: RFC 6455 7.1.7 waits for no answer
+ *     connection lost   nothing to send
+ * "Ends it" is finish: what is queued goes out, then the FIN. on_close follows when the Conn closed.
+ */
+#include "net/socket.h"
+
+#include "base/mem.h"
+#include "base/metrics.h"
+#include "net/exchange.h"
+#include "net/handshake.h"
+
+enum {
+    BACKLOG_MESSAGES_MAX = 64,
+    PONGS_MAX = 64,  /* in the queue at once; then only the newest ping is answered */
+    PING_SPREAD = 4, /* first pings come up to a quarter of the interval early */
+    BURST_FACTOR = 8 /* times queue_bytes_max may be queued within one turn of the loop */
+};
+
+/* Messages that came while they could not be handed out: one Record and its payload after the
+ * other, so that a flood of tiny messages costs no more than it did on the wire. */
+typedef struct Backlog {
+    Buf records;
+    size_t taken; /* bytes of `records` handed out already */
+    uint32_t count;
+} Backlog;
+
+typedef struct Record {
+    size_t len;
+    bool is_binary;
+} Record;
+
+struct Socket {
+    Conn *conn;
+    const SocketHandler *handler;
+    void *owner;
+    Ws ws;
+    uint64_t heard_ms; /* when the last byte came */
+    union {
+        uint64_t ping_ms;     /* open: when a ping was sent that nothing came after; 0: none */
+        uint64_t patience_ms; /* closing: when it must be over */
+    };
+    uint64_t deadline_ms; /* the owner's; 0: none */
+    Backlog *backlog;     /* NULL: empty */
+    Bytes *pong;          /* answers the newest ping once the queue is empty; NULL: none */
+    Bytes *close_reason;  /* NULL: none */
+    uint32_t filled_ms;   /* when the queue was last found empty, the low bits */
+    uint16_t close_code;
+    uint8_t pong_count; /* queued since the queue was last empty */
+    bool is_held : 1;
+    bool is_starting : 1;   /* bytes came with the request; their callbacks come from the loop */
+    bool is_delivering : 1; /* within deliver_backlog */
+    bool is_paused : 1;     /* reading stopped, the backlog is full */
+    bool is_closing : 1;
+    bool is_over : 1; /* our close frame is queued, or it makes no sense any more */
+};
+
+static const NetLimits *limits_of(const Socket *socket) {
+    return &conn_net(socket->conn)->limits;
+}
+
+static uint64_t now_of(const Socket *socket) {
+    return net_now_ms(conn_net(socket->conn));
+}
+
+/* The time of the next ping, or of giving up on the last one. */
+static uint64_t alive_deadline(const Socket *socket) {
+    const NetLimits *limits = limits_of(socket);
+    if (socket->ping_ms != 0) return socket->ping_ms + limits->ping_timeout_ms;
+    return socket->heard_ms + limits->ping_interval_ms;
+}
+
+/* A peer that we do not read from cannot show that it lives. */
+static uint64_t own_deadline(const Socket *socket) {
+    if (socket->is_starting) return 1; /* at once */
+    if (socket->is_closing) return socket->patience_ms;
+    return socket->is_paused ? 0 : alive_deadline(socket);
+}
+
+/* Bytes that come do not move the deadline: it is computed anew when it has passed. */
+static void arm(Socket *socket) {
+    uint64_t own_ms = own_deadline(socket);
+    uint64_t deadline_ms = socket->is_over ? 0 : socket->deadline_ms;
+    if (deadline_ms == 0 || (own_ms != 0 && own_ms < deadline_ms)) deadline_ms = own_ms;
+    conn_set_deadline(socket->conn, deadline_ms);
+}
+
+static void write_frame(Socket *socket, Bytes *frame) {
+    if (conn_queued(socket->conn) == 0) socket->filled_ms = (uint32_t)now_of(socket);
+    conn_write(socket->conn, frame);
+}
+
+static void free_backlog(Socket *socket) {
+    if (socket->backlog == NULL) return;
+    buf_deinit(&socket->backlog->records);
+    mem_free(socket->backlog);
+    socket->backlog = NULL;
+}
+
+static void start_patience(Socket *socket) {
+    socket->patience_ms = now_of(socket) + limits_of(socket)->close_timeout_ms;
+    arm(socket);
+}
+
+static void begin_close(Socket *socket, uint16_t code, Str reason) {
+    if (socket->is_closing) return;
+    socket->is_closing = true;
+    socket->close_code = code;
+    if (reason.len > 0) socket->close_reason = bytes_copy(reason);
+    start_patience(socket);
+}
+
+/* From here on nothing is handed out and nothing more is sent. */
+static void end_messages(Socket *socket) {
+    socket->is_over = true;
+    if (!socket->is_delivering) free_backlog(socket);
+}
+
+/* Ends the connection once the queue is empty (on_drain), or when that takes too long (on_timer). */
+static void finish(Socket *socket) {
+    end_messages(socket);
+    ws_stop(&socket->ws);
+    start_patience(socket);
+    if (conn_queued(socket->conn) == 0) conn_finish(socket->conn);
+}
+
+/* Closes without waiting for the peer's answer. */
+static void fail(Socket *socket, uint16_t code, Str reason) {
+    begin_close(socket, code, reason);
+    write_frame(socket, ws_encode_close(code, reason));
+    finish(socket);
+}
+
+static void answer_close(Socket *socket) {
+    write_frame(socket, ws_encode_close(socket->close_code, STR_NONE));
+    finish(socket);
+}
+
+static size_t backlog_bytes(const Backlog *backlog) {
+    return backlog->records.len - backlog->taken;
+}
+
+static bool backlog_is_full(const Socket *socket) {
+    const Backlog *backlog = socket->backlog;
+    if (backlog == NULL) return false;
+    return backlog->count >= BACKLOG_MESSAGES_MAX ||
+           backlog_bytes(backlog) > limits_of(socket)->ws.message_bytes_max;
+}
+
+static void add_to_backlog(Socket *socket, bool is_binary, Str payload) {
+    if (socket->backlog == NULL) socket->backlog = mem_zalloc(sizeof *socket->backlog);
+    Backlog *backlog = socket->backlog;
+    if (backlog->taken > backlog->records.len / 2) {
+        buf_consume(&backlog->records, backlog->taken);
+        backlog->taken = 0;
+    }
+    Record record = {payload.len, is_binary};
+    buf_add(&backlog->records, str_make((const char *)&record, sizeof record));
+    buf_add(&backlog->records, payload);
+    backlog->count++;
+}
+
+/* Borrows until the backlog changes. */
+static bool take_from_backlog(Backlog *backlog, bool *is_binary, Str *payload) {
+    if (backlog == NULL || backlog->count == 0) return false;
+    Record record;
+    const char *at = backlog->records.data + backlog->taken;
+    memcpy(&record, at, sizeof record);
+    *is_binary = record.is_binary;
+    *payload = str_make(at + sizeof record, record.len);
+    backlog->taken += sizeof record + record.len;
+    backlog->count--;
+    return true;
+}
+
+static void pause_reading(Socket *socket) {
+    socket->is_paused = true;
+    conn_read_stop(socket->conn);
+    arm(socket);
+}
+
+static void resume_reading(Socket *socket) {
+    if (!socket->is_paused) return;
+    socket->is_paused = false;
+    socket->heard_ms = now_of(socket);
+    conn_read_start(socket->conn);
+    arm(socket);
+}
+
+static bool is_blocked(const Socket *socket) {
+    return socket->is_held || socket->is_starting;
+}
+
+/* What comes now waits for its turn. */
+static bool is_busy(const Socket *socket) {
+    return is_blocked(socket) || socket->backlog != NULL;
+}
+
+/* on_message may hold, resume and close; a resume from within comes back to this loop. */
+static void deliver_backlog(Socket *socket) {
+    if (socket->is_delivering) return;
+    bool is_binary;
+    Str payload;
+    socket->is_delivering = true;
+    while (!is_blocked(socket) && !socket->is_over &&
+           take_from_backlog(socket->backlog, &is_binary, &payload)) {
+        socket->handler->on_message(socket->owner, is_binary, payload);
+    }
+    socket->is_delivering = false;
+    if (socket->backlog && (socket->backlog->count == 0 || socket->is_over)) free_backlog(socket);
+    if (socket->is_over) return;
+    if (socket->is_closing && !is_busy(socket)) {
+        answer_close(socket);
+    } else if (!backlog_is_full(socket)) {
+        resume_reading(socket);
+    }
+}
+
+static void on_message(Socket *socket, bool is_binary, Str payload) {
+    if (socket->is_over) return;
+    if (is_busy(socket)) {
+        add_to_backlog(socket, is_binary, payload);
+    } else {
+        socket->handler->on_message(socket->owner, is_binary, payload);
+    }
+}
+
+/* Every ping is answered as long as the peer takes the answers; RFC 6455 5.5.3 allows to leave out
+ * all but the newest. */
+static void on_ping(Socket *socket, Str payload) {
+    if (socket->is_over) return;
+    Bytes *pong = ws_encode(WS_PONG, payload);
+    if (socket->pong_count < PONGS_MAX) {
+        socket->pong_count++;
+        write_frame(socket, pong);
+    } else {
+        bytes_release(socket->pong);
+        socket->pong = pong;
+    }
+}
+
+static void on_peer_close(Socket *socket, uint16_t code, Str reason) {
+    if (socket->is_over) {
+        finish(socket);
+        return;
+    }
+    begin_close(socket, code, reason);
+    if (!is_busy(socket)) answer_close(socket);
+}
+
+static void on_frame(void *owner, WsOpcode opcode, uint16_t code, Str payload) {
+    Socket *socket = owner;
+    metrics_add(METRIC_frames_received_total, 1);
+    switch (opcode) {
+    case WS_TEXT:
+    case WS_BINARY: on_message(socket, opcode == WS_BINARY, payload); break;
+    case WS_CLOSE: on_peer_close(socket, code, payload); break;
+    case WS_PING: on_ping(socket, payload); break;
+    case WS_PONG: break;
+    }
+}
+
+static void on_fault(void *owner, uint16_t code, const char *reason) {
+    Socket *socket = owner;
+    if (code == WS_CODE_POLICY || code == WS_CODE_TOO_BIG) metrics_add(METRIC_limit_hits_total, 1);
+    if (socket->is_over) {
+        finish(socket);
+    } else {
+        fail(socket, code, str_of(reason));
+    }
+}
+
+static void feed(Socket *socket, Str bytes) {
+    ws_feed(&socket->ws, bytes);
+    if (!socket->is_closing && backlog_is_full(socket)) pause_reading(socket);
+}
+
+static void on_data(void *owner, Str bytes) {
+    Socket *socket = owner;
+    socket->heard_ms = now_of(socket);
+    feed(socket, bytes);
+}
+
+/* A peer that half-closed behind its close frame still wants our answer. */
+static void on_end(void *owner) {
+    Socket *socket = owner;
+    if (socket->is_closing && !socket->is_over) return;
+    begin_close(socket, WS_CODE_LOST, STR_NONE);
+    finish(socket);
+}
+
+static void on_drain(void *owner) {
+    Socket *socket = owner;
+    socket->pong_count = 0;
+    if (socket->is_over && socket->ws.is_stopped) conn_finish(socket->conn);
+    if (socket->is_over || socket->pong == NULL) return;
+    socket->pong_count = 1;
+    write_frame(socket, socket->pong);
+    socket->pong = NULL;
+}
+
+static void send_ping(Socket *socket) {
+    /* An empty ping, the same for all; its first reference is never released. */
+    static Bytes ping = {.refs = 1, .len = 2, .data = {(char)(0x80 | WS_PING), 0}};
+    write_frame(socket, bytes_retain(&ping));
+}
+
+static void check_alive(Socket *socket, uint64_t now_ms) {
+    if (socket->is_paused) return;
+    if (socket->heard_ms >= socket->ping_ms) socket->ping_ms = 0;
+    if (now_ms < alive_deadline(socket)) return;
+    if (socket->ping_ms != 0) {
+        begin_close(socket, WS_CODE_LOST, STR("ping timeout"));
+        end_messages(socket);
+        conn_close(socket->conn);
+        return;
+    }
+    socket->ping_ms = now_ms;
+    send_ping(socket);
+}
+
+/* Closing took too long. */
+static void lose_patience(Socket *socket) {
+    if (socket->is_over) {
+        conn_close(socket->conn);
+    } else {
+        answer_close(socket);
+    }
+}
+
+static void on_owner_deadline(Socket *socket) {
+    socket->deadline_ms = 0;
+    socket->handler->on_timer(socket->owner);
+}
+
+static void on_timer(void *owner) {
+    Socket *socket = owner;
+    uint64_t now_ms = now_of(socket);
+    if (socket->is_starting) {
+        socket->is_starting = false;
+        deliver_backlog(socket);
+    }
+    bool is_due = socket->deadline_ms != 0 && now_ms >= socket->deadline_ms;
+    if (is_due && !socket->is_over) on_owner_deadline(socket);
+    if (!socket->is_closing) {
+        check_alive(socket, now_ms);
+    } else if (now_ms >= socket->patience_ms) {
+        lose_patience(socket);
+    }
+    if (!conn_is_closing(socket->conn)) arm(socket);
+}
+
+static void on_close(void *owner) {
+    Socket *socket = owner;
+    Str reason = socket->close_reason ? bytes_str(socket->close_reason) : STR_NONE;
+    metrics_add(METRIC_sockets, -1);
+    socket->handler->on_close(socket->owner, socket->close_code, reason);
+    ws_deinit(&socket->ws);
+    free_backlog(socket);
+    bytes_release(socket->pong);
+    bytes_release(socket->close_reason);
+    mem_free(socket);
+}
+
+static const ConnHandler conn_handler = {on_data, on_end, on_drain, on_timer, on_close};
+
+/* Sockets that opened together shall not ping together: one that looks as if it had been silent for
+ * a while already pings earlier. Addresses, scrambled, differ enough. */
+static uint64_t first_heard(const Socket *socket) {
+    uint32_t scrambled = (uint32_t)((uintptr_t)socket >> 4) * UINT32_C(2654435769);
+    uint32_t spread_ms = limits_of(socket)->ping_interval_ms / PING_SPREAD;
+    return now_of(socket) - ((uint64_t)scrambled * spread_ms >> 32);
+}
+
+static Socket *socket_new(Conn *conn, const SocketHandler *handler, void *owner) {
+    static const WsHandler ws_handler = {on_frame, on_fault};
+    Socket *socket = mem_zalloc(sizeof *socket);
+    socket->conn = conn;
+    socket->handler = handler;
+    socket->owner = owner;
+    socket->close_code = WS_CODE_LOST;
+    socket->heard_ms = first_heard(socket);
+    ws_init(&socket->ws, &conn_net(conn)->ws_pool, &ws_handler, socket);
+    conn_set_handler(conn, &conn_handler, socket);
+    metrics_add(METRIC_sockets, 1);
+    return socket;
+}
+
+int socket_open(Request *request, Str protocol, const SocketHandler *handler, void *owner,
+                Socket **socket) {
+    Buf rest = BUF_NONE;
+    Conn *conn = exchange_give_conn(request, &rest);
+    if (conn == NULL) {
+        buf_deinit(&rest);
+        return ERR_CLOSED;
+    }
+    Socket *opened = socket_new(conn, handler, owner);
+    Buf answer = BUF_NONE;
+    handshake_encode(request, protocol, NULL, 0, &answer);
+    write_frame(opened, bytes_copy(buf_str(&answer)));
+    buf_deinit(&answer);
+    opened->is_starting = rest.len > 0;
+    conn_read_start(conn);
+    arm(opened);
+    feed(opened, buf_str(&rest));
+    buf_deinit(&rest);
+    *socket = opened;
+    return 0;
+}
+
+/* What was queued within this turn of the loop the kernel was not offered yet: it says nothing about
+ * the peer. */
+static bool has_room(Socket *socket, size_t len) {
+    if (socket_is_closing(socket)) return false;
+    size_t queued = conn_queued(socket->conn);
+    if (queued == 0) {
+        socket->filled_ms = (uint32_t)now_of(socket);
+        return true;
+    }
+    size_t max = limits_of(socket)->queue_bytes_max;
+    if (queued + len <= max) return true;
+    bool is_burst = socket->filled_ms == (uint32_t)now_of(socket);
+    if (is_burst && queued + len <= max * BURST_FACTOR) return true;
+    metrics_add(METRIC_slow_readers_total, 1);
+    metrics_add(METRIC_limit_hits_total, 1);
+    fail(socket, SOCKET_CODE_SLOW, STR("slow reader"));
+    return false;
+}
+
+bool socket_send(Socket *socket, Bytes *frame) {
+    if (!has_room(socket, frame->len)) {
+        bytes_release(frame);
+        return false;
+    }
+    conn_write(socket->conn, frame);
+    return true;
+}
+
+bool socket_send_unretained(Socket *socket, Bytes *frame) {
+    return has_room(socket, frame->len) && conn_write_unretained(socket->conn, frame);
+}
+
+void socket_hold(Socket *socket) {
+    socket->is_held = true;
+}
+
+void socket_resume(Socket *socket) {
+    socket->is_held = false;
+    deliver_backlog(socket);
+}
+
+void socket_set_deadline(Socket *socket, uint64_t deadline_ms) {
+    if (socket->is_over) return;
+    socket->deadline_ms = deadline_ms;
+    arm(socket);
+}
+
+void socket_close(Socket *socket, uint16_t code, Str reason) {
+    if (socket->is_over) return;
+    if (socket->is_closing) {
+        answer_close(socket);
+        return;
+    }
+    begin_close(socket, code, reason);
+    write_frame(socket, ws_encode_close(code, reason));
+    end_messages(socket);
+    resume_reading(socket);
+}
+
+bool socket_is_closing(const Socket *socket) {
+    return socket->is_over || conn_is_closing(socket->conn);
+}
+
+size_t socket_queued(const Socket *socket) {
+    return conn_queued(socket->conn);
+}
+
+Net *socket_net(Socket *socket) {
+    return conn_net(socket->conn);
+}
+
+void socket_remote(const Socket *socket, char out[64]) {
+    conn_remote(socket->conn, out);
+}
+
+typedef struct Farewell {
+    uint16_t code;
+    Str reason;
+} Farewell;
+
+static void say_farewell(void *owner, void *context) {
+    const Farewell *farewell = context;
+    socket_close(owner, farewell->code, farewell->reason);
+}
+
+void socket_drain(Net *net, uint16_t code, Str reason) {
+    Farewell farewell = {code, reason};
+    conn_each(net, &conn_handler, say_farewell, &farewell);
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * socket: one WebSocket connection: Conn and Ws joined, with pings, the closing handshake and the
+ * limit of the outgoing queue. Sessions and plugins' raw sockets are built on it. Owns its Conn;
+ * frees itself after on_close. Pings a peer that was silent for ping_interval_ms; any byte counts
+ * as a sign of life; without one the connection ends after ping_timeout_ms. Worker's thread only.
+ */
+#ifndef NET_SOCKET_H
+#define NET_SOCKET_H
+
+#include "base/bytes.h"
+#include "base/err.h"
+#include "net/conn.h"
+#include "net/request.h"
+
+typedef struct Socket Socket;
+
+/* The close code for a peer that does not read what was sent to it. */
+enum { SOCKET_CODE_SLOW = 4002 };
+
+/* Callbacks borrow and may call any socket_ function. Once the socket is closing only on_close
+ * comes. */
+typedef struct SocketHandler {
+    void (*on_message)(void *owner, bool is_binary, Str payload);
+    void (*on_timer)(void *owner); /* the deadline of socket_set_deadline passed */
+    /* Last, and exactly once. `code` is what the peer or we closed with, whoever was first; 1006
+     * for a connection that just went away. */
+    void (*on_close)(void *owner, uint16_t code, Str reason);
+} SocketHandler;
+
+/* Upgrades: answers the request (checked by handshake_check) with 101 and takes its connection, not
+ * the request. The first callback comes from the loop, never from within. ERR_CLOSED: the
+ * connection is gone. */
+WARN_UNUSED int socket_open(Request *request, Str protocol, const SocketHandler *handler, void *owner,
+                            Socket **socket);
+
+/* Queues a whole frame (ws_encode); takes one reference. False: the socket is closing, or more than
+ * limits.queue_bytes_max would wait. Then the frame is dropped and the socket closes with 4002: what
+ * waits is still sent, as much as the peer takes within limits.close_timeout_ms. An empty queue takes
+ * one frame of any size, and within that turn of the loop eight times the limit: before it was
+ * offered anything the peer is not slow. */
+bool socket_send(Socket *socket, Bytes *frame);
+
+/* The same for fan-out: see conn_write_unretained. Does not call back. */
+bool socket_send_unretained(Socket *socket, Bytes *frame);
+
+/* on_message is not called until socket_resume: the owner works on a message. Pings are answered
+ * meanwhile. Messages that come wait inside, up to limits.ws.message_bytes_max bytes or 64 messages,
+ * then reading stops; a close frame of the peer waits behind them, at most limits.close_timeout_ms.
+ * Until its turn the socket is not closing. socket_resume hands out what waits before it returns.
+ * Both may be repeated. */
+void socket_hold(Socket *socket);
+void socket_resume(Socket *socket);
+
+/* A deadline of the owner's own, monotonic milliseconds; 0 takes it back. */
+void socket_set_deadline(Socket *socket, uint64_t deadline_ms);
+
+/* Starts the closing handshake; on_close comes when the peer answered, or after
+ * limits.close_timeout_ms. `code` 1005 says nothing, else it must be ws_code_is_valid. May be
+ * repeated; the first counts. */
+void socket_close(Socket *socket, uint16_t code, Str reason);
+bool socket_is_closing(const Socket *socket);
+
+/* The worker stops: closes all sockets with this code. */
+void socket_drain(Net *net, uint16_t code, Str reason);
+size_t socket_queued(const Socket *socket);
+Net *socket_net(Socket *socket);
+void socket_remote(const Socket *socket, char out[64]);
+
+#endif

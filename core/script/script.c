@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "script/script.h"
+
+#include <lauxlib.h>
+#include <lualib.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/metrics.h"
+#include "script/task.h"
+
+static const char script_key = 's'; /* its address is the registry key */
+
+static void *allocate(void *context, void *memory, size_t old_size, size_t new_size) {
+    (void)context, (void)old_size;
+    if (new_size == 0) {
+        mem_free(memory);
+        return NULL;
+    }
+    return mem_realloc(memory, new_size);
+}
+
+static int on_panic(lua_State *L) {
+    log_line(LOG_ERROR, "Lua error outside a protected call: %s", lua_tostring(L, -1));
+    return 0; /* Lua aborts */
+}
+
+static void set_path(lua_State *L, const char *home) {
+    lua_getglobal(L, "package");
+    lua_pushfstring(L, "%s/lua/?.lua;%s/lua/?/init.lua", home, home);
+    lua_setfield(L, -2, "path");
+    lua_pushliteral(L, "");
+    lua_setfield(L, -2, "cpath");
+    lua_pop(L, 1);
+}
+
+Script *script_new(const char *home) {
+    Script *script = mem_zalloc(sizeof *script);
+    list_init(&script->tasks);
+    lua_State *L = lua_newstate(allocate, NULL);
+    script->L = L;
+    lua_atpanic(L, on_panic);
+    luaL_openlibs(L);
+    lua_pushlightuserdata(L, script);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &script_key);
+    set_path(L, home);
+    task_open(L);
+    return script;
+}
+
+void script_free(Script *script) {
+    if (script == NULL) return;
+    task_cancel_all(script);
+    lua_close(script->L);
+    mem_free(script->idle_threads);
+    mem_free(script);
+}
+
+Script *script_of(lua_State *L) {
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &script_key);
+    Script *script = lua_touserdata(L, -1);
+    lua_pop(L, 1);
+    return script;
+}
+
+void script_add_traceback(lua_State *L, int level) {
+    const char *message = lua_tostring(L, -1);
+    if (message == NULL) message = luaL_tolstring(L, -1, NULL);
+    luaL_traceback(L, L, message, level);
+    lua_replace(L, -2);
+}
+
+static int on_error(lua_State *L) {
+    script_add_traceback(L, 1);
+    return 1;
+}
+
+int script_call(Script *script, int args, int results) {
+    lua_State *L = script->L;
+    int handler = lua_gettop(L) - args;
+    lua_pushcfunction(L, on_error);
+    lua_insert(L, handler);
+    int status = lua_pcall(L, args, results, handler);
+    lua_remove(L, handler);
+    return status == LUA_OK ? 0 : ERR_INVALID;
+}
+
+int script_require(Script *script, const char *name) {
+    lua_getglobal(script->L, "require");
+    lua_pushstring(script->L, name);
+    return script_call(script, 1, 1);
+}
+
+void script_log_error(lua_State *L, const char *label) {
+    size_t len = 0;
+    const char *text = luaL_tolstring(L, -1, &len);
+    LogField field = {"error", str_make(text, len), false};
+    metrics_add(METRIC_script_errors_total, 1);
+    log_write(LOG_ERROR, str_of(label), &field, 1);
+    lua_pop(L, 2);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * script: one Lua state and the one protected call of the program. It knows nothing of what the scripts
+ * are about. A worker has one, command line tools have one. Its creator's thread only.
+ */
+#ifndef SCRIPT_SCRIPT_H
+#define SCRIPT_SCRIPT_H
+
+#include <lua.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/list.h"
+
+typedef struct Script {
+    lua_State *L;    /* the main state; nothing waits on it */
+    List tasks;      /* Tasks that run or wait (task.h) */
+    size_t task_count;
+    int *idle_threads; /* registry references of coroutines to use again */
+    size_t idle_count;
+    struct Task *running; /* the innermost; NULL outside of tasks */
+} Script;
+
+/* A new state with the standard libraries. `home` is the folder whose lua/ modules `require` finds; nothing
+ * else is searched. Gives. */
+Script *script_new(const char *home);
+void script_free(Script *script); /* tasks that still wait are dropped */
+
+/* The Script that a state or coroutine belongs to. */
+Script *script_of(lua_State *L);
+
+/* Calls the function under `args` arguments on the main state. On an error: ERR_INVALID, one string on
+ * the stack with the message and traceback. */
+WARN_UNUSED int script_call(Script *script, int args, int results);
+
+/* Pushes the module `name` (require). As script_call. */
+WARN_UNUSED int script_require(Script *script, const char *name);
+
+/* Replaces the error value on top of L by a string with L's traceback from `level` on. */
+void script_add_traceback(lua_State *L, int level);
+
+/* Logs the error string on top of L under `label`, counts it, and pops it. */
+void script_log_error(lua_State *L, const char *label);
+
+#endif

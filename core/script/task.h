@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * task: a Lua handler that may wait: a coroutine of its own, from a pool. The one yield protocol of the
+ * program: an API function arms a Wait, hands it to whatever will answer, and returns task_yield; the
+ * answer comes as task_wake, which resumes the handler with what it pushes. A task waits for one thing
+ * at a time. A Wait belongs to whom it was handed to, until woken; it outlives a cancelled task.
+ * A handler that waits inside a coroutine of its own works too: the yield is passed on outwards (see
+ * task_open). Script's thread only.
+ */
+#ifndef SCRIPT_TASK_H
+#define SCRIPT_TASK_H
+
+#include "script/script.h"
+
+typedef struct Task Task;
+typedef struct Wait Wait;
+
+/* Starts the function that lies under `args` arguments on the main state, as a task; runs it until it
+ * waits or ends. `label` names it in the log (static). on_end may be NULL; it is called once when the
+ * task is over, also when it failed or was cancelled. An error is logged. */
+typedef void (*TaskOnEnd)(void *context);
+void task_start(Script *script, const char *label, int args, TaskOnEnd on_end, void *context);
+
+/* Raises a Lua error that tells the way out when the running function may not wait. */
+void task_check(lua_State *L);
+
+/* task_check, then gives a Wait. Nothing may raise between this and task_yield. */
+Wait *task_arm(lua_State *L);
+
+/* The last thing an API function does: `return task_yield(L);` */
+int task_yield(lua_State *L);
+
+/* Pushes the results of the waited-for call onto the state it gets, and tells how many. */
+typedef int (*TaskPush)(lua_State *L, void *data);
+
+/* Ends the wait (takes it) and resumes the task; nothing happens if the task is gone. May be called from
+ * anywhere on the script's thread but from inside the task itself. */
+void task_wake(Wait *wait, TaskPush push, void *data);
+
+/* Whether somebody still waits. */
+bool wait_is_alive(const Wait *wait);
+
+/* Drops all tasks that wait: their coroutines are closed (so to-be-closed variables run), on_end is called. */
+void task_cancel_all(Script *script);
+
+/* Replaces coroutine.resume, wrap and close in the state by ones that let a wait inside a nested coroutine pass
+ * through to the task. script_new calls it. */
+void task_open(lua_State *L);
+
+#endif

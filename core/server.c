@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <sys/resource.h>
+
+#include "base/buf.h"
+#include "base/ensure.h"
+#include "base/mem.h"
+#include "base/metrics.h"
+#include "net/listener.h"
+#include "worker.h"
+
+typedef struct Server {
+    const Config *config;
+    Bus bus;
+    Roster *roster;
+    Worker **workers;
+    unsigned worker_count; /* made so far */
+    unsigned started_count;
+    uv_loop_t loop;        /* of the main thread: signals only */
+    uv_signal_t signals[3];
+} Server;
+
+static void raise_file_limit(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    limit.rlim_cur = limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0) log_line(LOG_WARN, "cannot raise the limit of open files");
+}
+
+static void log_state(void) {
+    Buf text = BUF_NONE;
+    metrics_encode(&text);
+    Str rest = buf_str(&text);
+    Str line;
+    while (str_split(rest, '\n', &line, &rest)) {
+        if (line.len > 0 && line.data[0] != '#') log_write(LOG_INFO, line, NULL, 0);
+    }
+    buf_deinit(&text);
+}
+
+static void on_signal(uv_signal_t *handle, int number) {
+    Server *server = handle->data;
+    if (number == SIGUSR1) {
+        log_state();
+        return;
+    }
+    log_line(LOG_INFO, "stopping");
+    uv_stop(&server->loop);
+}
+
+static int watch_signals(Server *server) {
+    static const int numbers[] = {SIGTERM, SIGINT, SIGUSR1};
+    signal(SIGPIPE, SIG_IGN);
+    if (uv_loop_init(&server->loop) != 0) return ERR_UNAVAILABLE;
+    for (int i = 0; i < 3; i++) {
+        uv_signal_init(&server->loop, &server->signals[i]);
+        server->signals[i].data = server;
+        uv_signal_start(&server->signals[i], on_signal, numbers[i]);
+    }
+    return 0;
+}
+
+static void unwatch_signals(Server *server) {
+    for (int i = 0; i < 3; i++) uv_close((uv_handle_t *)&server->signals[i], NULL);
+    uv_run(&server->loop, UV_RUN_DEFAULT);
+    uv_loop_close(&server->loop);
+}
+
+static void log_bind_error(const Config *config, int err) {
+    const char *host = config_get(config, "APP_HOST");
+    log_line(LOG_ERROR, "cannot listen on %s port %u: %s; set APP_HOST and APP_PORT to a free address",
+             host[0] ? host : "all interfaces", config->port,
+             err == ERR_EXISTS ? "the address is in use" : err_text(err));
+}
+
+/* Makes worker number `index` with a socket of its own on the port that the first one got. */
+static int add_worker(Server *server, unsigned index, uint16_t *port) {
+    int fd;
+    int err = listener_bind(config_get(server->config, "APP_HOST"), *port, &fd, port);
+    if (err != 0) {
+        log_bind_error(server->config, err);
+        return err;
+    }
+    server->workers[index] = NULL;
+    err = worker_new(server->config, &server->bus, index, fd, &server->workers[index]);
+    if (server->workers[index] != NULL) server->worker_count++;
+    return err;
+}
+
+static int add_workers(Server *server, uint16_t *port) {
+    *port = server->config->port;
+    for (unsigned i = 0; i < server->config->workers; i++) {
+        int err = add_worker(server, i, port);
+        if (err != 0) return err;
+    }
+    return 0;
+}
+
+static int start_roster(Server *server) {
+    Store *store;
+    const char *url = config_get(server->config, "STORE");
+    int err = store_open(str_of(url), &store);
+    if (err == 0) err = roster_start(&server->bus, store, &server->config->roster, &server->roster);
+    if (err != 0) log_line(LOG_ERROR, "cannot open the store %s: %s", url, err_text(err));
+    return err;
+}
+
+static void log_listening(const Server *server, uint16_t port) {
+    char number[16];
+    char workers[16];
+    snprintf(number, sizeof number, "%u", port);
+    snprintf(workers, sizeof workers, "%u", server->worker_count);
+    const char *host = config_get(server->config, "APP_HOST");
+    LogField fields[] = {
+        {"host", str_of(host[0] ? host : "*"), false},
+        {"port", str_of(number), true},
+        {"workers", str_of(workers), true},
+        {"version", STR(CHATTY_VERSION), false},
+    };
+    log_write(LOG_INFO, STR("listening"), fields, 4);
+}
+
+static int start(Server *server) {
+    uint16_t port;
+    server->bus.worker_count = server->config->workers;
+    int err = add_workers(server, &port);
+    if (err == 0) err = start_roster(server);
+    while (err == 0 && server->started_count < server->worker_count) {
+        err = worker_start(server->workers[server->started_count]);
+        if (err == 0) server->started_count++;
+    }
+    if (err == 0) log_listening(server, port);
+    return err;
+}
+
+static void stop_workers(Server *server) {
+    uv_sem_t quiet;
+    ensure(uv_sem_init(&quiet, 0) == 0);
+    for (unsigned i = 0; i < server->started_count; i++) worker_stop(server->workers[i], &quiet);
+    for (unsigned i = 0; i < server->started_count; i++) uv_sem_wait(&quiet);
+    for (unsigned i = 0; i < server->started_count; i++) worker_join(server->workers[i]);
+    uv_sem_destroy(&quiet);
+}
+
+static void stop(Server *server) {
+    stop_workers(server);
+    if (server->roster != NULL) roster_stop(server->roster);
+    for (unsigned i = 0; i < server->worker_count; i++) worker_free(server->workers[i]);
+    bus_deinit(&server->bus);
+    mem_free(server->workers);
+}
+
+int server_run(const Config *config) {
+    Server server = {.config = config};
+    raise_file_limit();
+    bus_init(&server.bus);
+    server.workers = mem_zalloc(config->workers * sizeof(Worker *));
+    int err = watch_signals(&server);
+    if (err != 0) return err;
+    err = start(&server);
+    if (err == 0) uv_run(&server.loop, UV_RUN_DEFAULT);
+    unwatch_signals(&server); /* a second signal ends the process at once */
+    stop(&server);
+    if (err == 0) log_line(LOG_INFO, "stopped");
+    return err;
+}

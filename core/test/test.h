@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * test: opens C rooms to the specs: `local json = require("core.test").json`. One file test_<room>.c
+ * and one opener per room; it pushes the table of the room's functions. Built into core/test.so only.
+ */
+#ifndef TEST_TEST_H
+#define TEST_TEST_H
+
+#include <lauxlib.h>
+#include <lua.h>
+
+/* The rooms that are opened. */
+#define TEST_ROOM_MAP(X) X(json) X(http) X(ws)
+
+#define TEST_OPENER(room) int test_open_##room(lua_State *L);
+TEST_ROOM_MAP(TEST_OPENER)
+#undef TEST_OPENER
+
+int luaopen_core_test(lua_State *L);
+
+#endif

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * One turn of the loop: the kernel's news are read and handled (answers and events are only queued); then
+ * the answers are written, so a publisher does not wait for the fan-out; then the inbox is emptied,
+ * which queues frames; then every session that has something queued is written once. The turn runs
+ * after polling (uv_check) and before it (uv_prepare, for what timers made), and goes on while Ops of
+ * its own making lie in the inbox.
+ *
+ * Stop order is the reverse of start order: listener, HTTP, sockets, Lua tasks, handles, state.
+ */
+#include "worker.h"
+
+#include <unistd.h>
+
+#include "base/ensure.h"
+#include "base/mem.h"
+#include "base/metrics.h"
+#include "hub/fanout.h"
+#include "net/exchange.h"
+#include "net/listener.h"
+#include "net/socket.h"
+#include "script/task.h"
+
+enum { ROUNDS_MAX = 64 };
+
+struct Worker {
+    const Config *config;
+    Bus *bus;
+    unsigned index;
+    char name[16];
+    int listen_fd; /* -1 once the listener took it */
+    uv_thread_t thread;
+    bool is_stopping;
+    bool is_quiet; /* said so */
+    bool has_own_mail; /* posted by this thread: needs no wake-up */
+    uint64_t stop_deadline_ms;
+    uv_sem_t *quiet; /* the server's; set before STOP is posted */
+    uv_loop_t loop;
+    uv_async_t wake;
+    uv_check_t check;
+    uv_prepare_t prepare;
+    uv_timer_t tick; /* turns the wheel */
+    Inbox inbox;
+    Net net;
+    Registry registry;
+    Script *script;
+    Api api;
+    Listener *listener;
+};
+
+/* The island that the calling thread is, so that it does not wake itself by the kernel. */
+static _Thread_local Worker *own_worker;
+
+static void wake_worker(void *context) {
+    Worker *worker = context;
+    if (worker == own_worker) {
+        worker->has_own_mail = true;
+    } else {
+        uv_async_send(&worker->wake);
+    }
+}
+
+static void begin_stop(Worker *worker) {
+    if (worker->is_stopping) return;
+    worker->is_stopping = true;
+    worker->stop_deadline_ms = uv_now(&worker->loop) + worker->config->stop_timeout_ms;
+    if (worker->listener != NULL) listener_close(worker->listener);
+    worker->listener = NULL;
+    api_stop(&worker->api);
+    exchange_drain(&worker->net);
+    socket_drain(&worker->net, 1012, STR("the server restarts"));
+}
+
+static void end_loop(Worker *worker) {
+    uv_close((uv_handle_t *)&worker->wake, NULL);
+    uv_close((uv_handle_t *)&worker->check, NULL);
+    uv_close((uv_handle_t *)&worker->prepare, NULL);
+    uv_close((uv_handle_t *)&worker->tick, NULL);
+}
+
+static uint32_t disconnect_user(Worker *worker, const Op *op, Str user) {
+    uint32_t count = 0;
+    Subscriber *at = registry_find_user(&worker->registry, user);
+    for (; at != NULL; at = at->sibling) {
+        count++;
+        if (!op->is_dry) at->class->close(at, op->code, op_name(op));
+    }
+    return count;
+}
+
+static void run_disconnect(Worker *worker, Op *op) {
+    for (uint32_t i = 0; i < op->users->count; i++) {
+        op->sessions_count += disconnect_user(worker, op, op->users->items[i]);
+    }
+    bus_answer(worker->bus, op);
+}
+
+static void run_answer(Op *op) {
+    op->on_answer(op, op->waiter);
+    op_free(op);
+}
+
+static void run_op(Worker *worker, Op *op) {
+    if (op->is_answer) {
+        run_answer(op);
+        return;
+    }
+    switch (op->type) {
+    case OP_NOTIFY:
+        fanout_deliver(&worker->registry, op->notice, op->is_dry, op->tally);
+        bus_answer(worker->bus, op);
+        return;
+    case OP_CHANGE:
+        registry_change(&worker->registry, op->is_add, op->users, op->channels);
+        op_free(op);
+        return;
+    case OP_DISCONNECT: run_disconnect(worker, op); return;
+    case OP_STOP:
+        begin_stop(worker);
+        op_free(op);
+        return;
+    case OP_END:
+        end_loop(worker);
+        op_free(op);
+        return;
+    default: ensure(!"an op of another island");
+    }
+}
+
+static void empty_inbox(Worker *worker) {
+    Op *op = inbox_take(&worker->inbox);
+    while (op != NULL) {
+        Op *next = op->next;
+        run_op(worker, op);
+        op = next;
+    }
+}
+
+static void turn(Worker *worker) {
+    net_flush(&worker->net);
+    for (int i = 0; i < ROUNDS_MAX; i++) {
+        worker->has_own_mail = false;
+        empty_inbox(worker);
+        net_flush(&worker->net);
+        if (!worker->has_own_mail) return;
+    }
+    uv_async_send(&worker->wake); /* more to do, but the kernel's news shall not wait longer */
+}
+
+static void on_check(uv_check_t *handle) {
+    turn(handle->data);
+}
+
+static void on_prepare(uv_prepare_t *handle) {
+    turn(handle->data);
+}
+
+static void on_wake(uv_async_t *handle) {
+    (void)handle; /* the check behind the poll empties the inbox */
+}
+
+static void check_quiet(Worker *worker) {
+    bool is_late = uv_now(&worker->loop) >= worker->stop_deadline_ms;
+    if (worker->net.conn_count > 0) {
+        if (is_late) conn_close_all(&worker->net);
+        return;
+    }
+    if (worker->is_quiet || worker->api.asks > 0) return;
+    if (!worker->api.is_stopped && !is_late) return;
+    worker->is_quiet = true;
+    uv_sem_post(worker->quiet);
+}
+
+static void on_tick(uv_timer_t *handle) {
+    Worker *worker = handle->data;
+    wheel_turn(&worker->net.wheel, uv_now(&worker->loop));
+    if (worker->is_stopping) check_quiet(worker);
+}
+
+static void on_connect(void *context, uv_stream_t *stream) {
+    Worker *worker = context;
+    Conn *conn = conn_accept(&worker->net, stream);
+    if (conn != NULL) exchange_open(conn, api_on_request, &worker->api);
+}
+
+static int open_loop(Worker *worker) {
+    if (uv_loop_init(&worker->loop) != 0) return ERR_UNAVAILABLE;
+    ensure(uv_async_init(&worker->loop, &worker->wake, on_wake) == 0);
+    ensure(uv_check_init(&worker->loop, &worker->check) == 0);
+    ensure(uv_prepare_init(&worker->loop, &worker->prepare) == 0);
+    ensure(uv_timer_init(&worker->loop, &worker->tick) == 0);
+    worker->check.data = worker->prepare.data = worker->tick.data = worker;
+    uv_check_start(&worker->check, on_check);
+    uv_prepare_start(&worker->prepare, on_prepare);
+    uv_timer_start(&worker->tick, on_tick, WHEEL_TICK_MS, WHEEL_TICK_MS);
+    return 0;
+}
+
+static void open_api(Worker *worker) {
+    const Config *config = worker->config;
+    worker->script = script_new(config->home);
+    worker->api = (Api){
+        .script = worker->script,
+        .bus = worker->bus,
+        .registry = &worker->registry,
+        .net = &worker->net,
+        .tokens = config->tokens,
+        .settings = config->settings,
+        .setting_count = config->setting_count,
+        .home = config->home,
+        .node_name = config->node_name,
+        .worker = (int)worker->index,
+        .worker_count = config->workers,
+        .expiring_notice_ms = config->expiring_notice_ms,
+    };
+    api_open(&worker->api);
+}
+
+int worker_new(const Config *config, Bus *bus, unsigned index, int listen_fd, Worker **out) {
+    Worker *worker = mem_zalloc(sizeof *worker);
+    worker->config = config;
+    worker->bus = bus;
+    worker->index = index;
+    worker->listen_fd = listen_fd;
+    snprintf(worker->name, sizeof worker->name, "worker-%u", index);
+    int err = open_loop(worker);
+    if (err != 0) {
+        mem_free(worker);
+        return err;
+    }
+    inbox_init(&worker->inbox, wake_worker, worker);
+    bus->workers[index] = &worker->inbox;
+    net_init(&worker->net, &worker->loop, &config->net);
+    registry_init(&worker->registry);
+    open_api(worker);
+    *out = worker;
+    return api_setup(&worker->api);
+}
+
+static void run(void *context) {
+    Worker *worker = context;
+    own_worker = worker;
+    log_name_thread(worker->name);
+    metrics_join();
+    int fd = worker->listen_fd;
+    worker->listen_fd = -1;
+    int err = listener_open(&worker->loop, fd, on_connect, worker, &worker->listener);
+    if (err != 0) log_line(LOG_ERROR, "cannot listen: %s", err_text(err));
+    api_start(&worker->api);
+    uv_run(&worker->loop, UV_RUN_DEFAULT);
+    own_worker = NULL;
+}
+
+int worker_start(Worker *worker) {
+    return uv_thread_create(&worker->thread, run, worker) == 0 ? 0 : ERR_UNAVAILABLE;
+}
+
+void worker_stop(Worker *worker, uv_sem_t *quiet) {
+    worker->quiet = quiet;
+    inbox_post(&worker->inbox, op_new(OP_STOP));
+}
+
+void worker_join(Worker *worker) {
+    inbox_post(&worker->inbox, op_new(OP_END));
+    uv_thread_join(&worker->thread);
+}
+
+static void on_left_over(uv_handle_t *handle, void *context) {
+    (void)context;
+    if (!uv_is_closing(handle)) uv_close(handle, NULL);
+}
+
+void worker_free(Worker *worker) {
+    if (worker->listen_fd >= 0) close(worker->listen_fd);
+    task_cancel_all(worker->script);
+    wheel_turn(&worker->net.wheel, UINT64_MAX / 2); /* sleepers of cancelled tasks let go */
+    uv_walk(&worker->loop, on_left_over, NULL);
+    uv_run(&worker->loop, UV_RUN_DEFAULT);
+    ensure(uv_loop_close(&worker->loop) == 0);
+    registry_deinit(&worker->registry);
+    script_free(worker->script);
+    net_deinit(&worker->net);
+    inbox_deinit(&worker->inbox);
+    mem_free(worker);
+}

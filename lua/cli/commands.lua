@@ -1,0 +1,63 @@
+-- The commands of this release, as data: what command lines may hold, and what `chatty help` tells.
+
+local nearest = require "nearest"
+
+local commands = {}
+
+---@class cli.flag
+---@field name string
+---@field value? string      what stands after it in the usage; without one it is a switch
+---@field repeated? boolean  may be given several times
+---@field doc string
+
+---@class cli.command
+---@field name string
+---@field usage string
+---@field doc string
+---@field flags cli.flag[]
+---@field words? integer            how many arguments that are no flags it takes
+---@field reads_settings? boolean   and so takes every setting as a flag
+
+commands.list = {
+  { name = "serve", usage = "chatty [serve] [--SETTING=VALUE]...", reads_settings = true, flags = {},
+    doc = "Runs the server; so does chatty without a command." },
+  { name = "init", usage = "chatty init", flags = {},
+    doc = "Writes .env with random secrets and plugins/hello.lua; never overwrites." },
+  { name = "config", usage = "chatty config [--json]", reads_settings = true,
+    flags = { { name = "json", doc = "Prints a JSON object." } },
+    doc = "Prints every setting with its value, where it comes from, and what it means." },
+  { name = "routes", usage = "chatty routes [--json]", reads_settings = true,
+    flags = { { name = "json", doc = "Prints a JSON array." } },
+    doc = "Prints every route with its plugin and its guard." },
+  { name = "token", reads_settings = true,
+    usage = "chatty token --sub USER [--ttl 1h] [--role control] [--claim NAME=VALUE]... | --check TOKEN",
+    doc = "Makes a token, or says whether one is valid.",
+    flags = {
+      { name = "sub", value = "USER", doc = "The user that the token is for." },
+      { name = "ttl", value = "TIME", doc = "How long it is valid (ms, s, m, h); default 1h." },
+      { name = "role", value = "ROLE", doc = "The claim role; control gives all control rights." },
+      { name = "claim", value = "NAME=VALUE", repeated = true,
+        doc = "A further claim; a VALUE that is JSON counts as JSON, any other as a string." },
+      { name = "check", value = "TOKEN", doc = "Checks this token and prints its claims." },
+    } },
+  { name = "health", usage = "chatty health", reads_settings = true, flags = {},
+    doc = "Asks the server on the configured port whether it is ready: exit 0 when it is." },
+  { name = "version", usage = "chatty version", flags = {}, doc = "Prints the version." },
+  { name = "help", usage = "chatty help [COMMAND]", flags = {}, words = 1,
+    doc = "Tells what there is, or all about one command." },
+}
+
+---@param name string
+---@return cli.command|nil command, string? line
+function commands.find(name)
+  local names = {}
+  for i, command in ipairs(commands.list) do
+    if command.name == name then return command end
+    names[i] = command.name
+  end
+  local near = nearest.find(name, names)
+  return nil, ('unknown command "%s"%s (chatty help lists them)'):format(
+    name:gsub("%c", "?"), near and ", did you mean " .. near .. "?" or "")
+end
+
+return commands

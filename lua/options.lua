@@ -1,0 +1,209 @@
+-- The settings: the only list of them, as data. Defaults, names, checks, `chatty config`, the flags of
+-- `chatty help serve` and docs/settings.md all come from here.
+
+local option_types = require "option_types"
+local settings_check = require "settings_check"
+local settings_page = require "settings_page"
+local settings_sources = require "settings_sources"
+
+local options = {}
+
+---@class options.option
+---@field name string         SHOUTED; its flag is --shouted
+---@field type "integer"|"size"|"duration"|"boolean"|"enum"|"string"|"list"
+---@field default? string     as people write it; without one the setting may be not set
+---@field unset? string       what happens when it is not set
+---@field min? string
+---@field max? string
+---@field values? string[]    of an enum
+---@field item? string        of a list: folder, plugin, key, origin
+---@field separator? string   of a list
+---@field none? boolean       of a list: the word `none` stands for the empty one
+---@field secret? boolean     never shown
+---@field aliases? string[]   other names in .env and environment
+---@field chooses_prefix? boolean
+---@field hint? string        added to the message about a wrong value
+---@field doc string          one sentence
+
+options.sections = {
+  { title = "Server",
+    { name = "CHATTY_ENV", type = "enum", values = { "development", "test", "production" },
+      default = "development", aliases = { "NODE_ENV" }, chooses_prefix = true,
+      doc = "Chooses which prefixed names are read: DEV_, TEST_ or PROD_." },
+    { name = "APP_PORT", type = "integer", min = "0", max = "65535", default = "3000", aliases = { "PORT" },
+      doc = "The port to listen on; 0 picks a free one and logs it." },
+    { name = "APP_HOST", type = "string", unset = "all interfaces",
+      doc = "The address or name to listen on." },
+    { name = "WORKERS", type = "integer", min = "0", max = "256", default = "0",
+      doc = "Threads that serve connections; 0 means one for each core." },
+    { name = "STORE", type = "enum", values = { "memory" }, default = "memory",
+      hint = "this version keeps subscriptions in memory only",
+      doc = "Where standing subscriptions are kept; memory forgets them when the server stops." },
+    { name = "STOP_TIMEOUT", type = "duration", min = "0s", max = "10m", default = "10s",
+      doc = "How long a stopping server waits for requests under way and for closing sessions." },
+    { name = "LOG_LEVEL", type = "enum", values = { "debug", "info", "warn", "error" }, default = "info",
+      doc = "The least weighty lines that are logged." },
+    { name = "LOG_FORMAT", type = "enum", values = { "text", "json" }, default = "text",
+      doc = "Log lines as text, or each as a JSON object." },
+  },
+  { title = "Plugins",
+    { name = "PLUGINS", type = "list", item = "folder", separator = ":", none = true, default = "plugins",
+      doc = "Folders whose plugins are loaded." },
+    { name = "ENABLE", type = "list", item = "plugin", separator = ",", none = true,
+      default = "origin,date_time",
+      doc = "The shipped plugins that are loaded." },
+  },
+  { title = "Tokens",
+    { name = "JWT_SECRET", type = "string", secret = true, unset = "required with HS algorithms",
+      doc = "The secret that users' tokens are signed with (HS256, HS384, HS512)." },
+    { name = "JWT_ALGORITHM", type = "enum", default = "HS256",
+      values = { "HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "ES256", "ES384", "ES512" },
+      doc = "The one algorithm that tokens may be signed with, whatever they say of themselves." },
+    { name = "JWT_PUBLIC_KEY_FILE", type = "string", unset = "not set",
+      doc = "The PEM file of the key that RS and ES tokens are checked with; required for those." },
+    { name = "JWT_PRIVATE_KEY_FILE", type = "string", unset = "not set",
+      doc = "The PEM file of the key that `chatty token` and plugins make RS and ES tokens with." },
+    { name = "JWT_ISSUER", type = "string", unset = "any",
+      doc = "What the claim iss of a token must be." },
+    { name = "JWT_AUDIENCE", type = "string", unset = "any",
+      doc = "What the claim aud of a token must be or contain." },
+    { name = "JWT_LEEWAY", type = "duration", min = "0s", max = "5m", default = "5s",
+      doc = "How far the clocks of server and token maker may differ." },
+  },
+  { title = "Control and origins",
+    { name = "CONTROL_KEY", type = "list", item = "key", separator = ",", secret = true, unset = "no keys",
+      doc = "The keys that give an app server the right to control; several make a change easy." },
+    { name = "CONTROL_AUTH", type = "enum", values = { "key", "none" }, default = "key",
+      doc = "Whether control needs a key, or a token with the role control; none lets everybody in." },
+    { name = "CONTROL_AUTH_NONE_ANYWHERE", type = "boolean", default = "false",
+      doc = "Allows CONTROL_AUTH=none on an address that other machines can reach." },
+    { name = "ALLOWED_ORIGINS", type = "list", item = "origin", separator = ",", unset = "same origin",
+      doc = "Origins whose pages may use cookies here; bearer tokens may come from anywhere." },
+  },
+  { title = "Sessions",
+    { name = "SESSIONS_MAX", type = "integer", min = "1", max = "10000000", default = "100000",
+      doc = "Live sessions of this node." },
+    { name = "SESSIONS_PER_USER_MAX", type = "integer", min = "1", max = "1000000", default = "100",
+      doc = "Live sessions of one user." },
+    { name = "SUBSCRIPTIONS_PER_USER_MAX", type = "integer", min = "1", max = "1000000", default = "10000",
+      doc = "Channels that one user may be subscribed to." },
+    { name = "SESSION_QUEUE_MAX", type = "size", min = "4kb", max = "1gb", default = "1mb",
+      doc = "What may wait for one slow session before it is closed (4002)." },
+    { name = "FRAME_MAX", type = "size", min = "128b", max = "64mb", default = "64kb",
+      doc = "The largest message that a client may send (1009)." },
+    { name = "FRAGMENTS_MAX", type = "integer", min = "1", max = "1000000", default = "16384",
+      doc = "Frames of one message from a client (1008)." },
+    { name = "PING_INTERVAL", type = "duration", min = "50ms", max = "1h", default = "25s",
+      doc = "How often each session is pinged." },
+    { name = "PING_TIMEOUT", type = "duration", min = "50ms", max = "1h", default = "10s",
+      doc = "How long a pong may take before the session is closed." },
+    { name = "AUTH_TIMEOUT", type = "duration", min = "50ms", max = "5m", default = "10s",
+      doc = "How long a session without token may take to send one (4500)." },
+    { name = "EXPIRING_NOTICE", type = "duration", min = "0s", max = "1h", default = "30s",
+      doc = "How long before its token dies a session is told so." },
+    { name = "CLOSE_TIMEOUT", type = "duration", min = "50ms", max = "1m", default = "5s",
+      doc = "How long a closing handshake may take." },
+  },
+  { title = "Requests",
+    { name = "MAX_REQ_SIZE", type = "size", min = "1kb", max = "1gb", default = "1mb",
+      doc = "The largest body of a request (413)." },
+    { name = "REQUEST_MEMORY_MAX", type = "size", min = "1mb", max = "1024gb", default = "256mb",
+      doc = "Bodies of all requests together, in memory at one time (503)." },
+    { name = "JSON_DEPTH_MAX", type = "integer", min = "8", max = "1000", default = "128",
+      doc = "Objects and arrays within each other in a body or message." },
+    { name = "NAMES_MAX", type = "integer", min = "1", max = "1000000", default = "10000",
+      doc = "Names in one list of users or channels." },
+    { name = "NAME_MAX", type = "integer", min = "1", max = "1024", default = "255",
+      doc = "Bytes of the name of a user or channel." },
+    { name = "PAGE_SIZE_MAX", type = "integer", min = "1", max = "1000000", default = "10000",
+      doc = "Names in one page of a search." },
+    { name = "HEADER_MAX", type = "size", min = "1kb", max = "1mb", default = "16kb",
+      doc = "Request line and headers together (431)." },
+    { name = "HEADERS_MAX", type = "integer", min = "8", max = "10000", default = "100",
+      doc = "Header lines of a request (431)." },
+    { name = "URL_MAX", type = "size", min = "256b", max = "1mb", default = "8kb",
+      doc = "Path and query of a request (414)." },
+    { name = "HEADER_TIMEOUT", type = "duration", min = "50ms", max = "10m", default = "10s",
+      doc = "From the first byte of a request to the end of its headers (408)." },
+    { name = "BODY_TIMEOUT", type = "duration", min = "50ms", max = "10m", default = "15s",
+      doc = "The longest pause within a body (408)." },
+    { name = "BODY_RATE_MIN", type = "size", min = "0b", max = "1gb", default = "500b",
+      doc = "Bytes a second that a body must bring on the average (408); 0 asks for none." },
+    { name = "IDLE_TIMEOUT", type = "duration", min = "50ms", max = "1h", default = "75s",
+      doc = "How long a connection is kept between two requests." },
+    { name = "WRITE_TIMEOUT", type = "duration", min = "50ms", max = "10m", default = "30s",
+      doc = "How long a client may take nothing of a waiting answer before it is closed." },
+    { name = "PIPELINE_MAX", type = "size", min = "1kb", max = "16mb", default = "64kb",
+      doc = "Bytes read ahead of a connection while its request is being answered." },
+    { name = "CONNECTIONS_MAX", type = "integer", min = "1", max = "10000000", default = "110000",
+      doc = "Connections of this node, sessions included; further ones are closed at once." },
+  },
+}
+
+--- All settings in one list, in the order of the sections.
+---@return options.option[]
+function options.list()
+  local list = {}
+  for _, section in ipairs(options.sections) do
+    table.move(section, 1, #section, #list + 1, list)
+  end
+  return list
+end
+
+--- Merges .env, environment and flags into the canonical text of every setting ("" when it is not set),
+--- and tells where each came from: "default", ".env DEV_APP_PORT", "environment APP_PORT", "--app-port".
+---@param input settings_sources.input
+---@return table<string, string>|nil settings, table|string sources_or_line, string[]? warnings
+function options.read(input)
+  return settings_sources.merge(options.list(), input)
+end
+
+--- Types the text of settings: sizes in bytes, durations in seconds, lists as arrays. A setting that is
+--- missing has its default; one that is not set and has none is nil, or {} if it is a list.
+---@param settings table<string, string>  as options.read gives them
+---@return table<string, any>
+function options.parse(settings)
+  local values = {}
+  for _, option in ipairs(options.list()) do
+    local text = settings[option.name]
+    if not text or text == "" then text = option.default end
+    local value = text and option_types.parse(option, text)
+    if text and value == nil then error(option.name .. " has text that options.read did not make", 2) end
+    if value == nil and option.type == "list" then value = {} end
+    values[option.name] = value
+  end
+  return values
+end
+
+--- What can only be judged of several settings together, asked before the server starts.
+---@param settings table<string, string>
+---@return string[]|nil warnings, string? line
+function options.check(settings)
+  return settings_check.check(options.parse(settings))
+end
+
+--- Whether there is what tokens are checked with ("verify") or made with ("sign").
+---@param settings table<string, string>
+---@param purpose? "verify"|"sign"  default "verify"
+---@return true|nil, string? line
+function options.require_secret(settings, purpose)
+  return settings_check.require_secret(options.parse(settings), purpose or "verify")
+end
+
+--- The text of a setting for people: sizes and durations in handy units, secrets as (set).
+---@param option options.option
+---@param text string  canonical
+---@return string
+function options.show(option, text)
+  if option.secret then return text == "" and "(not set)" or "(set)" end
+  if text == "" then return ("(%s)"):format(option.unset) end
+  return option_types.show(option, option_types.parse(option, text))
+end
+
+--- The page docs/settings.md.
+---@return string
+function options.markdown()
+  return settings_page.markdown(options.sections)
+end
+
+return options
