@@ -43,6 +43,17 @@ static int take_functions(Api *api) {
     return err;
 }
 
+/* One line for whoever starts the server; the traceback is for those who look closer. */
+static void log_failed_setup(const char *text) {
+    Str line;
+    Str traceback;
+    if (str_split(str_of(text), '\n', &line, &traceback)) {
+        LogField field = {"traceback", traceback, false};
+        log_write(LOG_DEBUG, line, &field, 1);
+    }
+    log_write(LOG_ERROR, line, NULL, 0);
+}
+
 int api_setup(Api *api) {
     lua_State *L = api->script->L;
     int err = script_require(api->script, "init");
@@ -51,7 +62,7 @@ int api_setup(Api *api) {
         err = script_call(api->script, 0, 0);
     }
     if (err != 0) {
-        log_line(LOG_ERROR, "%s", lua_tostring(L, -1));
+        log_failed_setup(lua_tostring(L, -1));
         return err;
     }
     err = take_functions(api);

@@ -30,8 +30,8 @@ int digest_base64_decode(Str text, Buf *out) {
     const char *end = NULL;
     if (text.len == 0) return 0;
     buf_reserve(out, size + 1);
-    int failed = sodium_base642bin((unsigned char *)out->data + out->len, size + 1, text.data,
-                                   text.len, NULL, &len, &end, sodium_base64_VARIANT_ORIGINAL);
+    int failed = sodium_base642bin((unsigned char *)out->data + out->len, size + 1, text.data, text.len,
+                                   NULL, &len, &end, sodium_base64_VARIANT_ORIGINAL);
     if (failed || end != text.data + text.len) return ERR_INVALID;
     out->len += len;
     return 0;

@@ -83,8 +83,7 @@ bool handshake_check(Request *request, HttpFault *fault) {
         return refuse(fault, 426, "websocket-version", "Sec-WebSocket-Version must be 13.");
     }
     if (!key_is_valid(request)) {
-        return refuse(fault, 400, code,
-                      "Sec-WebSocket-Key must be 16 bytes in base64, given once.");
+        return refuse(fault, 400, code, "Sec-WebSocket-Key must be 16 bytes in base64, given once.");
     }
     return true;
 }

@@ -128,27 +128,22 @@ static void finish(Socket *socket) {
     if (conn_queued(socket->conn) == 0) conn_finish(socket->conn);
 }
 
-/* Closes without waiting for the peer's answer. */
-static void fail(Socket *socket, uint16_t code, Str reason) {
+/* Sends the close frame, if it was not sent yet, and waits for no answer. */
+static void close_now(Socket *socket, uint16_t code, Str reason) {
     begin_close(socket, code, reason);
-    write_frame(socket, ws_encode_close(code, reason));
+    if (!socket->is_over) write_frame(socket, ws_encode_close(code, reason));
     finish(socket);
 }
 
 static void answer_close(Socket *socket) {
-    write_frame(socket, ws_encode_close(socket->close_code, STR_NONE));
-    finish(socket);
-}
-
-static size_t backlog_bytes(const Backlog *backlog) {
-    return backlog->records.len - backlog->taken;
+    close_now(socket, socket->close_code, STR_NONE);
 }
 
 static bool backlog_is_full(const Socket *socket) {
     const Backlog *backlog = socket->backlog;
     if (backlog == NULL) return false;
-    return backlog->count >= BACKLOG_MESSAGES_MAX ||
-           backlog_bytes(backlog) > limits_of(socket)->ws.message_bytes_max;
+    size_t bytes = backlog->records.len - backlog->taken;
+    return backlog->count >= BACKLOG_MESSAGES_MAX || bytes > limits_of(socket)->ws.message_bytes_max;
 }
 
 static void add_to_backlog(Socket *socket, bool is_binary, Str payload) {
@@ -243,13 +238,10 @@ static void on_ping(Socket *socket, Str payload) {
     }
 }
 
+/* Behind our own close frame this is the answer to it. */
 static void on_peer_close(Socket *socket, uint16_t code, Str reason) {
-    if (socket->is_over) {
-        finish(socket);
-        return;
-    }
     begin_close(socket, code, reason);
-    if (!is_busy(socket)) answer_close(socket);
+    if (socket->is_over || !is_busy(socket)) answer_close(socket);
 }
 
 static void on_frame(void *owner, WsOpcode opcode, uint16_t code, Str payload) {
@@ -265,13 +257,8 @@ static void on_frame(void *owner, WsOpcode opcode, uint16_t code, Str payload) {
 }
 
 static void on_fault(void *owner, uint16_t code, const char *reason) {
-    Socket *socket = owner;
     if (code == WS_CODE_POLICY || code == WS_CODE_TOO_BIG) metrics_add(METRIC_limit_hits_total, 1);
-    if (socket->is_over) {
-        finish(socket);
-    } else {
-        fail(socket, code, str_of(reason));
-    }
+    close_now(owner, code, str_of(reason));
 }
 
 static void feed(Socket *socket, Str bytes) {
@@ -332,11 +319,6 @@ static void lose_patience(Socket *socket) {
     }
 }
 
-static void on_owner_deadline(Socket *socket) {
-    socket->deadline_ms = 0;
-    socket->handler->on_timer(socket->owner);
-}
-
 static void on_timer(void *owner) {
     Socket *socket = owner;
     uint64_t now_ms = now_of(socket);
@@ -344,8 +326,10 @@ static void on_timer(void *owner) {
         socket->is_starting = false;
         deliver_backlog(socket);
     }
-    bool is_due = socket->deadline_ms != 0 && now_ms >= socket->deadline_ms;
-    if (is_due && !socket->is_over) on_owner_deadline(socket);
+    if (!socket->is_over && socket->deadline_ms != 0 && now_ms >= socket->deadline_ms) {
+        socket->deadline_ms = 0;
+        socket->handler->on_timer(socket->owner);
+    }
     if (!socket->is_closing) {
         check_alive(socket, now_ms);
     } else if (now_ms >= socket->patience_ms) {
@@ -427,7 +411,7 @@ static bool has_room(Socket *socket, size_t len) {
     if (is_burst && queued + len <= max * BURST_FACTOR) return true;
     metrics_add(METRIC_slow_readers_total, 1);
     metrics_add(METRIC_limit_hits_total, 1);
-    fail(socket, SOCKET_CODE_SLOW, STR("slow reader"));
+    close_now(socket, SOCKET_CODE_SLOW, STR("slow reader"));
     return false;
 }
 

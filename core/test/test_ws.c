@@ -35,8 +35,7 @@ static void push_buf(lua_State *L, Buf *buf) {
     buf_deinit(buf);
 }
 
-static void add_event(Machine *machine, const char *kind, uint16_t code, const char *name,
-                      Str text) {
+static void add_event(Machine *machine, const char *kind, uint16_t code, const char *name, Str text) {
     lua_State *L = machine->L;
     lua_createtable(L, 0, 3);
     lua_pushstring(L, kind);

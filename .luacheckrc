@@ -1,0 +1,6 @@
+std = "lua54"
+max_line_length = 110
+cache = false
+files["spec"] = { std = "+busted" }
+files["examples/**/*_spec.lua"] = { std = "+busted" }
+files["lua/meta"] = { ignore = { "212", "241", "431" } } -- declarations for editors, without bodies

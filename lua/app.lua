@@ -1,0 +1,155 @@
+-- The object by which a plugin's setup registers what it brings: routes, hooks, options, names. What it
+-- promises stands in meta/app.lua. After setup it registers nothing any more.
+
+local add = require "add"
+local argument = require "argument"
+local files = require "core.files"
+local filters = require "filters"
+local guard = require "guard"
+local hooks = require "hooks"
+local naming = require "naming"
+local query = require "query"
+local refusal = require "refusal"
+local router = require "router"
+local sockets = require "sockets"
+local static = require "static"
+
+local app = {}
+
+local PLUGIN <const> = {} -- the key of the plugin
+local ROUTE = { auth = 1, query = 1, body = 1, body_max = 1, jsonapi = 1, doc = 1 }
+local SOCKET = { auth = 1, doc = 1 }
+local STATIC = { auth = 1, doc = 1 }
+local BODIES = { json = 1, event = 1, document = 1 }
+
+local methods = {}
+local App = { __index = methods, __name = "app", __metatable = false }
+
+--- The object for one plugin.
+---@param plugin {name: string, priority: number, folder: string}
+---@return app
+function app.new(plugin)
+  return setmetatable({ [PLUGIN] = plugin }, App)
+end
+
+--- Ends the time of registering.
+---@param self app
+function app.seal(self)
+  self[PLUGIN] = nil
+end
+
+local function plugin_of(self, level)
+  return self[PLUGIN] or error("register in setup: the plugin runs already", level + 1)
+end
+
+-- "plugins/shop.lua:12" of the caller at the level.
+local function place(level)
+  local info = debug.getinfo(level + 1, "Sl")
+  return ("%s:%d"):format(info.short_src, info.currentline)
+end
+
+local function compile_guard(auth, label, level)
+  if auth == nil then
+    error(("%s: say who may: auth = 'none', 'jwt', 'control' or a function"):format(label), level + 1)
+  end
+  local check, name = guard.compile(auth)
+  if check then return check, name end
+  error(("%s: auth must be 'none', 'jwt', 'control', 'control:<scope>' or a function"):format(label), level + 1)
+end
+
+local function check_route(label, options, handler, level)
+  argument.type(options, "table", label .. ": what stands between path and handler", level + 1)
+  argument.keys(options, ROUTE, label, level + 1)
+  argument.type(handler, "function", label .. ": the handler", level + 1)
+  argument.type(options.body_max, "number?", label .. ": body_max", level + 1)
+  argument.type(options.query, "table?", label .. ": query", level + 1)
+  if options.body ~= nil and not BODIES[options.body] then
+    error(label .. ": body must be 'json', 'event' or 'document'", level + 1)
+  end
+end
+
+local function add_route(self, method, path, options, handler, level)
+  local plugin = plugin_of(self, level + 1)
+  argument.type(path, "string", ("app:%s: the path"):format(method:lower()), level + 1)
+  local label = ("%s %s"):format(method, path)
+  check_route(label, options, handler, level + 1)
+  local check, name = compile_guard(options.auth, label, level + 1)
+  local ok, line = router.add({
+    method = method, path = path, handler = handler, label = label, doc = options.doc,
+    plugin = plugin.name, folder = plugin.folder, where = place(level + 1),
+    guard = check, guard_name = name,
+    query = options.query and query.compile(options.query, level + 1),
+    body = options.body, body_max = options.body_max, is_jsonapi = options.jsonapi,
+  })
+  if not ok then error(line, level + 1) end
+end
+
+for _, method in ipairs({ "GET", "POST", "PUT", "PATCH", "DELETE" }) do
+  methods[method:lower()] = function(self, path, options, handler)
+    add_route(self, method, path, options, handler, 2)
+  end
+end
+
+--- The files of a folder, which is named from the plugin's own.
+function methods:static(prefix, folder, options)
+  local plugin = plugin_of(self, 2)
+  options = options or { auth = "none" }
+  argument.type(prefix, "string", "app:static: the prefix", 2)
+  argument.type(folder, "string", "app:static: the folder", 2)
+  argument.keys(options, STATIC, "app:static", 2)
+  if folder:sub(1, 1) ~= "/" then folder = plugin.folder .. "/" .. folder end
+  if files.kind(folder) ~= "folder" then error(("app:static: there is no folder %s"):format(folder), 2) end
+  local function serve(request)
+    local file = static.find(folder, request.params.path)
+    if not file then return refusal.of("not-found", "There is no such file.") end
+    return { file = file }
+  end
+  add_route(self, "GET", prefix:gsub("/$", "") .. "/*path", options, serve, 2)
+end
+
+--- A WebSocket of the plugin's own.
+function methods:websocket(path, options, handlers)
+  local plugin = plugin_of(self, 2)
+  argument.type(options, "table", "app:websocket: what stands between path and handlers", 2)
+  argument.keys(options, SOCKET, "app:websocket", 2)
+  local handler = sockets.handler(handlers, plugin.name, tostring(path), 2)
+  add_route(self, "GET", path, options, handler, 2)
+end
+
+--- A filter before the handlers of all routes below a path.
+function methods:before(path, f)
+  filters.add("before", path, f, plugin_of(self, 2), 2)
+end
+
+--- A filter behind them.
+function methods:after(path, f)
+  filters.add("after", path, f, plugin_of(self, 2), 2)
+end
+
+--- How a resource becomes the names of channels.
+function methods:channel_name(f)
+  local plugin = plugin_of(self, 2)
+  argument.type(f, "function", "app:channel_name: the naming", 2)
+  naming.use(f, plugin.name)
+end
+
+--- An option of a query parameter; in this version that of `add`.
+function methods:option(parameter, name, f)
+  local plugin = plugin_of(self, 2)
+  if parameter ~= "add" then error("app:option: the only parameter with options is 'add'", 2) end
+  argument.type(name, "string", "app:option: the option's name", 2)
+  if not name:find("^[%w_.-]+$") then error("app:option: the name may have letters, digits, _ . and -", 2) end
+  argument.type(f, "function", "app:option: the option", 2)
+  local ok, where = add.register(name, f, plugin.name, place(2))
+  if not ok then error(("app:option: add=%s is there already (%s)"):format(name, where), 2) end
+end
+
+--- A hook: app:on("connect", f) or app:on("connect", { on_error = "closed" }, f).
+function methods:on(name, options, f)
+  if f == nil then options, f = {}, options end
+  local plugin = plugin_of(self, 2)
+  argument.type(options, "table", "app:on: the options", 2)
+  hooks.add(name, f, options, plugin, 2)
+end
+
+return app

@@ -1,0 +1,110 @@
+-- The event as plugins hold it: a name, attributes that stay raw JSON until somebody asks for a member, and
+-- where it goes. What is not touched goes out byte for byte.
+
+local core_event = require "core.event"
+local json = require "core.json"
+local refusal = require "refusal"
+local view = require "view"
+
+local event = {}
+
+local metatable_of = debug.getmetatable -- sees behind __metatable
+
+local CORE <const> = {} -- the key of the core.event
+local VIEW <const> = {} -- the key of the view, once somebody looked
+
+local RESERVED = { -- by Socket.IO, whose clients would take them for happenings of the connection
+  connect = true, connect_error = true, disconnect = true, disconnecting = true,
+  newListener = true, removeListener = true,
+}
+
+local methods = {}
+
+--- The value of one member of the attributes, decoded; nil when it is not there.
+function methods:get(key)
+  return self[CORE]:get(key)
+end
+
+--- Sets one member. All other bytes stay as they are.
+function methods:set(key, value)
+  if value == nil then error("event:set needs a value; event:remove takes a member out", 2) end
+  if not self[CORE]:is_object() then error("the event's attributes are no object and have no members", 2) end
+  self[CORE]:set(key, value)
+  self[VIEW] = nil
+end
+
+--- Takes one member out.
+function methods:remove(key)
+  if not self[CORE]:is_object() then error("the event's attributes are no object and have no members", 2) end
+  self[CORE]:remove(key)
+  self[VIEW] = nil
+end
+
+--- Says the attributes anew: any value, or chatty.json.raw(text).
+function methods:replace(attributes)
+  if attributes == nil or attributes == json.null then error("event:replace needs attributes", 2) end
+  self[CORE]:replace(attributes)
+  self[VIEW] = nil
+end
+
+--- The attributes as raw JSON.
+function methods:raw()
+  return self[CORE]:raw()
+end
+
+local Event = { __name = "event", __metatable = false }
+
+function Event.__index(self, key)
+  if key ~= "attributes" then return methods[key] end
+  local shown = rawget(self, VIEW)
+  if shown == nil then
+    shown = view.of(self[CORE]:attributes())
+    rawset(self, VIEW, shown)
+  end
+  return shown
+end
+
+function Event.__newindex(self, key, value)
+  if key == "attributes" then error("use event:set, event:remove or event:replace", 2) end
+  rawset(self, key, value)
+end
+
+--- The public face of a core event. `fields` becomes it: channels, users, efficient, except, by ...
+---@param core core.event
+---@param fields? table
+---@return event
+function event.of(core, fields)
+  local self = fields or {}
+  self[CORE] = core
+  self.name = core:name()
+  return setmetatable(self, Event)
+end
+
+--- The core event under a public one, or under itself; nil for anything else.
+---@param value any
+---@return core.event|nil
+function event.core(value)
+  if metatable_of(value) == Event then return value[CORE] end
+  if type(value) == "userdata" then return value end
+end
+
+--- Why the server must not emit an event of this name, or nil.
+---@param name string
+---@return refusal|nil
+function event.refuse_name(name)
+  if not RESERVED[name] and name:sub(1, 7) ~= "chatty:" then return nil end
+  return refusal.of("event-reserved",
+    ("Choose another name than '%s': chatty: and Socket.IO's own names are reserved."):format(name),
+    { pointer = "/event" })
+end
+
+--- Makes a core event. nil, message, code when the name is not allowed.
+---@param name string
+---@param attributes any  default {}
+---@return core.event|nil, string? message, string? code
+function event.make(name, attributes)
+  if attributes == nil then attributes = {} end
+  return core_event.new(name, attributes)
+end
+
+return event

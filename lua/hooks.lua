@@ -1,0 +1,183 @@
+-- Hooks: the places on the way of an operation where plugins may look, change or refuse. Those of higher
+-- priority run first, among equals by the plugin's name.
+
+local argument = require "argument"
+local node = require "core.node"
+local protect = require "protect"
+local refusal = require "refusal"
+local log = require "core.log"
+
+local hooks = {}
+
+local DEPTH_MAX <const> = 8 -- hooks that cause each other, as a notify inside a notify hook does
+local OPTIONS = { on_error = 1, per = 1 }
+local ON_ERROR = { open = true, closed = true }
+local PER = { node = true, worker = true }
+local LATER = { online = true, offline = true, dropped = true }
+
+---@class hooks.hook
+---@field f function
+---@field owner string    the plugin
+---@field priority number
+---@field label string    "hook connect"
+---@field is_closed boolean  an error in it refuses
+---@field per "node"|"worker"
+
+---@type table<string, hooks.hook[]>
+local registered = {
+  start = {}, stop = {}, connect = {}, message = {}, subscribe = {}, unsubscribe = {}, notify = {},
+  disconnect = {},
+}
+
+-- How deep each coroutine is in hooks, and whether for an operation that only pretends.
+local nesting = setmetatable({}, { __mode = "k" })
+
+local function comes_before(a, b)
+  if a.priority ~= b.priority then return a.priority > b.priority end
+  if a.owner ~= b.owner then return a.owner < b.owner end
+  return a.index < b.index
+end
+
+local function check_name(name, level)
+  if LATER[name] then error(("the hook '%s' is not available in this version"):format(name), level + 1) end
+  if registered[name] then return end
+  argument.keys({ [tostring(name)] = 1 }, registered, "app:on", level + 1)
+end
+
+local function check_options(name, options, level)
+  argument.keys(options, OPTIONS, "app:on", level + 1)
+  if not ON_ERROR[options.on_error or "open"] then
+    error("app:on: on_error must be 'open' or 'closed'", level + 1)
+  end
+  if not PER[options.per or "node"] then error("app:on: per must be 'node' or 'worker'", level + 1) end
+  if options.per and name ~= "start" and name ~= "stop" then
+    error("app:on: per is for the hooks start and stop", level + 1)
+  end
+end
+
+--- Adds a plugin's hook; raises at `level` if it cannot be one.
+---@param name string
+---@param f function
+---@param options {on_error?: "open"|"closed", per?: "node"|"worker"}
+---@param plugin {name: string, priority: number}
+---@param level integer
+function hooks.add(name, f, options, plugin, level)
+  check_name(name, level + 1)
+  check_options(name, options, level + 1)
+  argument.type(f, "function", ("app:on: the hook '%s'"):format(name), level + 1)
+  local list = registered[name]
+  list[#list + 1] = {
+    f = f, owner = plugin.name, priority = plugin.priority, index = #list, label = "hook " .. name,
+    is_closed = options.on_error == "closed", per = options.per or "node",
+  }
+  table.sort(list, comes_before)
+end
+
+--- Whether anybody listens; without, nothing needs to be made for them.
+---@param name string
+---@return boolean
+function hooks.has(name)
+  return registered[name][1] ~= nil
+end
+
+--- Whether the running handler is in a hook of an operation that only tells what it would do (dryRun).
+---@return boolean
+function hooks.is_dry()
+  if next(nesting) == nil then return false end
+  local state = nesting[coroutine.running()]
+  return state ~= nil and state.is_dry
+end
+
+local function enter(subject)
+  local thread = coroutine.running()
+  local outer = nesting[thread]
+  local depth = outer and outer.depth + 1 or 1
+  if depth > DEPTH_MAX then return nil end
+  local is_dry = (outer and outer.is_dry) or subject.dry_run == true
+  nesting[thread] = { depth = depth, is_dry = is_dry }
+  return thread, outer
+end
+
+local function refuse_depth(name)
+  return refusal.of("hook-depth", ("The hooks '%s' caused each other %d times."):format(name, DEPTH_MAX))
+end
+
+-- What the hook returned; or nil, a refusal that stops the operation, and whether the hook failed.
+local function call(hook, subject, extra, ...)
+  local ok, result, is_bug = protect.call(hook.owner, hook.label, hook.f, subject, extra, ...)
+  if ok then
+    if refusal.is(result) then return nil, result end
+    return result
+  end
+  if not is_bug then return nil, result end
+  return nil, hook.is_closed and refusal.of("hook-failed") or nil, true
+end
+
+local function warn_false(hook)
+  log.write("warn", ("plugin %s, %s returned false, which does not refuse: return chatty.refuse(...)")
+    :format(hook.owner, hook.label), { plugin = hook.owner })
+end
+
+local function run(list, subject, extra, more, check)
+  for i = 1, #list do
+    local hook = list[i]
+    local result, refused = call(hook, subject, extra, more)
+    if refused then return refused end
+    if result == false then warn_false(hook) end
+    if check then
+      local ok, wrong = protect.call(hook.owner, hook.label, check, subject)
+      if not ok then return wrong end
+    end
+  end
+end
+
+--- Runs all hooks of a name, until one refuses. `check` is called behind each and raises if the hook has left
+--- the subject in a state that cannot be.
+---@param name string
+---@param subject table   what the hooks get first; its field dry_run tells that nothing is to happen
+---@param extra? any      what they get second
+---@param more? any       what they get third
+---@param check? fun(subject: table)
+---@return refusal|nil
+function hooks.run(name, subject, extra, more, check)
+  local thread, outer = enter(subject)
+  if not thread then return refuse_depth(name) end
+  local refused = run(registered[name], subject, extra, more, check)
+  nesting[thread] = outer
+  return refused
+end
+
+local function ask(list, subject, extra)
+  local has_failed = false
+  for i = 1, #list do
+    local result, refused, is_failure = call(list[i], subject, extra)
+    if refused then return nil, refused end
+    if result ~= nil then return result end
+    has_failed = has_failed or is_failure
+  end
+  if has_failed then return nil, refusal.of("hook-failed") end
+end
+
+--- Runs the hooks of a name until one returns a value, and gives that. nil, refusal if one refuses, or if none
+--- gave a value and one failed.
+---@param name string
+---@param subject table
+---@param extra? any
+---@return any value, refusal? refused
+function hooks.ask(name, subject, extra)
+  local thread, outer = enter(subject)
+  if not thread then return nil, refuse_depth(name) end
+  local value, refused = ask(registered[name], subject, extra)
+  nesting[thread] = outer
+  return value, refused
+end
+
+--- Runs the hooks `start` or `stop`: on worker 0, or on every worker for those that said so.
+---@param name "start"|"stop"
+function hooks.run_lifecycle(name)
+  for _, hook in ipairs(registered[name]) do
+    if node.worker == 0 or hook.per == "worker" then call(hook) end
+  end
+end
+
+return hooks

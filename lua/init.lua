@@ -1,0 +1,57 @@
+-- The door of the Lua half: what C calls, and the order in which everything is set up.
+
+local app = require "app"
+local disconnect = require "control.disconnect"
+local dispatch = require "dispatch"
+local greeting = require "greeting"
+local health = require "health"
+local hooks = require "hooks"
+local node = require "core.node"
+local notify = require "control.notify"
+local plugins = require "plugins"
+local realtime = require "realtime"
+local router = require "router"
+local sandbox = require "sandbox"
+local search = require "control.search"
+local sockets = require "sockets"
+local strict = require "strict"
+local subscription = require "control.subscription"
+local test_jwt = require "auth.test_jwt"
+
+local init = {
+  on_request = dispatch.request,
+  on_frame = realtime.on_frame,
+  on_expiring = realtime.on_expiring,
+  on_disconnect = realtime.on_disconnect,
+  on_socket_message = sockets.on_message,
+  on_socket_close = sockets.on_close,
+}
+
+-- Our own endpoints, in the shape of a plugin. Its priority lets every plugin go before it.
+local OURS = { name = "chatty", folder = node.home .. "/lua", priority = math.mininteger }
+local PARTS = { health, realtime, test_jwt, notify, subscription, search, disconnect }
+
+--- Registers our endpoints and loads the plugins. Raises one line if something is wrong. Needs no worker.
+function init.setup()
+  local ours = app.new(OURS)
+  for _, part in ipairs(PARTS) do part.setup(ours) end
+  sandbox.seal_strings()
+  plugins.load()
+  if not router.find("GET", "/") then greeting.setup(ours) end
+  app.seal(ours)
+  strict.apply(_G)
+end
+
+--- The worker's loop runs.
+function init.start()
+  hooks.run_lifecycle("start")
+  health.set_ready(true)
+end
+
+--- The worker is about to stop.
+function init.stop()
+  health.set_ready(false)
+  hooks.run_lifecycle("stop")
+end
+
+return init

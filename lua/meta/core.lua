@@ -1,0 +1,345 @@
+---@meta
+-- The C modules, as the Lua half sees them. Private: plugins see `chatty` and `app`, never these. Functions
+-- marked (waits) yield the running handler and may be called wherever Lua 5.4 can yield. Failures of the
+-- world are `nil, message, CODE`; an author's mistake is an error.
+
+---@class core.node  `require "core.node"`
+---@field name string            host name and process id
+---@field version string
+---@field worker integer         index of this worker, from 0; -1 in command line tools
+---@field workers integer
+---@field home string            the folder that holds lua/ and plugins/
+---@field settings table<string, string>  every setting's name and value as text
+
+---@class core.log  `require "core.log"`
+local log = {}
+---@param level "debug"|"info"|"warn"|"error"
+---@param message string
+---@param fields? table<string, string|number|boolean>
+function log.write(level, message, fields) end
+---@param level string
+---@return boolean
+function log.is_on(level) end
+
+---@class core.time  `require "core.time"`
+local time = {}
+---@return number seconds  since 1970, with milliseconds
+function time.now() end
+---@return number seconds  that only grow
+function time.monotonic() end
+---@param seconds? number  default now
+---@return string  "2026-01-31T12:34:56.789Z"
+function time.rfc3339(seconds) end
+
+---@class core.json  `require "core.json"`
+---@field null lightuserdata   stands for null
+local json = {}
+--- Integers within 64 bits stay exact integers, other numbers are floats; an integer beyond becomes a
+--- `json.number` (a userdata; tostring gives its digits). Arrays carry a mark, so an empty one stays an
+--- array.
+--- With `keep_order` each object has a metatable whose field `keys` lists its member names, each once, in the
+--- order of the text; encode ignores it.
+---@param text string
+---@param keep_order? boolean
+---@return any value, string? message, string? code, integer? offset   nil, message, "INVALID", offset on failure
+function json.decode(text, keep_order) end
+--- Tables with the array mark, or with items 1..#t and nothing else, become arrays; an empty table
+--- without the mark becomes {}. Object members are sorted by name. A table whose metatable has a field
+--- `__value` is written as that value (read-only views). Raises on functions, cycles, NaN.
+---@param value any
+---@return string
+function json.encode(value) end
+--- The raw text of the member `key` of the object that `text` is; nil when there is none, when `text` is
+--- another value, or when it is no JSON.
+---@param text string
+---@param key string
+---@return string|nil
+function json.find(text, key) end
+--- Marks a table as an array (also an empty one) and returns it.
+---@generic T: table
+---@param items? T
+---@return T
+function json.array(items) end
+---@param value any
+---@return boolean
+function json.is_array(value) end
+--- A piece of JSON that json.encode writes as it is. Checked: raises when it is no JSON.
+---@param text string
+---@return core.json.raw
+function json.raw(text) end
+
+---@class core.event  `require "core.event"`; an event that is being made: a name and attributes as raw JSON
+local event = {}
+--- `attributes` is a json.raw, or any value that json.encode takes. nil, message, "INVALID" for a bad name:
+--- names are 1 to 255 bytes of UTF-8; reserved prefixes are for the caller to refuse.
+---@param name string
+---@param attributes any
+---@return core.event|nil, string? message, string? code
+function event.new(name, attributes) end
+--- Reads {"event": string, "attributes": any but null} from a client's frame; attributes may be left out
+--- (then {}). Other members than event, attributes and ack are ignored. `ack` comes as raw JSON text when it is a number or string.
+---@param text string
+---@return core.event|nil event, string? ack_or_message, string? code
+function event.parse(text) end
+---@return string
+function event:name() end
+---@param name string
+---@return true|nil, string? message
+function event:rename(name) end
+---@return string  the attributes' raw JSON
+function event:raw() end
+---@return boolean  whether attributes is an object
+function event:is_object() end
+---@param key string
+---@return any value  decoded; nil when not there
+function event:get(key) end
+--- Sets one member and leaves all other bytes alone. Raises when attributes is no object.
+---@param key string
+---@param value any
+function event:set(key, value) end
+---@param key string
+function event:remove(key) end
+---@param attributes any  the whole anew
+function event:replace(attributes) end
+---@return core.event
+function event:copy() end
+---@return integer bytes  of the raw attributes
+function event:size() end
+---@return any value  the attributes decoded, anew each time
+function event:attributes() end
+
+---@class core.bus  `require "core.bus"`; the operations of the server
+local bus = {}
+---@class core.bus.notify
+---@field by "channels"|"users"
+---@field names string[]            in request order, without duplicates
+---@field efficient? boolean        each session once
+---@field except? string[]          users that do not get it
+---@field event? core.event         one for all names, or:
+---@field events? core.event[]      one per name
+---@field report? boolean           (waits) counts what was queued
+---@field dry? boolean              (waits) counts what would be, delivers nothing
+---@param spec core.bus.notify
+---@return true|{users:integer, sessions:integer, per_name:{users:integer, sessions:integer}[]}
+function bus.notify(spec) end
+---@class core.bus.change
+---@field verb "subscribe"|"unsubscribe"
+---@field users? string[]           these users, or:
+---@field users_of? string[]        all users subscribed to any of these channels
+---@field channels string[]
+---@field dry? boolean              changes nothing, tells what it would
+--- (waits) Returns when committed to the store.
+---@param spec core.bus.change
+---@return {users:integer, changed:integer}|nil, string? message, string? code
+function bus.change(spec) end
+--- (waits) Sorted.
+---@param user string
+---@return string[]|nil, string? message, string? code
+function bus.subscriptions(user) end
+--- (waits) Sorted; `more` tells that names follow the last one.
+---@param channel string
+---@param opts? {offline?:boolean, after?:string, size?:integer}
+---@return string[]|nil users, boolean|string more, string? code
+function bus.participants(channel, opts) end
+--- (waits) Users with a live session, sorted.
+---@param opts? {after?:string, size?:integer}
+---@return string[]|nil users, boolean|string more, string? code
+function bus.users(opts) end
+--- (waits)
+---@param user string
+---@return integer|nil sessions, string? message, string? code
+function bus.online(user) end
+--- (waits)
+---@return {users:integer, sessions:integer}|nil, string? message, string? code
+function bus.count() end
+--- (waits) Closes all sessions of the users, on all workers; returns how many.
+---@param users string[]
+---@param code integer   WebSocket close code
+---@param reason string
+---@param dry? boolean   only counts
+---@return integer|nil sessions, string? message, string? code
+function bus.disconnect(users, code, reason, dry) end
+
+---@class core.token  `require "core.token"`
+local token = {}
+--- Checks signature, algorithm, exp, nbf, iss, aud and sub as the settings say.
+---@param text string
+---@return {user:string, expires?:number, claims:string}|nil, string? message, string? code
+--- `claims` is raw JSON; codes: TOKEN_INVALID, TOKEN_EXPIRED, TOKEN_NOT_YET. Counts failures.
+function token.verify(text) end
+---@param claims table   must have sub; iat is added
+---@param ttl? number    seconds; exp is added
+---@return string|nil token, string? message, string? code
+function token.make(claims, ttl) end
+
+---@class core.files  `require "core.files"`; reads of the server's own small files; does not wait
+local files = {}
+--- The names in a folder, sorted, without "." and "..".
+---@param path string
+---@return string[]|nil names, string? message, string? code
+function files.list(path) end
+---@param path string
+---@return string|nil text, string? message, string? code
+function files.read(path) end
+--- nil when there is nothing, or something that is neither (a socket, a device).
+---@param path string
+---@return "file"|"folder"|nil kind
+function files.kind(path) end
+---@param path string
+---@return integer|nil bytes, number? modified_or_message, string? code  seconds since 1970
+function files.stat(path) end
+--- Whether both name the same file or folder.
+---@param a string
+---@param b string
+---@return boolean
+function files.same(a, b) end
+
+---@class core.secret  `require "core.secret"`
+local secret = {}
+--- Compares in a time that does not depend on where they differ.
+---@param a string
+---@param b string
+---@return boolean
+function secret.equal(a, b) end
+---@param bytes integer
+---@return string  url-safe base64 of that many random bytes
+function secret.random(bytes) end
+
+---@class core.metrics  `require "core.metrics"`
+local metrics = {}
+---@return string  Prometheus text
+function metrics.encode() end
+---@param name string   as in core/base/metrics.h
+---@param amount? integer
+function metrics.add(name, amount) end
+
+---@class core.task  `require "core.task"`
+local task = {}
+--- (waits)
+---@param seconds number
+function task.sleep(seconds) end
+--- Runs a function as a handler of its own, from the next turn of the loop.
+---@param f function
+function task.spawn(f, ...) end
+
+---@class core.request  given to init.on_request; one HTTP request
+local request = {}
+---@return string
+function request:method() end
+---@return string  percent-decoded
+function request:path() end
+---@return string  raw, without '?'
+function request:query() end
+---@return string  as sent
+function request:target() end
+---@param name string  lower case
+---@return string|nil
+function request:header(name) end
+---@return table<string, string>  names in lower case
+function request:headers() end
+---@return string
+function request:body() end
+---@return integer bytes
+function request:body_size() end
+---@return string  the peer's address
+function request:remote() end
+---@return boolean
+function request:is_upgrade() end
+--- Reads the body {"event","attributes"}. The body's memory moves into the event: body() is empty afterwards.
+--- On failure nil, message, code, pointer: "body-malformed", "event-missing", "event-invalid", "attributes-missing".
+---@return core.event|nil event, string? message, string? code, string? pointer
+function request:event() end
+--- Answers. Once; false when the connection is gone or it was answered already.
+---@param status integer
+---@param headers string[]  name, value, name, value...
+---@param body? string
+---@return boolean
+function request:reply(status, headers, body) end
+--- Checks the WebSocket handshake: nil when it is one.
+---@return integer|nil status, string? code, string? detail
+function request:handshake_fault() end
+--- Whether Sec-WebSocket-Protocol offers it.
+---@param protocol string
+---@return boolean
+function request:offers(protocol) end
+--- Upgrades to a session that is not live yet: it has no user until session:identify and gets no events
+--- until session:join. No frame of it is given to init.on_frame before the handler that called this has ended.
+---@param protocol? string  the subprotocol to answer
+---@return core.session|nil, string? message, string? code
+function request:open_session(protocol) end
+--- Upgrades to a raw WebSocket for a plugin. `handler` is given back to init.on_socket_*.
+---@param handler any
+---@param protocol? string
+---@return core.socket|nil, string? message, string? code
+function request:open_socket(handler, protocol) end
+
+---@class core.session  a live connection of a user. After its end methods give nil, "closed", "CLOSED"
+local session = {}
+---@return string
+function session:id() end
+---@return string|nil
+function session:user() end
+---@return string|nil  raw JSON
+function session:claims() end
+---@return string  "ws"
+function session:transport() end
+---@return string
+function session:remote() end
+---@return number  seconds since 1970
+function session:since() end
+---@return number|nil  seconds since 1970
+function session:expires() end
+--- A table of the plugins' own that lives as long as the session.
+---@return table
+function session:data() end
+--- Lets go of data(); init.on_disconnect calls it when its hooks are through.
+function session:forget() end
+--- Says who it is (at first, or anew with a fresh token of the same user) and when the token dies.
+---@param user string
+---@param claims string  raw JSON
+---@param expires? number
+---@return true|nil, string? message, string? code
+function session:identify(user, claims, expires) end
+--- Closes it with 4500 if session:identify has not been called within that time. May be called once.
+---@param seconds number
+function session:expect_auth(seconds) end
+--- (waits) Enters the roster and the registry: from now on it gets events. Returns its channels.
+--- codes: LIMIT (too many sessions of the user or of the node), CLOSED.
+---@return string[]|nil channels, string? message, string? code
+function session:join() end
+---@return boolean
+function session:is_live() end
+---@return string[]  from the registry of this worker; empty before join
+function session:channels() end
+--- Sends one event frame. `ack` is raw JSON added as member "ack".
+---@param event core.event
+---@param ack? string
+---@return boolean|nil sent, string? message, string? code
+function session:send(event, ack) end
+---@param code integer
+---@param reason? string
+function session:close(code, reason) end
+
+---@class core.socket  a plugin's own WebSocket
+local socket = {}
+---@param data string
+---@param binary? boolean
+---@return boolean|nil sent, string? message, string? code
+function socket:send(data, binary) end
+---@param code? integer   default 1000
+---@param reason? string
+function socket:close(code, reason) end
+---@return string
+function socket:remote() end
+
+-- What C calls in `require "init"`, each as a handler of its own that may wait:
+--   init.setup()                       before the listener opens; an error ends the start (does not wait)
+--   init.start()                       when the worker's loop runs (`start` hooks)
+--   init.on_request(request)
+--   init.on_frame(session, text)       one at a time per session, in order; text frames only
+--   init.on_expiring(session)          30 s before its token dies; C closes with 4001 when it does
+--   init.on_disconnect(session, code, reason)   after the end of a session that had joined; `session` still
+--                                      knows id, user, claims, transport, remote, since, data
+--   init.on_socket_message(handler, socket, data, is_binary)
+--   init.on_socket_close(handler, socket, code, reason)
+--   init.stop()

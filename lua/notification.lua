@@ -1,0 +1,74 @@
+-- A notification: one event on its way through hooks and options to the bus.
+
+local add = require "add"
+local bus = require "core.bus"
+local event = require "event"
+local hooks = require "hooks"
+local names = require "names"
+
+local notification = {}
+
+local NOTHING = { users = 0, sessions = 0, per_name = {} }
+
+-- Where the event goes after a hook: "channels" or "users", and the names.
+local function read_target(shown)
+  if (shown.channels == nil) == (shown.users == nil) then
+    error("a hook must leave the event either channels or users", 0)
+  end
+  if shown.channels then return "channels", shown.channels end
+  return "users", shown.users
+end
+
+local function check_list(list, what)
+  if type(list) ~= "table" then error(("event.%s must be a list of names"):format(what), 0) end
+  if #list == 0 then return list end
+  local unique, message = names.list(list)
+  if not unique then error(("event.%s: %s"):format(what, message), 0) end
+  return unique
+end
+
+-- Raises if a hook has left the event in a state that cannot be sent.
+local function check(shown)
+  local by, list = read_target(shown)
+  shown[by] = check_list(list, by)
+  if shown.except then shown.except = check_list(shown.except, "except") end
+  local core = event.core(shown)
+  if shown.name == core:name() then return end
+  local refused = event.refuse_name(shown.name)
+  if refused then error(refused.detail, 0) end
+  local ok, message = core:rename(shown.name)
+  if not ok then error(message, 0) end
+end
+
+local function run_hooks(spec, by)
+  local shown = event.of(spec.event, {
+    [spec.by] = spec.names, efficient = spec.efficient or false, except = spec.except,
+    by = by, dry_run = spec.dry or false,
+  })
+  local refused = hooks.run("notify", shown, nil, nil, check)
+  if refused then return refused end
+  spec.by, spec.names = read_target(shown)
+  spec.efficient, spec.except = shown.efficient and true or false, shown.except
+end
+
+--- Emits an event. True, or the counts when `spec` says report or dry; nil and a refusal if a hook or an
+--- option says no. The spec is used up. Waits only if somebody on the way does, or for counts.
+---@param spec core.bus.notify
+---@param options add.option[]|nil
+---@param by guard.identity  who asks; the hooks see it
+---@return true|{users: integer, sessions: integer, per_name: table[]}|nil, refusal?
+function notification.emit(spec, options, by)
+  if hooks.is_dry() then spec.dry = true end
+  if hooks.has("notify") then
+    local refused = run_hooks(spec, by)
+    if refused then return nil, refused end
+    if #spec.names == 0 then return (spec.report or spec.dry) and NOTHING or true end
+  end
+  if options then
+    local refused = add.apply(options, spec)
+    if refused then return nil, refused end
+  end
+  return bus.notify(spec)
+end
+
+return notification

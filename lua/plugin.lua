@@ -1,0 +1,102 @@
+-- One plugin: its file is run in a sandbox, what it returns is checked, and its setup registers. Whatever is
+-- wrong with it is raised as one line that names plugin, file and line.
+
+local app = require "app"
+local argument = require "argument"
+local log = require "core.log"
+local public = require "public"
+local rule = require "rule"
+local sandbox = require "sandbox"
+local time = require "core.time"
+
+local plugin = {}
+
+local API <const> = 1
+local PRIORITY <const> = 100
+local FIELDS = { api = 1, priority = 1, doc = 1, version = 1, options = 1, needs = 1, setup = 1 }
+
+---@class plugin.source  where a plugin lies
+---@field name string
+---@field file string     plugins/shop.lua, or plugins/shop/init.lua
+---@field folder string   of the file; answers' files are named from here
+---@field is_folder boolean  it has modules of its own
+
+local BLAME <const> = argument.BLAME_NOBODY
+
+local function check_needs(needs)
+  argument.type(needs, "table?", "needs", BLAME)
+  local need = next(needs or {})
+  if need ~= nil then error(("it needs '%s', which is not available in this version"):format(need), 0) end
+end
+
+local function check_priority(priority)
+  argument.type(priority, "number?", "priority", BLAME)
+  if priority ~= nil and priority ~= priority then error("priority must be a number", 0) end
+end
+
+local function check(definition)
+  if type(definition) ~= "table" then
+    error(("the file must return the plugin, a table, and returns a %s"):format(type(definition)), 0)
+  end
+  argument.keys(definition, FIELDS, "the plugin", BLAME)
+  if definition.api ~= API then
+    error(("it says api = %s, and this server speaks api = %d"):format(tostring(definition.api), API), 0)
+  end
+  check_priority(definition.priority)
+  argument.type(definition.doc, "string?", "doc", BLAME)
+  argument.type(definition.options, "table?", "options", BLAME)
+  check_needs(definition.needs)
+  argument.type(definition.setup, "function", "setup", BLAME)
+end
+
+-- The values of its options. There is no place to set them yet, so they are the defaults.
+local function read_options(declared)
+  local values = {}
+  for name, option in pairs(declared or {}) do
+    local what = ("option '%s'"):format(tostring(name))
+    rule.check(option, what, BLAME)
+    if option.required and option.default == nil then
+      error(what .. " is required, and setting options is not available in this version", 0)
+    end
+    values[name] = option.default
+  end
+  return values
+end
+
+local function run(source)
+  local chatty = public.module(source.name)
+  local environment = sandbox.new(source.name, chatty, source.is_folder and source.folder or nil)
+  local chunk, line = sandbox.load(source.file, environment)
+  if not chunk then error(line, 0) end
+  local definition = chunk(source.name, source.file)
+  check(definition)
+  local own = {
+    name = source.name, folder = source.folder, priority = definition.priority or PRIORITY, doc = definition.doc,
+  }
+  local registrar = app.new(own)
+  definition.setup(registrar, read_options(definition.options))
+  app.seal(registrar)
+  return own
+end
+
+local function one_line(raised)
+  return (tostring(raised):gsub("%s*\n%s*", " "))
+end
+
+--- Loads a plugin and runs its setup. Raises one line if it cannot.
+---@param source plugin.source
+---@return {name: string, priority: number, folder: string, doc?: string}
+function plugin.load(source)
+  local began = time.monotonic()
+  local ok, loaded = xpcall(run, one_line, source)
+  if not ok then
+    local place = loaded:find("%.lua:%d+:") and "" or source.file .. ": "
+    error(("plugin %s: %s%s"):format(source.name, place, loaded), 0)
+  end
+  log.write("debug", ("plugin %s loaded"):format(source.name), {
+    plugin = source.name, file = source.file, milliseconds = (time.monotonic() - began) * 1000,
+  })
+  return loaded
+end
+
+return plugin

@@ -1,0 +1,177 @@
+-- The WebSocket endpoint: GET /ws. Who comes brings a token in one of five places; from then on every frame,
+-- both ways, is one event.
+
+local core_event = require "core.event"
+local credentials = require "credentials"
+local event = require "event"
+local hooks = require "hooks"
+local json = require "core.json"
+local protect = require "protect"
+local reply = require "reply"
+local requests = require "request"
+local sessions = require "session"
+local settings = require "settings"
+local sockets = require "sockets"
+local time = require "core.time"
+
+local realtime = {}
+
+local PROTOCOL <const> = "chatty.v1"
+local CHANNELS_SHOWN <const> = 1000  -- in chatty:connected
+local REASON_MAX <const> = 120       -- bytes; a close frame has room for 123
+local YEAR_10000 <const> = 253402300800
+local CLOSE = { internal = 1011, try_later = 1013, bad_token = 4500, refused = 4501, too_many = 4503 }
+
+-- Cut to what a close frame takes, between characters.
+local function reason_of(text)
+  if not utf8.len(text) then return "" end
+  if #text <= REASON_MAX then return text end
+  return text:sub(1, utf8.offset(text, 0, REASON_MAX + 1) - 1)
+end
+
+-- As RFC 3339; null for never, or for later than that can say.
+local function show_time(seconds)
+  if not seconds or seconds >= YEAR_10000 then return json.null end
+  return time.rfc3339(seconds)
+end
+
+local function send(core, name, attributes, ack)
+  return core:send(core_event.new(name, attributes), ack)
+end
+
+local function send_error(core, code, detail, ack)
+  return send(core, "chatty:error", { code = code, detail = detail }, ack)
+end
+
+local function send_connected(core, channels, ack)
+  local shown = json.array(table.move(channels, 1, math.min(#channels, CHANNELS_SHOWN), 1, {}))
+  return send(core, "chatty:connected", {
+    user = core:user(), session = core:id(), channels = shown, channelCount = #channels,
+    expires = show_time(core:expires()), pingInterval = settings.PING_INTERVAL,
+  }, ack)
+end
+
+-- The first token found; nil, refusal when it must not be taken from there.
+local function find_token(core)
+  local text = credentials.bearer(core)
+  if text then return text end
+  local of_query, refused = credentials.of_query(core)
+  if of_query or refused then return of_query, refused end
+  text = credentials.of_subprotocol(core)
+  if text then return text end
+  return credentials.of_cookie(core, true)
+end
+
+local function join(core, ack)
+  local channels, _, code = core:join()
+  if channels then
+    send_connected(core, channels, ack)
+  elseif code == "LIMIT" then
+    core:close(CLOSE.too_many, "too many sessions")
+  elseif code ~= "CLOSED" then
+    core:close(CLOSE.try_later, "try again later")
+  end
+end
+
+-- From the token to the live session.
+local function enter(core, token, ack)
+  core:identify(token.user, token.claims, token.expires)
+  if hooks.has("connect") then
+    local refused = hooks.run("connect", sessions.of(core))
+    if refused then return core:close(CLOSE.refused, reason_of(refused.detail)) end
+  end
+  join(core, ack)
+end
+
+local function try_enter(core, token, ack)
+  local ok = protect.call("chatty", "session", enter, core, token, ack)
+  if not ok then core:close(CLOSE.internal, "internal error") end
+end
+
+local function open(request)
+  local core = requests.core(request)
+  local refused = sockets.refuse_handshake(core)
+  if refused then return refused end
+  local text, token
+  text, refused = find_token(core)
+  if text then token, refused = credentials.verify(text) end
+  if refused then return refused end
+  local session = core:open_session(core:offers(PROTOCOL) and PROTOCOL or nil)
+  if session and token then
+    try_enter(session, token)
+  elseif session then
+    session:expect_auth(settings.AUTH_TIMEOUT)
+  end
+  return reply.TAKEN
+end
+
+-- A fresh token in a live session.
+local function refresh(core, token, ack)
+  if token.user ~= core:user() then return core:close(CLOSE.bad_token, "the token is another user's") end
+  core:identify(token.user, token.claims, token.expires)
+  sessions.refresh(core)
+  send(core, "chatty:auth", { expires = show_time(token.expires) }, ack)
+end
+
+local function authenticate(core, found, ack)
+  local text = found:get("token")
+  if type(text) ~= "string" then
+    return core:close(CLOSE.bad_token, "chatty:auth needs attributes with a token")
+  end
+  local token, refused = credentials.verify(text)
+  if not token then return core:close(CLOSE.bad_token, reason_of(refused.detail)) end
+  if core:user() then return refresh(core, token, ack) end
+  try_enter(core, token, ack)
+end
+
+local function send_ack(core, value, ack)
+  if value == nil or value == json.null then value = {} end
+  local ok, made = protect.call("chatty", "acknowledgement", core_event.new, "chatty:ack", value)
+  if not ok then return send_error(core, made.code, made.detail, ack) end
+  core:send(made, ack)
+end
+
+local function ask_plugins(core, found, ack)
+  local value, refused = hooks.ask("message", sessions.of(core), event.of(found))
+  if refused then return send_error(core, refused.code, refused.detail, ack) end
+  if ack then send_ack(core, value, ack) end
+end
+
+--- A frame came from a client.
+---@param core core.session
+---@param text string
+function realtime.on_frame(core, text)
+  local found, ack = core_event.parse(text)
+  if not found then return send_error(core, "frame-malformed", ack) end
+  local name = found:name()
+  if name == "chatty:auth" then return authenticate(core, found, ack) end
+  if not core:user() then return send_error(core, "auth-required", "Send chatty:auth first.", ack) end
+  if name:sub(1, 7) == "chatty:" then
+    return send_error(core, "event-reserved", "Names with chatty: belong to the server.", ack)
+  end
+  if not hooks.has("message") then
+    return send_error(core, "no-handler", "No plugin takes messages from clients.", ack)
+  end
+  ask_plugins(core, found, ack)
+end
+
+--- The token of a session dies soon.
+---@param core core.session
+function realtime.on_expiring(core)
+  send(core, "chatty:expiring", { expires = show_time(core:expires()), seconds = settings.EXPIRING_NOTICE })
+end
+
+--- A session that was live is over.
+---@param core core.session
+---@param code integer
+---@param reason string
+function realtime.on_disconnect(core, code, reason)
+  if hooks.has("disconnect") then hooks.run("disconnect", sessions.of(core), reason, code) end
+end
+
+---@param app app
+function realtime.setup(app)
+  app:get("/ws", { auth = "none", doc = "WebSocket for users; the token is checked in the handshake." }, open)
+end
+
+return realtime

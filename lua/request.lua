@@ -1,0 +1,131 @@
+-- The request as handlers hold it. Nothing is read, decoded or built before somebody asks for it; what was
+-- asked for stays as a field.
+
+local event = require "event"
+local jsonapi = require "jsonapi"
+local json = require "core.json"
+local negotiate = require "negotiate"
+local query = require "query"
+local refusal = require "refusal"
+local secret = require "core.secret"
+
+local request = {}
+
+local CORE <const> = {}   -- the key of the core.request
+local ROUTE <const> = {}  -- the key of the route that was found
+local CLAIMS <const> = {} -- the key of the token's claims as raw JSON
+local EVENT <const> = {}  -- the key of the core.event that the body became
+
+local lazy, methods = {}, {}
+
+function lazy.headers(self) return self[CORE]:headers() end
+
+function lazy.body(self) return self[CORE]:body() end
+
+function lazy.remote(self) return self[CORE]:remote() end
+
+function lazy.target(self) return self[CORE]:target() end
+
+function lazy.id() return secret.random(12) end
+
+function lazy.params() return {} end
+
+function lazy.claims(self)
+  local raw = rawget(self, CLAIMS)
+  return raw and json.decode(raw)
+end
+
+function lazy.query(self)
+  local values, refused = query.all(self[CORE]:query())
+  if not values then error(refused) end
+  return values
+end
+
+function lazy.json(self)
+  local value, message, _, offset = json.decode(self.body)
+  if value == nil then
+    error(refusal.of("body-malformed",
+      ("The body is not valid JSON: %s at byte %d."):format(message, offset)))
+  end
+  return value
+end
+
+function lazy.document(self) return jsonapi.parse(self.body) end
+
+function lazy.event(self) return event.of(request.core_event(self)) end
+
+-- Only asked for on routes that are negotiated, or when an error is answered.
+function lazy.wants_document(self)
+  return negotiate.wants_document(self[CORE]:header("accept")) or false
+end
+
+--- One header; its name in any case.
+function methods:header(name) return self[CORE]:header(name:lower()) end
+
+--- The raw JSON of one member of the body, byte for byte; nil when it is not there.
+function methods:raw(key)
+  local found = rawget(self, EVENT) -- the body's memory moved into it
+  if found then return key == "attributes" and found:raw() or nil end
+  return json.find(self.body, key)
+end
+
+local Request = { __name = "request", __metatable = false }
+
+function Request.__index(self, key)
+  local make = lazy[key]
+  if not make then return methods[key] end
+  local value = make(self)
+  rawset(self, key, value)
+  return value
+end
+
+---@param core core.request
+---@param method string
+---@param path string
+---@param route? router.route
+---@param params? table<string, string>
+---@return request
+function request.new(core, method, path, route, params)
+  local self = { [CORE] = core, [ROUTE] = route, method = method, path = path, params = params }
+  return setmetatable(self, Request)
+end
+
+---@param self request
+---@return router.route|nil
+function request.route(self)
+  return rawget(self, ROUTE)
+end
+
+---@param self request
+---@return core.request
+function request.core(self)
+  return self[CORE]
+end
+
+-- "the body is ..." -> "The body is ... ."
+local function sentence(message)
+  return message:sub(1, 1):upper() .. message:sub(2) .. "."
+end
+
+--- The event that the body is, without a public face. Raises a refusal if it is none.
+---@param self request
+---@return core.event
+function request.core_event(self)
+  local found = rawget(self, EVENT)
+  if found then return found end
+  local message, code, pointer
+  found, message, code, pointer = self[CORE]:event()
+  if not found then error(refusal.of(code, sentence(message), pointer and { pointer = pointer })) end
+  rawset(self, EVENT, found)
+  return found
+end
+
+--- Says whose request it is.
+---@param self request
+---@param token credentials.token
+function request.authenticate(self, token)
+  self.user = token.user
+  self[CLAIMS] = token.claims
+end
+
+return request

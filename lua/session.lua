@@ -1,0 +1,89 @@
+-- The session as plugins hold it: one live connection of a user. It may be kept; after its end its methods
+-- give nil, "closed", "CLOSED". There is one object per session, made when a hook first asks for it.
+
+local event = require "event"
+local json = require "core.json"
+
+local session = {}
+
+local metatable_of = debug.getmetatable -- sees behind __metatable
+
+local CORE <const> = {} -- the key of the core.session
+local REASON_MAX <const> = 120
+
+local methods = {}
+
+-- What is read once and then known, also after the end.
+local lazy = {
+  id = function(core) return core:id() end,
+  user = function(core) return core:user() end,
+  transport = function(core) return core:transport() end,
+  remote = function(core) return core:remote() end,
+  since = function(core) return core:since() end,
+  claims = function(core)
+    local raw = core:claims()
+    return raw and json.decode(raw)
+  end,
+}
+
+--- Sends one event to this session alone.
+function methods:send(name, attributes)
+  local core = event.core(name)
+  if core then return self[CORE]:send(core) end
+  if event.refuse_name(name) then error(("session:send: the name '%s' is reserved"):format(name), 2) end
+  local made, message, code = event.make(name, attributes)
+  if not made then return nil, message, code end
+  return self[CORE]:send(made)
+end
+
+--- Closes it. Codes from 4000 on ask the client to come back, from 4500 on to stay away.
+function methods:close(code, reason)
+  code, reason = code or 1000, reason or ""
+  if math.type(code) ~= "integer" or (code ~= 1000 and (code < 3000 or code > 4999)) then
+    error("session:close: the code must be 1000, or from 3000 to 4999", 2)
+  end
+  if type(reason) ~= "string" or #reason > REASON_MAX or not utf8.len(reason) then
+    error(("session:close: the reason must be UTF-8 of at most %d bytes"):format(REASON_MAX), 2)
+  end
+  return self[CORE]:close(code, reason)
+end
+
+--- The channels that it is in now.
+function methods:channels()
+  return self[CORE]:channels()
+end
+
+local Session = { __name = "session", __metatable = false }
+
+function Session.__index(self, key)
+  local read = lazy[key]
+  if not read then return methods[key] end
+  local value = read(self[CORE])
+  rawset(self, key, value)
+  return value
+end
+
+function Session.__newindex(_, key)
+  if lazy[key] or methods[key] then error(("session.%s cannot be set"):format(key), 2) end
+  error(("session has no field '%s': keep your own in session.data"):format(tostring(key)), 2)
+end
+
+--- The public face of a core session.
+---@param core core.session
+---@return session
+function session.of(core)
+  local self = core:data() -- C keeps this table as long as the session
+  if metatable_of(self) == Session then return self end
+  self[CORE] = core
+  self.data = {}
+  return setmetatable(self, Session)
+end
+
+--- Forgets what an old token said.
+---@param core core.session
+function session.refresh(core)
+  local self = core:data()
+  if metatable_of(self) == Session then rawset(self, "claims", nil) end
+end
+
+return session

@@ -1,0 +1,3 @@
+-- The settings of this process, typed: sizes in bytes, durations in seconds, lists as arrays.
+
+return require("options").parse(require("core.node").settings)

@@ -1,0 +1,85 @@
+-- Plugins' own WebSockets (app:websocket): raw messages, no users, no channels.
+
+local argument = require "argument"
+local log = require "core.log"
+local protect = require "protect"
+local refusal = require "refusal"
+local reply = require "reply"
+local requests = require "request"
+
+local sockets = {}
+
+local HANDLERS = { open = 1, message = 1, close = 1 }
+local INTERNAL_ERROR <const> = 1011
+
+---@class sockets.handler
+---@field open? fun(socket: core.socket, request: request)
+---@field message? fun(socket: core.socket, data: string, is_binary: boolean)
+---@field close? fun(socket: core.socket, code: integer, reason: string)
+---@field owner string
+---@field label string  "websocket /echo"
+
+--- Why a request cannot become a WebSocket, or nil.
+---@param core core.request
+---@return refusal|nil
+function sockets.refuse_handshake(core)
+  local status, code, detail = core:handshake_fault()
+  if not status then return nil end
+  local headers = status == 426 and { "Upgrade", "websocket", "Sec-WebSocket-Version", "13" } or nil
+  return refusal.new(status, code, detail, nil, headers)
+end
+
+--- The handler of a route that upgrades to the plugin's socket.
+---@param handlers {open?: function, message?: function, close?: function}
+---@param owner string  the plugin
+---@param path string
+---@param level integer
+---@return fun(request: request): table|refusal
+function sockets.handler(handlers, owner, path, level)
+  argument.type(handlers, "table", "app:websocket: the handlers", level + 1)
+  argument.keys(handlers, HANDLERS, "app:websocket: the handlers", level + 1)
+  for name, f in pairs(handlers) do
+    argument.type(f, "function", "app:websocket: the handler " .. name, level + 1)
+  end
+  local handler = {
+    open = handlers.open, message = handlers.message, close = handlers.close,
+    owner = owner, label = "websocket " .. path,
+  }
+  return function(request)
+    local core = requests.core(request)
+    local refused = sockets.refuse_handshake(core)
+    if refused then return refused end
+    local socket, message = core:open_socket(handler)
+    if not socket then
+      log.write("debug", ("%s: %s"):format(handler.label, message))
+      return reply.TAKEN
+    end
+    if not handler.open then return reply.TAKEN end
+    local ok = protect.call(owner, handler.label, handler.open, socket, request)
+    if not ok then socket:close(INTERNAL_ERROR, "internal error") end
+    return reply.TAKEN
+  end
+end
+
+--- A message came.
+---@param handler sockets.handler
+---@param socket core.socket
+---@param data string
+---@param is_binary boolean
+function sockets.on_message(handler, socket, data, is_binary)
+  if not handler.message then return end
+  local ok = protect.call(handler.owner, handler.label, handler.message, socket, data, is_binary)
+  if not ok then socket:close(INTERNAL_ERROR, "internal error") end
+end
+
+--- The socket is closed.
+---@param handler sockets.handler
+---@param socket core.socket
+---@param code integer
+---@param reason string
+function sockets.on_close(handler, socket, code, reason)
+  if not handler.close then return end
+  protect.call(handler.owner, handler.label, handler.close, socket, code, reason)
+end
+
+return sockets

@@ -1,0 +1,364 @@
+-- Fakes of the C modules of lua/meta/core.lua: as much of each as specs of the Lua half need. A spec says
+-- `local core = fake_core.install()` before each example and requires the modules it is about behind that;
+-- they are loaded anew each time, so no example sees what another did.
+
+local fake_json = require "spec.support.fake_json"
+local fake_userdata = require "spec.support.fake_userdata"
+
+local fake_core = {}
+
+local SETTINGS = {
+  CONTROL_KEY = { "first-key", "second-key" }, CONTROL_AUTH = "key", ALLOWED_ORIGINS = {},
+  ENABLE = {}, PLUGINS = {}, NAMES_MAX = 100, NAME_MAX = 255, PAGE_SIZE_MAX = 1000, AUTH_TIMEOUT = 10,
+  PING_INTERVAL = 25, EXPIRING_NOTICE = 30,
+}
+
+local state_of = fake_userdata.state
+
+-- Events ---------------------------------------------------------------------------------------------
+
+local event_methods = {}
+
+local function new_event(name, raw)
+  return fake_userdata.new(event_methods, { name = name, raw = raw })
+end
+
+function event_methods:name() return state_of(self).name end
+
+function event_methods:raw() return state_of(self).raw end
+
+function event_methods:size() return #state_of(self).raw end
+
+function event_methods:attributes() return fake_json.decode(state_of(self).raw) end
+
+function event_methods:is_object() return state_of(self).raw:find("^%s*{") ~= nil end
+
+function event_methods:copy() return new_event(state_of(self).name, state_of(self).raw) end
+
+function event_methods:replace(value) state_of(self).raw = fake_json.encode(value) end
+
+function event_methods:rename(name)
+  if name == "" then return nil, "the event's name is empty" end
+  state_of(self).name = name
+  return true
+end
+
+function event_methods:get(key)
+  local raw = fake_json.find(state_of(self).raw, key)
+  return raw and fake_json.decode(raw)
+end
+
+function event_methods:remove(key)
+  local raw = state_of(self).raw
+  local parts = {}
+  for _, member in ipairs(fake_json.members(raw)) do
+    if member.key ~= key then parts[#parts + 1] = raw:sub(member.key_from, member.to) end
+  end
+  state_of(self).raw = "{" .. table.concat(parts, ",") .. "}"
+end
+
+function event_methods:set(key, value)
+  local raw, item = state_of(self).raw, fake_json.encode(value)
+  local members, stop = fake_json.members(raw)
+  for _, member in ipairs(members) do
+    if member.key == key then
+      state_of(self).raw = raw:sub(1, member.from - 1) .. item .. raw:sub(member.to + 1)
+      return
+    end
+  end
+  local comma = members[1] and "," or ""
+  state_of(self).raw = raw:sub(1, stop - 1) .. comma .. fake_json.encode(key) .. ":" .. item .. raw:sub(stop)
+end
+
+local event = {}
+
+function event.new(name, attributes)
+  if name == "" then return nil, "the event's name is empty", "INVALID" end
+  return new_event(name, fake_json.encode(attributes))
+end
+
+local function read_event(text)
+  local document, message = fake_json.decode(text)
+  if document == nil then return nil, "the body is not valid JSON: " .. message, "body-malformed" end
+  if type(document) ~= "table" then return nil, "send an object", "event-invalid", "" end
+  if document.event == nil then return nil, "add the member event", "event-missing", "/event" end
+  if type(document.event) ~= "string" then return nil, "event must be a string", "event-invalid", "/event" end
+  return document
+end
+
+function event.parse(text)
+  local document, message = read_event(text)
+  if not document then return nil, message, "INVALID" end
+  local ack = document.ack ~= nil and fake_json.find(text, "ack") or nil
+  return new_event(document.event, fake_json.find(text, "attributes") or "{}"), ack
+end
+
+-- Requests -------------------------------------------------------------------------------------------
+
+local request_methods = {}
+
+for _, name in ipairs({ "method", "path", "query", "target", "headers", "body", "remote", "is_upgrade" }) do
+  request_methods[name] = function(self) return state_of(self)[name] end
+end
+
+function request_methods:header(name) return state_of(self).headers[name] end
+
+function request_methods:body_size() return #state_of(self).body end
+
+function request_methods:event()
+  local state = state_of(self)
+  local document, message, code, pointer = read_event(state.body)
+  if not document then return nil, message, code, pointer end
+  if document.attributes == nil or document.attributes == fake_json.null then
+    return nil, "add the member attributes", "attributes-missing", "/attributes"
+  end
+  local found = new_event(document.event, fake_json.find(state.body, "attributes"))
+  state.body = ""
+  return found
+end
+
+function request_methods:reply(status, headers, body)
+  local state = state_of(self)
+  if state.reply or state.session or state.socket then return false end
+  state.reply = { status = status, headers = {}, body = body }
+  for i = 1, #headers, 2 do state.reply.headers[headers[i]:lower()] = headers[i + 1] end
+  return true
+end
+
+function request_methods:handshake_fault()
+  local state = state_of(self)
+  if not state.is_upgrade then return 426, "upgrade-required", "This address speaks WebSocket only." end
+  if state.is_broken then return 400, "websocket-handshake", "Send a key." end
+end
+
+function request_methods:offers(protocol)
+  local offered = state_of(self).headers["sec-websocket-protocol"] or ""
+  return ("," .. offered:gsub("%s", "") .. ","):find("," .. protocol .. ",", 1, true) ~= nil
+end
+
+function request_methods:open_session(protocol)
+  local state = state_of(self)
+  state.session = fake_core.session({ protocol = protocol })
+  return state.session
+end
+
+function request_methods:open_socket(handler)
+  local state = state_of(self)
+  state.socket = fake_core.socket()
+  state_of(state.socket).handler = handler
+  return state.socket
+end
+
+--- A request: { method, target, headers (lower case), body, is_upgrade }. Its answer stands in
+--- fake_core.state(request).reply = { status, headers, body }.
+function fake_core.request(fields)
+  local target = fields.target or "/"
+  local state = {
+    method = fields.method or "GET", target = target, headers = fields.headers or {},
+    path = target:match("^[^?]*"), query = target:match("%?(.*)$") or "", body = fields.body or "",
+    remote = "127.0.0.1", is_upgrade = fields.is_upgrade or false, is_broken = fields.is_broken,
+  }
+  return fake_userdata.new(request_methods, state)
+end
+
+-- Sessions and sockets -------------------------------------------------------------------------------
+
+local session_methods = {}
+
+for _, name in ipairs({ "id", "user", "claims", "transport", "remote", "since", "expires", "data" }) do
+  session_methods[name] = function(self) return state_of(self)[name] end
+end
+
+function session_methods:identify(user, claims, expires)
+  local state = state_of(self)
+  state.user, state.claims, state.expires = user, claims, expires
+  return true
+end
+
+function session_methods:expect_auth(seconds) state_of(self).auth_timeout = seconds end
+
+function session_methods:join()
+  local state = state_of(self)
+  if state.join_code then return nil, "no", state.join_code end
+  state.is_live = true
+  return state.channels
+end
+
+function session_methods:is_live() return state_of(self).is_live end
+
+function session_methods:channels() return state_of(self).channels end
+
+function session_methods:send(made, ack)
+  local state = state_of(self)
+  if state.closed then return nil, "closed", "CLOSED" end
+  local sent = { event = made:name(), attributes = made:attributes(), ack = ack }
+  state.sent[#state.sent + 1] = sent
+  return true
+end
+
+function session_methods:close(code, reason)
+  local state = state_of(self)
+  state.closed = state.closed or { code = code, reason = reason }
+end
+
+--- A session; what it sent stands in fake_core.state(session).sent, how it was closed in .closed.
+function fake_core.session(fields)
+  local state = {
+    id = "session-1", transport = "ws", remote = "127.0.0.1", since = 1000, data = {}, sent = {},
+    channels = {}, is_live = false,
+  }
+  for key, value in pairs(fields or {}) do state[key] = value end
+  return fake_userdata.new(session_methods, state)
+end
+
+local socket_methods = {}
+
+function socket_methods:send(data, binary)
+  local sent = state_of(self).sent
+  sent[#sent + 1] = { data = data, binary = binary or false }
+  return true
+end
+
+function socket_methods:close(code, reason)
+  state_of(self).closed = { code = code or 1000, reason = reason }
+end
+
+function fake_core.socket()
+  return fake_userdata.new(socket_methods, { sent = {} })
+end
+
+-- The bus --------------------------------------------------------------------------------------------
+
+-- Remembers what it was asked in bus.calls and answers what stands in bus.answers, a list of results.
+local function new_bus()
+  local bus = { calls = {}, answers = {} }
+  local defaults = {
+    notify = { true }, change = { { users = 1, changed = 1 } }, subscriptions = { {} }, participants = { {} },
+    users = { {} }, online = { 0 }, count = { { users = 0, sessions = 0 } }, disconnect = { 0 },
+  }
+  for name, default in pairs(defaults) do
+    bus[name] = function(...)
+      bus.calls[#bus.calls + 1] = { name = name, ... }
+      return table.unpack(bus.answers[name] or default, 1, 3)
+    end
+  end
+  return bus
+end
+
+-- The rest -------------------------------------------------------------------------------------------
+
+-- Tokens are what stands in `known`: text -> { user, claims, expires }, or text -> a code.
+local function new_token()
+  local token = { known = {} }
+  function token.verify(text)
+    local found = token.known[text]
+    if type(found) == "table" then return found end
+    return nil, "its signature is not valid", found or "TOKEN_INVALID"
+  end
+  function token.make(claims) return "token-of-" .. claims.sub end
+  return token
+end
+
+-- A file system: path -> text.
+local function new_files()
+  local files = { tree = {}, modified = 1700000000 }
+  local function is_folder(path)
+    for name in pairs(files.tree) do
+      if name:sub(1, #path + 1) == path .. "/" then return true end
+    end
+    return false
+  end
+  function files.kind(path)
+    if files.tree[path] then return "file" end
+    return is_folder(path) and "folder" or nil
+  end
+  function files.read(path)
+    if files.tree[path] then return files.tree[path] end
+    return nil, "no such file", "NOT_FOUND"
+  end
+  function files.stat(path)
+    if files.tree[path] then return #files.tree[path], files.modified end
+    return nil, "no such file", "NOT_FOUND"
+  end
+  function files.list(path)
+    local names, seen = {}, {}
+    for name in pairs(files.tree) do
+      local entry = name:sub(1, #path + 1) == path .. "/" and name:sub(#path + 2):match("^[^/]+")
+      if entry and not seen[entry] then names[#names + 1] = entry end
+      if entry then seen[entry] = true end
+    end
+    table.sort(names)
+    return names
+  end
+  function files.same(a, b) return a == b end
+  return files
+end
+
+local function new_log()
+  local log = { lines = {} }
+  function log.write(level, message, fields)
+    log.lines[#log.lines + 1] = { level = level, message = message, fields = fields }
+  end
+  function log.is_on() return true end
+  return log
+end
+
+local function new_metrics()
+  local metrics = { counts = {} }
+  function metrics.add(name, amount) metrics.counts[name] = (metrics.counts[name] or 0) + (amount or 1) end
+  function metrics.encode() return "chatty_sessions 0\n" end
+  return metrics
+end
+
+local function new_time()
+  local time = { clock = 1700000000.25 }
+  function time.now() return time.clock end
+  function time.monotonic() return time.clock end
+  function time.rfc3339(seconds)
+    seconds = seconds or time.clock
+    return os.date("!%Y-%m-%dT%H:%M:%S", math.floor(seconds)) .. (".%03dZ"):format(seconds % 1 * 1000)
+  end
+  return time
+end
+
+local function new_task()
+  local task = { spawned = {} }
+  function task.spawn(f, ...) task.spawned[#task.spawned + 1] = table.pack(f, ...) end
+  function task.sleep(seconds) task.slept = seconds end
+  return task
+end
+
+local function settings_with(own)
+  local settings = {}
+  for name, value in pairs(SETTINGS) do settings[name] = value end
+  for name, value in pairs(own or {}) do settings[name] = value end
+  return settings
+end
+
+local function unload_ours()
+  for name in pairs(package.loaded) do
+    if package.searchpath(name, "./lua/?.lua;./lua/?/init.lua") then package.loaded[name] = nil end
+  end
+end
+
+--- Puts fresh fakes in place of the C modules and of the settings, and gives them by name.
+function fake_core.install(own_settings)
+  unload_ours()
+  local modules = {
+    bus = new_bus(), event = event, files = new_files(), json = fake_json, log = new_log(),
+    metrics = new_metrics(), task = new_task(), time = new_time(), token = new_token(),
+    node = { name = "here-1", version = "0.1.0", worker = 0, workers = 1, home = "/home/chatty", settings = {} },
+    secret = {
+      equal = function(a, b) return a == b end,
+      random = function(bytes) return ("r"):rep(bytes) end,
+    },
+  }
+  for name, module in pairs(modules) do package.loaded["core." .. name] = module end
+  package.loaded.settings = settings_with(own_settings)
+  modules.settings = package.loaded.settings
+  return modules
+end
+
+fake_core.state = state_of
+
+return fake_core
