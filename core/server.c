@@ -131,6 +131,7 @@ static int start(Server *server) {
     while (err == 0 && server->started_count < server->worker_count) {
         err = worker_start(server->workers[server->started_count]);
         if (err == 0) server->started_count++;
+        if (err != 0) log_line(LOG_ERROR, "cannot start a worker: %s", err_text(err));
     }
     if (err == 0) log_listening(server, port);
     return err;

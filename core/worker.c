@@ -242,16 +242,16 @@ static void run(void *context) {
     own_worker = worker;
     log_name_thread(worker->name);
     metrics_join();
-    int fd = worker->listen_fd;
-    worker->listen_fd = -1;
-    int err = listener_open(&worker->loop, fd, on_connect, worker, &worker->listener);
-    if (err != 0) log_line(LOG_ERROR, "cannot listen: %s", err_text(err));
     api_start(&worker->api);
     uv_run(&worker->loop, UV_RUN_DEFAULT);
     own_worker = NULL;
 }
 
 int worker_start(Worker *worker) {
+    int fd = worker->listen_fd;
+    worker->listen_fd = -1;
+    int err = listener_open(&worker->loop, fd, on_connect, worker, &worker->listener);
+    if (err != 0) return err;
     return uv_thread_create(&worker->thread, run, worker) == 0 ? 0 : ERR_UNAVAILABLE;
 }
 

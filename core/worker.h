@@ -16,7 +16,7 @@ typedef struct Worker Worker;
  * listening descriptor. ERR_INVALID: the Lua half did not load; it is logged. Main thread. */
 WARN_UNUSED int worker_new(const Config *config, Bus *bus, unsigned index, int listen_fd, Worker **worker);
 
-/* Starts the thread. Main thread. */
+/* Listens and starts the thread: when it returns, a client can connect. Main thread. */
 WARN_UNUSED int worker_start(Worker *worker);
 
 /* Asks it to become quiet: no new connections, sessions are told 1012, running requests are answered, then

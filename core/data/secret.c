@@ -5,8 +5,13 @@
 
 #include "base/mem.h"
 
+/* Made anew by each process, so equal digests tell an attacker nothing. */
+static unsigned char compare_key[crypto_generichash_KEYBYTES];
+
 int secret_setup(void) {
-    return sodium_init() < 0 ? ERR_UNAVAILABLE : 0;
+    if (sodium_init() < 0) return ERR_UNAVAILABLE;
+    randombytes_buf(compare_key, sizeof compare_key);
+    return 0;
 }
 
 uint64_t secret_random_number(void) {
@@ -30,12 +35,10 @@ void secret_random_text(size_t bytes, Buf *out) {
 /* Both are hashed first: equal digests of a keyed hash are compared, so neither the content nor the
  * length of the known one shows in the time. */
 bool secret_equal(Str given, Str known) {
-    unsigned char key[crypto_generichash_KEYBYTES];
     unsigned char a[crypto_generichash_BYTES];
     unsigned char b[crypto_generichash_BYTES];
-    randombytes_buf(key, sizeof key);
-    crypto_generichash(a, sizeof a, (const unsigned char *)given.data, given.len, key, sizeof key);
-    crypto_generichash(b, sizeof b, (const unsigned char *)known.data, known.len, key, sizeof key);
+    crypto_generichash(a, sizeof a, (const unsigned char *)given.data, given.len, compare_key, sizeof compare_key);
+    crypto_generichash(b, sizeof b, (const unsigned char *)known.data, known.len, compare_key, sizeof compare_key);
     return sodium_memcmp(a, b, sizeof a) == 0 && given.len == known.len;
 }
 
