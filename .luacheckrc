@@ -1,5 +1,5 @@
 std = "lua54"
-max_line_length = 110
+max_line_length = 120
 cache = false
 files["spec"] = { std = "+busted" }
 files["examples/**/*_spec.lua"] = { std = "+busted" }

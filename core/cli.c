@@ -56,7 +56,7 @@ static void push_environment(lua_State *L) {
     }
 }
 
-/* Calls a function of lua/cli/main.lua with what lies on the stack from `first` on; gives the results there. */
+/* Calls a function of lua/cli/main.lua with the `args` values on top of the stack. */
 static int call_main(Cli *cli, const char *name, int args, int results) {
     lua_State *L = cli->script->L;
     int first = lua_gettop(L) - args + 1;

@@ -29,16 +29,17 @@ typedef struct Config {
     TokenPolicy *tokens; /* NULL until config_open_tokens, and when no key is configured */
 } Config;
 
-/* Finds the folder that holds lua/init.lua: CHATTY_HOME, beside or above the program, the build's own. Gives. */
+/* Finds the folder that holds lua/init.lua: CHATTY_HOME, beside or above the program, the build's own.
+ * Gives. */
 char *config_find_home(void);
 
-/* Fills the config from the table of texts (name -> text) on top of the script's stack, as options.read made it.
- * On failure one line for people is written to stderr. */
+/* Fills the config from the table of texts (name -> text) on top of the script's stack, as options.read
+ * made it. On failure one line for people is written to stderr. */
 WARN_UNUSED int config_init(Config *config, Script *script, const char *home);
 void config_deinit(Config *config);
 
-/* Reads the key files and makes config->tokens; NULL stays when no key is configured. On failure one line for
- * people is written to stderr. */
+/* Reads the key files and makes config->tokens; NULL stays when no key is configured. On failure one line
+ * for people is written to stderr. */
 WARN_UNUSED int config_open_tokens(Config *config);
 
 /* The text of a setting; it must exist. */

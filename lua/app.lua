@@ -97,12 +97,14 @@ function methods:static(prefix, folder, options)
   argument.type(prefix, "string", "app:static: the prefix", 2)
   argument.type(folder, "string", "app:static: the folder", 2)
   argument.keys(options, STATIC, "app:static", 2)
-  if folder:sub(1, 1) ~= "/" then folder = plugin.folder .. "/" .. folder end
-  if files.kind(folder) ~= "folder" then error(("app:static: there is no folder %s"):format(folder), 2) end
+  local root = folder:sub(1, 1) == "/" and folder or plugin.folder .. "/" .. folder
+  if files.kind(root) ~= "folder" then
+    error(("app:static: there is no folder %s"):format(root), 2)
+  end
   local function serve(request)
-    local file = static.find(folder, request.params.path)
+    local file = static.find(root, request.params.path)
     if not file then return refusal.of("not-found", "There is no such file.") end
-    return { file = file }
+    return { file = folder .. "/" .. file }
   end
   add_route(self, "GET", prefix:gsub("/$", "") .. "/*path", options, serve, 2)
 end

@@ -58,6 +58,7 @@ end
 function change.make(verb, self)
   if hooks.is_dry() then self.dry_run = true end
   if hooks.has(verb) then
+    for _, key in ipairs(LISTS) do self[key] = self[key] and names.copy(self[key]) end
     local is_dry = self.dry_run
     local refused = hooks.run(verb, self, nil, nil, check)
     if refused then return nil, refused end

@@ -3,6 +3,7 @@
 local cookie = require "cookie"
 local cors = require "cors"
 local metrics = require "core.metrics"
+local names = require "names"
 local query = require "query"
 local refusal = require "refusal"
 local secret = require "core.secret"
@@ -22,14 +23,14 @@ local SOURCE = { header = "Authorization" }
 ---@field expires? number
 ---@field claims string  raw JSON
 
---- The token or key of "Authorization: Bearer ...".
+--- The token or key of "Authorization: Bearer ...", whatever it is: what is malformed is a bad one.
 ---@param core core.request
 ---@return string|nil
 function credentials.bearer(core)
   local header = core:header("authorization")
   if not header then return nil end
-  if header:sub(1, 7) == "Bearer " then return header:match("^%S+ +(%S+)$") end
-  return header:match("^[Bb][Ee][Aa][Rr][Ee][Rr] +(%S+)$")
+  if header:sub(1, 7) == "Bearer " then return header:match("^%S+ +(.*)$") end
+  return header:match("^[Bb][Ee][Aa][Rr][Ee][Rr]%f[%z ] *(.*)$")
 end
 
 --- The token of ?token=, for those who cannot set headers. nil, refusal for a malformed query.
@@ -48,7 +49,7 @@ function credentials.of_subprotocol(core)
   local header = core:header("sec-websocket-protocol")
   if not header then return nil end
   for protocol in header:gmatch("[^,%s]+") do
-    local text = protocol:match("^bearer%.(.+)$")
+    local text = protocol:match("^bearer%.(.*)$")
     if text then return text end
   end
 end
@@ -84,7 +85,12 @@ end
 ---@return credentials.token|nil, refusal?
 function credentials.verify(text)
   local found, message, code = token.verify(text)
-  if found then return found end
+  if found then
+    local is_name, fault = names.check(found.user)
+    if is_name then return found end
+    message = "its subject (sub) " .. fault
+    metrics.add("token_failures_total")
+  end
   return nil, credentials.refuse(CODES[code] or "token-invalid", ("The token is not accepted: %s."):format(message))
 end
 

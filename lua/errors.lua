@@ -100,14 +100,19 @@ add(400, "header-invalid", "Header invalid", "A header is malformed.")
 add(400, "header-folded", "Header folded", "A header stretches over several lines.")
 add(400, "host-invalid", "Host invalid", "The header Host is missing, repeated or malformed.")
 add(400, "chunk-invalid", "Chunk invalid", "The chunked body is malformed.")
-add(400, "content-length-invalid", "Content-Length invalid", "Content-Length is malformed or contradicts itself.")
-add(400, "transfer-encoding-invalid", "Transfer-Encoding invalid", "Transfer-Encoding is not just chunked.")
+add(400, "length-invalid", "Length invalid",
+  "Content-Length is malformed, contradicts itself or comes with Transfer-Encoding.")
+add(400, "request-incomplete", "Request incomplete", "The client ended the connection within a request.")
+add(400, "request-malformed", "Request malformed", "The request breaks RFC 9112 in another way.")
+add(400, "transfer-encoding-invalid", "Transfer-Encoding invalid",
+  "Transfer-Encoding is not just chunked; with 501, it names a coding that the server does not know.")
 add(408, "request-timeout", "Request timeout", "The request came too slowly.", true)
 add(414, "url-too-long", "URL too long", "Path and query are longer than URL_MAX.", true)
 add(417, "expectation-unknown", "Expectation unknown", "Expect asks for other than 100-continue.")
 add(431, "headers-too-large", "Headers too large", "The headers are larger than HEADER_MAX.", true)
 add(431, "headers-too-many", "Too many headers", "There are more headers than HEADERS_MAX.", true)
 add(501, "method-unknown", "Method unknown", "The server does not know this HTTP method.")
+add(503, "memory-busy", "Memory busy", "The bodies of all requests fill REQUEST_MEMORY_MAX.", true)
 add(505, "version-unsupported", "HTTP version unsupported", "The server speaks HTTP/1.0 and HTTP/1.1.")
 
 --- The title of an error: of its code when it is ours, else the phrase of its status.

@@ -53,9 +53,10 @@ end
 ---@param request request
 ---@return refusal|nil
 function filters.before(request)
-  for _, filter in ipairs(registered.before) do
-    if applies(filter, request.path) then
-      local result = filter.f(request)
+  local list = registered.before
+  for i = 1, #list do
+    if applies(list[i], request.path) then
+      local result = list[i].f(request)
       if refusal.is(result) then return result end
     end
   end

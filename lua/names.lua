@@ -23,8 +23,12 @@ function names.check(name)
   return true
 end
 
+-- The mark of lists that were checked, so that nobody checks them again.
+local Checked = { __metatable = false }
+local metatable_of = debug.getmetatable -- sees behind __metatable
+
 local function unique(items)
-  local list, seen = {}, {}
+  local list, seen = setmetatable({}, Checked), {}
   for i = 1, #items do
     local name = items[i]
     local fault = fault_of(name)
@@ -32,24 +36,39 @@ local function unique(items)
     if not seen[name] then
       seen[name] = true
       list[#list + 1] = name
+      if #list > NAMES_MAX then
+        return nil, ("there are more than %d names"):format(NAMES_MAX), "list-too-long"
+      end
     end
   end
   return list
 end
 
---- The names, each once, in order. Codes: "name-invalid", "list-too-long", "list-empty".
+--- The names, each once, in order, in a list of its own. Codes: "name-invalid", "list-too-long",
+--- "list-empty".
 ---@param items any[]
 ---@return string[]|nil list, string? message, string? code
 function names.list(items)
-  if #items > NAMES_MAX then
-    return nil, ("there are %d names, at most %d are allowed"):format(#items, NAMES_MAX), "list-too-long"
-  end
   local first = items[1]
   if items[2] ~= nil then return unique(items) end
   if first == nil then return nil, "there are no names", "list-empty" end
   local fault = fault_of(first)
   if fault then return nil, "name 1 " .. fault, "name-invalid" end
-  return { first }
+  return setmetatable({ first }, Checked)
+end
+
+--- Whether it is a list that names.list made. Such a list is not shown to plugins, who might change it.
+---@param list any
+---@return boolean
+function names.is_checked(list)
+  return metatable_of(list) == Checked
+end
+
+--- A list that may be changed.
+---@param list string[]
+---@return string[]
+function names.copy(list)
+  return table.move(list, 1, #list, 1, {})
 end
 
 return names

@@ -42,7 +42,7 @@ end
 
 local function run_hooks(spec, by)
   local shown = event.of(spec.event, {
-    [spec.by] = spec.names, efficient = spec.efficient or false, except = spec.except,
+    [spec.by] = names.copy(spec.names), efficient = spec.efficient or false, except = spec.except,
     by = by, dry_run = spec.dry or false,
   })
   local refused = hooks.run("notify", shown, nil, nil, check)

@@ -40,6 +40,7 @@ local function failed(refused)
 end
 
 local function check_names(list, what, level)
+  if names.is_checked(list) then return list end
   argument.type(list, "table", what, level + 1)
   local checked, message, code = names.list(list)
   if checked then return checked end

@@ -158,7 +158,10 @@ end
 --- The token of a session dies soon.
 ---@param core core.session
 function realtime.on_expiring(core)
-  send(core, "chatty:expiring", { expires = show_time(core:expires()), seconds = settings.EXPIRING_NOTICE })
+  local expires = core:expires()
+  if not expires then return end
+  local seconds = math.max(0, math.ceil(expires - time.now()))
+  send(core, "chatty:expiring", { expires = show_time(expires), seconds = seconds })
 end
 
 --- A session that was live is over.
@@ -167,6 +170,7 @@ end
 ---@param reason string
 function realtime.on_disconnect(core, code, reason)
   if hooks.has("disconnect") then hooks.run("disconnect", sessions.of(core), reason, code) end
+  core:forget()
 end
 
 ---@param app app

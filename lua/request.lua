@@ -64,7 +64,7 @@ function methods:header(name) return self[CORE]:header(name:lower()) end
 
 --- The raw JSON of one member of the body, byte for byte; nil when it is not there.
 function methods:raw(key)
-  local found = rawget(self, EVENT) -- the body's memory moved into it
+  local found = self[EVENT] -- the body's memory moved into it
   if found then return key == "attributes" and found:raw() or nil end
   return json.find(self.body, key)
 end
@@ -86,8 +86,10 @@ end
 ---@param params? table<string, string>
 ---@return request
 function request.new(core, method, path, route, params)
-  local self = { [CORE] = core, [ROUTE] = route, method = method, path = path, params = params }
-  return setmetatable(self, Request)
+  return setmetatable({
+    [CORE] = core, [ROUTE] = route, [EVENT] = false, method = method, path = path, params = params,
+    query = nil, identity = nil, wants_document = nil, -- room for what most routes set
+  }, Request)
 end
 
 ---@param self request
@@ -111,12 +113,10 @@ end
 ---@param self request
 ---@return core.event
 function request.core_event(self)
-  local found = rawget(self, EVENT)
-  if found then return found end
-  local message, code, pointer
-  found, message, code, pointer = self[CORE]:event()
+  if self[EVENT] then return self[EVENT] end
+  local found, message, code, pointer = self[CORE]:event()
   if not found then error(refusal.of(code, sentence(message), pointer and { pointer = pointer })) end
-  rawset(self, EVENT, found)
+  self[EVENT] = found
   return found
 end
 

@@ -149,11 +149,13 @@ function router.find(method, path)
   end
 end
 
---- The methods that the path knows, sorted; nil when there is nothing at this path.
+--- The methods that the path knows, sorted; nil when there is nothing at this path. "*" is the server as a
+--- whole (RFC 9110 9.3.7).
 ---@param path string
 ---@return string[]|nil
 function router.methods(path)
   local seen, methods = {}, {}
+  for _, route in ipairs(path == "*" and list or {}) do seen[route.method] = true end
   for _, match in ipairs(matches(path)) do
     for method in pairs(match.routes) do seen[method] = true end
   end

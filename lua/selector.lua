@@ -43,6 +43,7 @@ local function read_json(text)
 end
 
 local function read_list(text)
+  if not text:find("[%[, \t]") then return text ~= "" and { text } or {} end -- one plain name
   text = trim(text)
   if text == "" then return {} end
   if text:byte() == 91 then -- "["

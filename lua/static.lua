@@ -26,15 +26,14 @@ local function is_safe(path)
   return true
 end
 
---- The file in the folder that a path of a URL means; of a folder its index.html. nil: there is none.
+--- The file that a path of a URL means, named from the folder; of a folder its index.html. nil: there is
+--- none.
 ---@param folder string
 ---@param path string  decoded, without "/" in front
 ---@return string|nil
 function static.find(folder, path)
   if path == "" or path:sub(-1) == "/" then path = path .. "index.html" end
-  if not is_safe(path) then return nil end
-  local file = folder .. "/" .. path
-  return files.kind(file) == "file" and file or nil
+  return is_safe(path) and files.kind(folder .. "/" .. path) == "file" and path or nil
 end
 
 ---@param path string

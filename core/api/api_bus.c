@@ -68,9 +68,16 @@ static Notice *check_notice(lua_State *L) {
     const Str *except = check_field_list(L, 1, "except", &except_count);
     if (target_count == 0) luaL_error(L, "field 'names' must not be empty");
     uint32_t message_count = check_events(L, target_count);
-    Notice *notice = notice_new(by_users ? NOTICE_USERS : NOTICE_CHANNELS,
-                                opt_field_bool(L, 1, "efficient"), targets, (uint32_t)target_count, except,
-                                (uint32_t)except_count, message_count);
+    NoticeSpec spec = {
+        .kind = by_users ? NOTICE_USERS : NOTICE_CHANNELS,
+        .is_efficient = opt_field_bool(L, 1, "efficient"),
+        .targets = targets,
+        .target_count = (uint32_t)target_count,
+        .except = except,
+        .except_count = (uint32_t)except_count,
+        .message_count = message_count,
+    };
+    Notice *notice = notice_new(&spec);
     fill_messages(L, notice);
     return notice;
 }
@@ -278,16 +285,17 @@ static int f_disconnect(lua_State *L) {
     Api *api = check_running(L);
     lua_Integer code = luaL_checkinteger(L, 2);
     luaL_argcheck(L, code >= 1000 && code <= 4999, 2, "a WebSocket close code");
-    Str reason = check_str(L, 3);
-    bool is_dry = lua_toboolean(L, 4);
+    Disconnect order = {.code = (uint16_t)code, .reason = check_str(L, 3), .is_dry = lua_toboolean(L, 4)};
     lua_createtable(L, 0, 1);
     lua_pushvalue(L, 1);
     lua_setfield(L, -2, "users");
     size_t count;
     const Str *users = check_field_list(L, -1, "users", &count);
     task_check(L);
-    bus_disconnect(api->bus, (unsigned)api->worker, names_new(users, count), (uint16_t)code, reason,
-                   is_dry, on_count, ask_new(L, api));
+    Names *names = names_new(users, count);
+    order.users = names;
+    bus_disconnect(api->bus, (unsigned)api->worker, &order, on_count, ask_new(L, api));
+    names_free(names);
     return task_yield(L);
 }
 

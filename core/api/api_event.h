@@ -21,8 +21,8 @@ typedef struct Event {
 Event *check_event(lua_State *L, int arg);
 Event *to_event(lua_State *L, int index); /* NULL: it is none */
 
-/* Reads {"event", "attributes"} out of a request's body, whose memory moves into the event on success. Pushes the
- * event, or nil, message, code, pointer. */
+/* Reads {"event", "attributes"} out of a request's body, whose memory moves into the event on success.
+ * Pushes the event, or nil, message, code, pointer. */
 int push_event_of_body(lua_State *L, Buf *body);
 
 #endif

@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -24,26 +23,44 @@ static int push_errno(lua_State *L, const char *path) {
     return 3;
 }
 
-static int compare(const struct dirent **a, const struct dirent **b) {
-    return strcmp((*a)->d_name, (*b)->d_name);
+/* An open folder in a userdata, so that an error of Lua's leaks nothing. */
+static const char folder_type[] = "core.files.folder";
+
+static int f_close_folder(lua_State *L) {
+    DIR **folder = luaL_checkudata(L, 1, folder_type);
+    if (*folder != NULL) closedir(*folder);
+    *folder = NULL;
+    return 0;
+}
+
+static const luaL_Reg folder_methods[] = {{"__gc", f_close_folder}, {NULL, NULL}};
+
+/* stack: names. Sorts them. */
+static void sort_names(lua_State *L) {
+    lua_getglobal(L, "table");
+    lua_getfield(L, -1, "sort");
+    lua_pushvalue(L, -3);
+    lua_call(L, 1, 0);
+    lua_pop(L, 1);
 }
 
 static int f_list(lua_State *L) {
     const char *path = luaL_checkstring(L, 1);
-    struct dirent **entries;
-    int count = scandir(path, &entries, NULL, compare);
-    if (count < 0) return push_errno(L, path);
+    DIR **folder = lua_newuserdatauv(L, sizeof *folder, 0);
+    *folder = NULL;
+    luaL_setmetatable(L, folder_type);
+    *folder = opendir(path);
+    if (*folder == NULL) return push_errno(L, path);
     lua_newtable(L);
-    lua_Integer at = 0;
-    for (int i = 0; i < count; i++) {
-        const char *name = entries[i]->d_name;
-        if (strcmp(name, ".") != 0 && strcmp(name, "..") != 0) {
-            lua_pushstring(L, name);
-            lua_rawseti(L, -2, ++at);
-        }
-        free(entries[i]);
+    lua_Integer count = 0;
+    for (struct dirent *entry = readdir(*folder); entry != NULL; entry = readdir(*folder)) {
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
+        lua_pushstring(L, entry->d_name);
+        lua_rawseti(L, -2, ++count);
     }
-    free(entries);
+    closedir(*folder);
+    *folder = NULL;
+    sort_names(L);
     return 1;
 }
 
@@ -123,6 +140,8 @@ static const luaL_Reg lib[] = {
 };
 
 int api_open_files(lua_State *L) {
+    push_class(L, folder_type, folder_methods);
+    lua_pop(L, 1);
     luaL_newlib(L, lib);
     return 1;
 }

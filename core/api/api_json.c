@@ -66,35 +66,71 @@ static void push_string(lua_State *L, Str raw) {
     lua_remove(L, -2);
 }
 
-static void push_container(lua_State *L, Str raw, bool is_array) {
-    luaL_checkstack(L, 6, "JSON is nested too deep");
+static void push_value(lua_State *L, Str raw, bool keeps_order);
+
+static void push_array(lua_State *L, Str raw, bool keeps_order) {
     lua_newtable(L);
-    if (is_array) luaL_setmetatable(L, array_type);
+    luaL_setmetatable(L, array_type);
     JsonWalk walk = json_walk(raw);
     Str key;
     Str item;
     for (lua_Integer i = 1; json_next(&walk, &key, &item); i++) {
-        if (is_array) {
-            push_decoded(L, item);
-            lua_rawseti(L, -2, i);
-        } else {
-            push_string(L, key);
-            push_decoded(L, item);
-            lua_rawset(L, -3);
-        }
+        push_value(L, item, keeps_order);
+        lua_rawseti(L, -2, i);
     }
 }
 
-void push_decoded(lua_State *L, Str raw) {
+/* Gives the object at the top the metatable { keys = {} } and pushes its keys. */
+static void push_keys(lua_State *L) {
+    lua_createtable(L, 0, 1);
+    lua_newtable(L);
+    lua_pushvalue(L, -1);
+    lua_setfield(L, -3, "keys");
+    lua_insert(L, -2);
+    lua_setmetatable(L, -3);
+}
+
+/* Appends the key to the keys, unless the object has it already. stack: ..., object, keys, key */
+static void note_key(lua_State *L) {
+    lua_pushvalue(L, -1);
+    bool is_new = lua_rawget(L, -4) == LUA_TNIL;
+    lua_pop(L, 1);
+    if (!is_new) return;
+    lua_pushvalue(L, -1);
+    lua_rawseti(L, -3, (lua_Integer)lua_rawlen(L, -3) + 1);
+}
+
+static void push_object(lua_State *L, Str raw, bool keeps_order) {
+    lua_newtable(L);
+    int object = lua_gettop(L);
+    if (keeps_order) push_keys(L);
+    JsonWalk walk = json_walk(raw);
+    Str key;
+    Str item;
+    while (json_next(&walk, &key, &item)) {
+        push_string(L, key);
+        if (keeps_order) note_key(L);
+        push_value(L, item, keeps_order);
+        lua_rawset(L, object);
+    }
+    lua_settop(L, object);
+}
+
+static void push_value(lua_State *L, Str raw, bool keeps_order) {
+    luaL_checkstack(L, 8, "JSON is nested too deep");
     switch (json_type(raw)) {
-    case JSON_OBJECT: push_container(L, raw, false); return;
-    case JSON_ARRAY: push_container(L, raw, true); return;
+    case JSON_OBJECT: push_object(L, raw, keeps_order); return;
+    case JSON_ARRAY: push_array(L, raw, keeps_order); return;
     case JSON_STRING: push_string(L, raw); return;
     case JSON_NUMBER: push_number(L, raw); return;
     case JSON_TRUE: lua_pushboolean(L, 1); return;
     case JSON_FALSE: lua_pushboolean(L, 0); return;
     case JSON_NULL: lua_pushlightuserdata(L, NULL); return;
     }
+}
+
+void push_decoded(lua_State *L, Str raw) {
+    push_value(L, raw, false);
 }
 
 static void encode(lua_State *L, int index, Buf *out, int depth);
@@ -193,6 +229,17 @@ static void encode_object(lua_State *L, int index, Buf *out, int depth) {
     lua_pop(L, 1);
 }
 
+static void encode_table(lua_State *L, int index, Buf *out, int depth) {
+    if (luaL_getmetafield(L, index, "__value") != LUA_TNIL) { /* a view: what it shows */
+        encode(L, lua_gettop(L), out, depth + 1);
+        lua_pop(L, 1);
+    } else if (is_array(L, index)) {
+        encode_array(L, index, out, depth);
+    } else {
+        encode_object(L, index, out, depth);
+    }
+}
+
 static void encode_userdata(lua_State *L, int index, Buf *out) {
     if (lua_touserdata(L, index) == NULL && lua_islightuserdata(L, index)) {
         buf_add(out, STR("null"));
@@ -214,13 +261,7 @@ static void encode(lua_State *L, int index, Buf *out, int depth) {
     case LUA_TBOOLEAN: buf_add(out, lua_toboolean(L, index) ? STR("true") : STR("false")); return;
     case LUA_TNUMBER: encode_number(L, index, out); return;
     case LUA_TSTRING: json_encode_string(check_str(L, index), out); return;
-    case LUA_TTABLE:
-        if (is_array(L, index)) {
-            encode_array(L, index, out, depth);
-        } else {
-            encode_object(L, index, out, depth);
-        }
-        return;
+    case LUA_TTABLE: encode_table(L, index, out, depth); return;
     default: encode_userdata(L, index, out); return;
     }
 }
@@ -250,7 +291,23 @@ static int f_decode(lua_State *L) {
         lua_pushinteger(L, (lua_Integer)fault.offset);
         return 4;
     }
-    push_decoded(L, value);
+    push_value(L, value, lua_toboolean(L, 2));
+    return 1;
+}
+
+static int f_find(lua_State *L) {
+    Str value;
+    JsonFault fault;
+    Str item;
+    Str text = check_str(L, 1);
+    Str key = check_str(L, 2);
+    bool is_object = json_check(text, api_json_depth(L), &value, &fault) == 0 &&
+                     json_type(value) == JSON_OBJECT;
+    if (is_object && json_find(value, key, &item)) {
+        push_str(L, item);
+    } else {
+        lua_pushnil(L);
+    }
     return 1;
 }
 
@@ -298,7 +355,7 @@ static const luaL_Reg buf_methods[] = {{"__gc", f_gc_buf}, {NULL, NULL}};
 static const luaL_Reg array_methods[] = {{NULL, NULL}};
 
 static const luaL_Reg lib[] = {
-    {"decode", f_decode}, {"encode", f_encode}, {"array", f_array},
+    {"decode", f_decode}, {"encode", f_encode}, {"find", f_find}, {"array", f_array},
     {"is_array", f_is_array}, {"raw", f_raw}, {NULL, NULL},
 };
 

@@ -217,11 +217,11 @@ static int f_data(lua_State *L) {
     const Proxy *proxy = check_proxy(L);
     const char *id = proxy->session ? proxy->session->id : proxy->id;
     lua_rawgetp(L, LUA_REGISTRYINDEX, &data_key);
-    if (lua_getfield(L, -1, id) == LUA_TNIL && proxy->session != NULL) {
-        lua_newtable(L);
-        lua_pushvalue(L, -1);
-        lua_setfield(L, -4, id);
-    }
+    if (lua_getfield(L, -1, id) != LUA_TNIL) return 1;
+    lua_newtable(L);
+    if (proxy->session == NULL) return 1; /* nobody would let go of it */
+    lua_pushvalue(L, -1);
+    lua_setfield(L, -4, id);
     return 1;
 }
 
@@ -287,6 +287,7 @@ static void on_joined(Op *op, void *waiter) {
         op->error = ERR_CLOSED;
     } else if (op->error == 0) {
         registry_add(api->registry, &session->subscriber, bytes_str(session->user), op->channels);
+        session_go_live(session);
     }
     task_wake(wait, push_joined, op);
     session_unpin(session);

@@ -9,8 +9,8 @@
 
 #include "net/request.h"
 
-/* Upgrades the request and pushes the socket, or nil, message, code. The value at `handler` comes back with every
- * callback. */
+/* Upgrades the request and pushes the socket, or nil, message, code. The value at `handler` comes back
+ * with every callback. */
 int push_opened_socket(lua_State *L, Request *request, int handler, Str protocol);
 
 #endif

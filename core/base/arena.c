@@ -40,7 +40,7 @@ static ArenaBlock *add_block(Arena *arena, size_t size) {
 
 void *arena_alloc(Arena *arena, size_t size) {
     ensure(size < SIZE_MAX / 2);
-    size_t aligned = (size + sizeof(max_align_t) - 1) & ~(sizeof(max_align_t) - 1);
+    size_t aligned = (size + _Alignof(max_align_t) - 1) & ~(_Alignof(max_align_t) - 1);
     ArenaBlock *block = arena->blocks;
     if (block == NULL || block->size - block->used < aligned) block = add_block(arena, aligned);
     void *memory = (char *)block->data + block->used;

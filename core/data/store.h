@@ -43,6 +43,7 @@ void store_rollback(Store *store);
 void store_close(Store *store);
 
 /* The kinds. */
-Store *store_memory_new(void); /* keeps nothing beyond the process: the roster's own memory is the truth */
+/* Keeps nothing beyond the process: the roster's own memory is the truth. */
+Store *store_memory_new(void);
 
 #endif

@@ -18,6 +18,8 @@
 
 enum { CLAIMS_DEPTH_MAX = 32 };
 
+#define DATE_MAX (INT64_C(1) << 53) /* exact as a double, and within 64 bits as milliseconds */
+
 struct TokenPolicy {
     jwt_alg_t algorithm;
     Bytes *verify_key;
@@ -142,7 +144,7 @@ static int check_dates(const TokenPolicy *policy, Str claims, int64_t now_s, Tok
         *reason = "it is not valid yet";
         return ERR_UNAVAILABLE;
     }
-    token->expires_s = has_expires ? expires : 0;
+    token->expires_s = !has_expires ? 0 : expires < DATE_MAX ? expires : DATE_MAX;
     return 0;
 }
 

@@ -113,19 +113,17 @@ void bus_notify_counted(Bus *bus, unsigned origin, Notice *notice, bool is_dry, 
     notice_release(notice);
 }
 
-void bus_disconnect(Bus *bus, unsigned origin, Names *users, uint16_t code, Str reason, bool is_dry,
-                    BusOnCount on_count, void *waiter) {
+void bus_disconnect(Bus *bus, unsigned origin, const Disconnect *order, BusOnCount on_count, void *waiter) {
     Gather *gather = gather_new(bus, waiter);
     gather->on_count = on_count;
     for (unsigned i = 0; i < bus->worker_count; i++) {
         Op *op = gathered_op(OP_DISCONNECT, origin, gather);
-        op->users = names_new(users->items, users->count);
-        op->code = code;
-        op->is_dry = is_dry;
-        op_set_name(op, reason);
+        op->users = names_new(order->users->items, order->users->count);
+        op->code = order->code;
+        op->is_dry = order->is_dry;
+        op_set_name(op, order->reason);
         inbox_post(bus->workers[i], op);
     }
-    names_free(users);
 }
 
 void bus_ask_roster(Bus *bus, Op *op) {

@@ -33,9 +33,16 @@ void bus_notify(Bus *bus, Notice *notice);
 void bus_notify_counted(Bus *bus, unsigned origin, Notice *notice, bool is_dry, BusOnTally on_tally,
                         void *waiter);
 
-/* Closes all sessions of the users, on all workers. Takes the users. */
-void bus_disconnect(Bus *bus, unsigned origin, Names *users, uint16_t code, Str reason, bool is_dry,
-                    BusOnCount on_count, void *waiter);
+/* Closes all sessions of some users, on all workers, with a WebSocket close code and a reason; is_dry: only
+ * counts them. */
+typedef struct Disconnect {
+    const Names *users;
+    Str reason;
+    uint16_t code;
+    bool is_dry;
+} Disconnect;
+
+void bus_disconnect(Bus *bus, unsigned origin, const Disconnect *order, BusOnCount on_count, void *waiter);
 
 /* Hands the op to the roster, or to the worker `to`; the answer, if wanted, comes back by on_answer at
  * op->origin. Takes the op. */

@@ -16,24 +16,25 @@ static Str put(char **at, Str name) {
     return copy;
 }
 
-Notice *notice_new(NoticeKind kind, bool is_efficient, const Str *targets, uint32_t target_count,
-                   const Str *except, uint32_t except_count, uint32_t message_count) {
-    size_t arrays = target_count * sizeof(Target) + message_count * sizeof(Message) +
-                    except_count * sizeof(Str);
-    Notice *notice = mem_zalloc(sizeof *notice + arrays + sum_of(targets, target_count) +
-                                sum_of(except, except_count));
+Notice *notice_new(const NoticeSpec *spec) {
+    size_t arrays = spec->target_count * sizeof(Target) + spec->message_count * sizeof(Message) +
+                    spec->except_count * sizeof(Str);
+    Notice *notice = mem_zalloc(sizeof *notice + arrays + sum_of(spec->targets, spec->target_count) +
+                                sum_of(spec->except, spec->except_count));
     atomic_init(&notice->refs, 1);
-    notice->kind = kind;
-    notice->is_efficient = is_efficient;
-    notice->target_count = target_count;
-    notice->message_count = message_count;
-    notice->except_count = except_count;
+    notice->kind = spec->kind;
+    notice->is_efficient = spec->is_efficient;
+    notice->target_count = spec->target_count;
+    notice->message_count = spec->message_count;
+    notice->except_count = spec->except_count;
     notice->targets = (Target *)(void *)(notice + 1);
-    notice->messages = (Message *)(void *)(notice->targets + target_count);
-    notice->except = (Str *)(void *)(notice->messages + message_count);
-    char *at = (char *)(notice->except + except_count);
-    for (uint32_t i = 0; i < target_count; i++) notice->targets[i].name = put(&at, targets[i]);
-    for (uint32_t i = 0; i < except_count; i++) notice->except[i] = put(&at, except[i]);
+    notice->messages = (Message *)(void *)(notice->targets + spec->target_count);
+    notice->except = (Str *)(void *)(notice->messages + spec->message_count);
+    char *at = (char *)(notice->except + spec->except_count);
+    for (uint32_t i = 0; i < spec->target_count; i++) {
+        notice->targets[i].name = put(&at, spec->targets[i]);
+    }
+    for (uint32_t i = 0; i < spec->except_count; i++) notice->except[i] = put(&at, spec->except[i]);
     return notice;
 }
 

@@ -31,10 +31,19 @@ typedef struct Notice {
     Str *except;       /* users that get nothing */
 } Notice;
 
+typedef struct NoticeSpec {
+    NoticeKind kind;
+    bool is_efficient;
+    const Str *targets; /* borrowed, copied; so is except */
+    uint32_t target_count;
+    const Str *except;
+    uint32_t except_count;
+    uint32_t message_count;
+} NoticeSpec;
+
 /* Makes a Notice with copies of the names and room for the messages, which the caller fills by
- * message_init before anybody else sees it. Every target's message index starts as 0. */
-Notice *notice_new(NoticeKind kind, bool is_efficient, const Str *targets, uint32_t target_count,
-                   const Str *except, uint32_t except_count, uint32_t message_count);
+ * message_init before anybody else sees it. Every target's message index starts as 0. Gives. */
+Notice *notice_new(const NoticeSpec *spec);
 Notice *notice_retain(Notice *notice);
 void notice_release(Notice *notice);
 

@@ -19,7 +19,7 @@
 enum { OUTPUT_MAX = 64 * 1024 };
 
 typedef enum {
-    PHASE_IDLE,  /* no byte of a request came */
+    PHASE_IDLE, /* no byte of a request came */
     PHASE_HEAD,
     PHASE_BODY,
     PHASE_ANSWER /* a request is being answered, or its answer waits to be sent */
@@ -30,12 +30,12 @@ struct Exchange {
     Http *http;
     ExchangeOnRequest on_request;
     void *context;
-    Request *request;   /* being answered; its owner frees it */
-    Str *input;         /* what `run` reads; NULL outside of it */
-    Buf ahead;          /* read and not parsed yet, from `ahead_used` on */
+    Request *request; /* being answered; its owner frees it */
+    Str *input;       /* what `run` reads; NULL outside of it */
+    Buf ahead;        /* read and not parsed yet, from `ahead_used` on */
     size_t ahead_used;
-    List link;          /* in net->exchanges */
-    uint64_t since_ms;  /* when the phase began */
+    List link;           /* in net->exchanges */
+    uint64_t since_ms;   /* when the phase began */
     uint64_t body_bytes; /* of the request under way, came so far */
     ExchangePhase phase;
     bool has_ended; /* the client sends no more */
@@ -432,8 +432,8 @@ static Exchange *detach(Request *request) {
 void exchange_reply(Request *request, const Reply *reply) {
     Exchange *exchange = detach(request);
     if (exchange == NULL) return;
-    bool must_close = reply->must_close || !request->is_keep_alive ||
-                      conn_net(exchange->conn)->is_draining;
+    bool must_close =
+        reply->must_close || !request->is_keep_alive || conn_net(exchange->conn)->is_draining;
     send_reply(exchange, reply, (Form){request->is_head, request->version_minor == 0, must_close});
 }
 

@@ -16,10 +16,10 @@ typedef struct Exchange Exchange;
 
 typedef struct Reply {
     int status;            /* 200 to 599; Content-Length, Date and Connection are added */
-    const Header *headers; /* names in the case they shall have; CR, LF and NUL in values become blanks */
+    const Header *headers; /* names in any case; CR, LF and NUL in values become blanks */
     size_t header_count;
-    Str body;              /* left out for HEAD, 204 and 304; borrows */
-    bool must_close;       /* closes the connection behind this answer */
+    Str body;        /* left out for HEAD, 204 and 304; borrows */
+    bool must_close; /* closes the connection behind this answer */
 } Reply;
 
 /* Gives the request to `context`'s owner, who answers by exchange_reply, at once or later, exactly

@@ -26,15 +26,16 @@ static Str skip(Str text, size_t len) {
 
 /* --- Host --- */
 
+static bool is_escape(Str text) {
+    return text.len >= 3 && text.data[0] == '%' && is_hex(text.data[1]) && is_hex(text.data[2]);
+}
+
 /* RFC 3986 reg-name, which covers IPv4 addresses; but not an empty one. */
 static bool is_name(Str host) {
     for (size_t i = 0; i < host.len; i++) {
         char c = host.data[i];
-        if (c == '%') {
-            if (host.len - i < 3 || !is_hex(host.data[i + 1]) || !is_hex(host.data[i + 2])) return false;
-        } else if (!is_digit(c) && !is_letter(c) && (c == 0 || !strchr("-._~!$&'()*+,;=", c))) {
-            return false;
-        }
+        if (is_digit(c) || is_letter(c) || is_escape(skip(host, i))) continue;
+        if (c == '\0' || strchr("-._~!$&'()*+,;=", c) == NULL) return false;
     }
     return host.len > 0;
 }

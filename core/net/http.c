@@ -40,8 +40,8 @@ struct Http {
     HttpLimits limits;
     const HttpHandler *handler;
     void *context;
-    Buf head;           /* of a head that comes in pieces */
-    Request *request;   /* from the end of its head on */
+    Buf head;         /* of a head that comes in pieces */
+    Request *request; /* from the end of its head on */
     HttpFault fault;
     LineState line;
     uint32_t method_len, target_len, version_len;
@@ -50,11 +50,11 @@ struct Http {
     uint64_t chunk_left; /* data of this chunk that has not come */
     const char *scanned; /* up to here in the bytes that are fed now; chunked bodies only */
     char version[VERSION_LEN];
-    bool has_blank_cr;   /* before the request: the CR of a blank line came */
+    bool has_blank_cr; /* before the request: the CR of a blank line came */
     bool is_busy;
-    bool is_in_body;     /* the head is complete and good */
+    bool is_in_body; /* the head is complete and good */
     bool is_chunked;
-    bool has_sizes;      /* lines are chunk sizes, not headers */
+    bool has_sizes; /* lines are chunk sizes, not headers */
     bool is_complete;
     bool has_rest; /* more bytes stand behind the head that is read now */
 };
@@ -133,13 +133,17 @@ static bool scan_name(Http *http, unsigned char c) {
     return c == ':' || head_token_char((char)c) != '\0' || refuse_name(http);
 }
 
+static bool is_text(unsigned char c) {
+    return (c >= ' ' && c != 0x7F) || c == '\t';
+}
+
 static bool scan_text(Http *http, unsigned char c) {
     if (c == '\r') {
         http->line = LINE_CR;
         return true;
     }
+    if (is_text(c)) return true;
     if (c == '\n') return refuse_line_end(http);
-    if ((c >= ' ' || c == '\t') && c != 0x7F) return true;
     return refuse(http, 400, "header-invalid", "Send no control characters in headers.");
 }
 
@@ -162,9 +166,7 @@ static bool scan_byte(Http *http, unsigned char c) {
     case LINE_TEXT: return scan_text(http, c);
     case LINE_CR:
     case LINE_EMPTY_CR: return scan_line_feed(http, c);
-    case LINE_AFTER_DATA:
-        http->line = LINE_CR;
-        return c == '\r' || refuse_line_end(http);
+    case LINE_AFTER_DATA: http->line = LINE_CR; return c == '\r' || refuse_line_end(http);
     case LINE_END: break;
     }
     return refuse(http, 400, "chunk-invalid", "Send nothing behind the last chunk.");
@@ -177,20 +179,30 @@ static uint64_t line_bytes_max(const Http *http) {
     return http->request == NULL ? max : max + 8 * (uint64_t)http->request->body.len;
 }
 
-/* Scans all, a head only to its end; gives how many bytes. */
-static size_t scan(Http *http, Str bytes) {
-    uint64_t room = line_bytes_max(http) - http->line_bytes;
+/* Scans `len` bytes, a head only to its end, and stops at a fault; gives how many were good. */
+static size_t scan_bytes(Http *http, const unsigned char *bytes, size_t len) {
     size_t i = 0;
-    while (i < bytes.len && (http->line != LINE_END || http->request != NULL)) {
-        if (i >= room) {
-            refuse(http, 431, "headers-too-large", "Send fewer or shorter headers.");
-            break;
+    while (i < len && (http->line != LINE_END || http->request != NULL)) {
+        if (http->line == LINE_TEXT) { /* most bytes by far */
+            while (i < len && is_text(bytes[i])) i++;
+            if (i == len) break;
         }
-        if (!scan_byte(http, (unsigned char)bytes.data[i])) break;
+        if (!scan_byte(http, bytes[i])) break;
         i++;
     }
-    http->line_bytes += i;
     return i;
+}
+
+static size_t scan(Http *http, Str bytes) {
+    uint64_t room = line_bytes_max(http) - http->line_bytes;
+    size_t len = bytes.len < room ? bytes.len : (size_t)room;
+    size_t done = scan_bytes(http, (const unsigned char *)bytes.data, len);
+    http->line_bytes += done;
+    bool is_over = http->line == LINE_END && http->request == NULL;
+    if (done == room && done < bytes.len && !is_over) {
+        refuse(http, 431, "headers-too-large", "Send fewer or shorter headers.");
+    }
+    return done;
 }
 
 /* RFC 9112 2.2: clients may send blank lines before a request. They count as bytes of its head. */
@@ -325,8 +337,7 @@ static bool refuse_errno(Http *http, llhttp_errno_t err) {
     case HPE_INVALID_URL:
         return refuse(http, 400, "target-invalid", "Begin the target with '/' or http://.");
     case HPE_INVALID_HEADER_TOKEN: return refuse_name(http);
-    default:
-        return refuse(http, 400, "request-malformed", "Send a request that follows RFC 9112.");
+    default: return refuse(http, 400, "request-malformed", "Send a request that follows RFC 9112.");
     }
 }
 
@@ -394,8 +405,7 @@ static bool feed_body(Http *http, Str *bytes) {
 HttpFed http_feed(Http *http, Str bytes, size_t *taken) {
     assert(!http->is_complete);
     Str rest = bytes;
-    if (http->fault.status == 0 && (http->is_in_body || feed_head(http, &rest)) &&
-        !http->is_complete) {
+    if (http->fault.status == 0 && (http->is_in_body || feed_head(http, &rest)) && !http->is_complete) {
         feed_body(http, &rest);
     }
     *taken = bytes.len - rest.len;

@@ -46,8 +46,9 @@ typedef struct HttpHandler {
     bool (*on_body)(void *context, Request *request, size_t more, HttpFault *fault);
 } HttpHandler;
 
-Http *http_new(const HttpLimits *limits, const HttpHandler *handler, void *context); /* borrows handler */
-void http_free(Http *http); /* takes; NULL is fine */
+Http *http_new(const HttpLimits *limits, const HttpHandler *handler,
+               void *context); /* borrows handler */
+void http_free(Http *http);    /* takes; NULL is fine */
 
 /* Feeds bytes; *taken tells how many were used (all, but for what follows a complete request, which
  * must be taken before more is fed). */

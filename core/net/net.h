@@ -33,8 +33,8 @@ typedef struct NetLimits {
     uint32_t queue_bytes_max;    /* waiting for one session: closed with 4002 */
     uint32_t ping_interval_ms;
     uint32_t ping_timeout_ms;
-    uint32_t close_timeout_ms;   /* how long a closing handshake may take */
-    WsLimits ws;                 /* frames: 1009, 1008 */
+    uint32_t close_timeout_ms; /* how long a closing handshake may take */
+    WsLimits ws;               /* frames: 1009, 1008 */
 } NetLimits;
 
 enum { NET_READ_BUFFER_SIZE = 64 * 1024, NET_RELEASES = 32 };
@@ -49,9 +49,9 @@ typedef struct Net {
     uv_loop_t *loop;
     NetLimits limits;
     Wheel wheel;
-    List dirty;                 /* Conns with bytes to write in this turn */
-    List conns;                 /* all open Conns */
-    List exchanges;             /* all that speak HTTP */
+    List dirty;     /* Conns with bytes to write in this turn */
+    List conns;     /* all open Conns */
+    List exchanges; /* all that speak HTTP */
     uint32_t conn_count;
     bool is_draining;           /* set by exchange_drain: no connection is kept alive any more */
     uint64_t request_bytes;     /* bodies held in memory now */
@@ -59,10 +59,10 @@ typedef struct Net {
     uint64_t queue_bytes_shown; /* the part of it that the metrics know */
     uint64_t sent_bytes;        /* taken by the kernel since the last net_flush */
     WsPool ws_pool;
-    char *read_buffer;          /* NET_READ_BUFFER_SIZE; valid during one read callback */
+    char *read_buffer; /* NET_READ_BUFFER_SIZE; valid during one read callback */
     NetRelease releases[NET_RELEASES];
-    int64_t date_second;        /* what `date` says */
-    char date[32];              /* the Date header's value, renewed once a second */
+    int64_t date_second; /* what `date` says */
+    char date[32];       /* the Date header's value, renewed once a second */
 } Net;
 
 void net_init(Net *net, uv_loop_t *loop, const NetLimits *limits); /* copies limits */

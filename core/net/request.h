@@ -27,14 +27,14 @@ typedef struct Request {
     Str query;                 /* raw, without '?' */
     Header *headers;           /* in the order they came */
     uint32_t header_count;
-    uint8_t version_minor;     /* HTTP/1.x: 0 or 1 */
+    uint8_t version_minor; /* HTTP/1.x: 0 or 1 */
     bool is_keep_alive;
     bool is_head;
-    bool is_upgrade;           /* asks for another protocol: Connection: upgrade and an Upgrade header */
+    bool is_upgrade; /* asks for another protocol: Connection: upgrade and an Upgrade header */
     Buf body;
-    uint64_t *memory;          /* counts the bytes of bodies held; NULL: nobody counts */
-    uint64_t memory_held;      /* this request's share of it */
-    char remote[64];           /* the peer's address, no port */
+    uint64_t *memory;     /* counts the bytes of bodies held; NULL: nobody counts */
+    uint64_t memory_held; /* this request's share of it */
+    char remote[64];      /* the peer's address, no port */
 } Request;
 
 Request *request_new(void);          /* gives; empty */

@@ -47,6 +47,10 @@ static uint64_t after(const Session *session, int64_t delay_ms) {
     return net_now_ms(socket_net(session->socket)) + (uint64_t)(delay_ms > 0 ? delay_ms : 0);
 }
 
+static bool is_to_warn(const Session *session) {
+    return session->is_live && !session->was_warned;
+}
+
 /* The one deadline of the socket: waiting for a token, then the warning, then the token's end. */
 static void set_deadline(Session *session) {
     if (session->user == NULL) {
@@ -58,7 +62,7 @@ static void set_deadline(Session *session) {
         return;
     }
     int64_t left_ms = session->expires_ms - clock_wall_ms();
-    if (!session->was_warned) left_ms -= session->expiring_notice_ms;
+    if (is_to_warn(session)) left_ms -= session->expiring_notice_ms;
     socket_set_deadline(session->socket, after(session, left_ms));
 }
 
@@ -73,7 +77,7 @@ static void on_timer(void *owner) {
         session_close(session, 4001, STR("token expired"));
         return;
     }
-    if (!session->was_warned && left_ms <= session->expiring_notice_ms) {
+    if (is_to_warn(session) && left_ms <= session->expiring_notice_ms) {
         session->was_warned = true;
         session->handler->on_expiring(session);
     }
@@ -148,6 +152,11 @@ void session_identify(Session *session, Bytes *user, Bytes *claims, int64_t expi
     session->claims = claims;
     session->expires_ms = expires_ms;
     session->was_warned = false;
+    if (session_is_open(session)) set_deadline(session);
+}
+
+void session_go_live(Session *session) {
+    session->is_live = true;
     if (session_is_open(session)) set_deadline(session);
 }
 

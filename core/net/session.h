@@ -18,7 +18,8 @@ typedef struct Session Session;
 typedef struct SessionHandler {
     /* A text frame. No further one comes before session_next. */
     void (*on_frame)(Session *session, Str text);
-    void (*on_expiring)(Session *session); /* expiring_notice_ms before the token dies, once per token */
+    /* Live, and expiring_notice_ms before the token dies, or less: once per token. */
+    void (*on_expiring)(Session *session);
     void (*on_close)(Session *session, uint16_t code, Str reason); /* once, last */
 } SessionHandler;
 
@@ -35,6 +36,7 @@ struct Session {
     uint32_t expiring_notice_ms;
     uint16_t pins;
     bool was_warned; /* on_expiring came for this token */
+    bool is_live;    /* session_go_live was called */
     bool has_joined; /* the roster was asked */
     bool is_member;  /* the roster counts it: a LEAVE is owed */
     char id[SESSION_ID_LEN + 1];
@@ -55,6 +57,9 @@ void session_expect_auth(Session *session, uint32_t timeout_ms);
 
 /* Says who it is; takes one reference of each. expires_ms 0: never. */
 void session_identify(Session *session, Bytes *user, Bytes *claims, int64_t expires_ms);
+
+/* It gets events from now on, also on_expiring's. */
+void session_go_live(Session *session);
 
 /* The frame of on_frame is done with: the next one may come. */
 void session_next(Session *session);

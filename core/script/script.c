@@ -63,15 +63,30 @@ Script *script_of(lua_State *L) {
     return script;
 }
 
-void script_add_traceback(lua_State *L, int level) {
-    const char *message = lua_tostring(L, -1);
-    if (message == NULL) message = luaL_tolstring(L, -1, NULL);
-    luaL_traceback(L, L, message, level);
+static int on_convert(lua_State *L) {
+    luaL_tolstring(L, 1, NULL);
+    return 1;
+}
+
+/* Makes a text of the error value on top: its __tostring may raise in turn. */
+static void convert_error(lua_State *L) {
+    if (lua_isstring(L, -1)) return;
+    lua_pushcfunction(L, on_convert);
+    lua_insert(L, -2);
+    if (lua_pcall(L, 1, 1, 0) == LUA_OK) return;
+    lua_pop(L, 1);
+    lua_pushliteral(L, "an error value that cannot be shown");
+}
+
+void script_add_traceback(lua_State *L, lua_State *from) {
+    lua_checkstack(L, LUA_MINSTACK);
+    convert_error(L);
+    luaL_traceback(L, from, lua_tostring(L, -1), from == L ? 1 : 0);
     lua_replace(L, -2);
 }
 
 static int on_error(lua_State *L) {
-    script_add_traceback(L, 1);
+    script_add_traceback(L, L);
     return 1;
 }
 

@@ -36,8 +36,9 @@ WARN_UNUSED int script_call(Script *script, int args, int results);
 /* Pushes the module `name` (require). As script_call. */
 WARN_UNUSED int script_require(Script *script, const char *name);
 
-/* Replaces the error value on top of L by a string with L's traceback from `level` on. */
-void script_add_traceback(lua_State *L, int level);
+/* Replaces the error value on top of L by a string with the traceback of `from`: that of L in a message
+ * handler, or that of a coroutine that failed. Never raises. */
+void script_add_traceback(lua_State *L, lua_State *from);
 
 /* Logs the error string on top of L under `label`, counts it, and pops it. */
 void script_log_error(lua_State *L, const char *label);

@@ -27,6 +27,7 @@ struct Task {
     lua_State *L; /* the coroutine */
     int reference; /* keeps the coroutine in the registry */
     Wait *wait;    /* what it waits for, or NULL while it runs */
+    unsigned pins; /* nested coroutines that run under a call which no wait can leave */
     const char *label;
     TaskOnEnd on_end;
     void *context;
@@ -57,6 +58,7 @@ static void give_thread(Task *task, bool is_reusable) {
         script->idle_threads = mem_grow(NULL, IDLE_THREADS_MAX, sizeof *script->idle_threads);
     }
     lua_settop(task->L, 0);
+    lua_sethook(task->L, NULL, 0, 0);
     script->idle_threads[script->idle_count++] = task->reference;
 }
 
@@ -70,11 +72,13 @@ static void end_task(Task *task, bool is_reusable) {
     mem_free(task);
 }
 
+/* The error is on top of the coroutine, which can run nothing more, not even a __tostring. */
 static void fail(Task *task) {
-    script_add_traceback(task->L, 0);
-    lua_State *L = task->L;
+    lua_State *L = task->script->L;
+    lua_xmove(task->L, L, 1);
+    script_add_traceback(L, task->L);
     script_log_error(L, task->label);
-    lua_resetthread(L);
+    lua_resetthread(task->L);
     end_task(task, false);
 }
 
@@ -112,11 +116,12 @@ void task_start(Script *script, const char *label, int args, TaskOnEnd on_end, v
 }
 
 void task_check(lua_State *L) {
-    if (script_of(L)->running == NULL) {
+    const Task *task = script_of(L)->running;
+    if (task == NULL) {
         luaL_error(L, "this function waits, and here nothing can wait: call it in a handler, a hook or "
                       "chatty.spawn, not at load time or in setup");
     }
-    if (!lua_isyieldable(L)) {
+    if (!lua_isyieldable(L) || task->pins > 0) {
         luaL_error(L, "this function waits, and Lua cannot wait inside a callback of table.sort, "
                       "string.gsub, require, load or tostring: do it before or after");
     }
@@ -151,11 +156,19 @@ void task_wake(Wait *wait, TaskPush push, void *data) {
     resume(task, results);
 }
 
+/* The innermost first: a coroutine that waits lies first on the stack of the one that resumed it (see
+ * resume_nested). */
+static void close_coroutines(lua_State *L) {
+    lua_State *nested = lua_gettop(L) > 0 ? lua_tothread(L, 1) : NULL;
+    if (nested != NULL) close_coroutines(nested);
+    lua_resetthread(L);
+}
+
 void task_cancel_all(Script *script) {
     while (!list_is_empty(&script->tasks)) {
         Task *task = list_entry(script->tasks.next, Task, link);
         ensure(task != script->running);
-        lua_resetthread(task->L);
+        close_coroutines(task->L);
         end_task(task, false);
     }
 }
@@ -172,8 +185,12 @@ static int resume_nested(lua_State *L) {
     int args = lua_gettop(L) - 1;
     if (!lua_checkstack(co, args)) luaL_error(L, "too many arguments to resume");
     lua_xmove(L, co, args);
+    Task *task = script_of(L)->running;
+    bool is_pinned = task != NULL && !lua_isyieldable(L);
+    if (is_pinned) task->pins++;
     int results = 0;
     int status = lua_resume(co, L, args, &results);
+    if (is_pinned) task->pins--;
     if (status == LUA_YIELD && is_wait(co, results)) {
         lua_pop(co, 1);
         lua_pushlightuserdata(L, (void *)&wait_mark);
@@ -182,8 +199,9 @@ static int resume_nested(lua_State *L) {
     bool is_good = status == LUA_OK || status == LUA_YIELD;
     if (!is_good) results = 1;
     if (!lua_checkstack(L, results + 1)) luaL_error(L, "too many results to resume");
-    lua_pushboolean(L, is_good);
     lua_xmove(co, L, results);
+    lua_pushboolean(L, is_good);
+    lua_insert(L, -results - 1);
     return results + 1;
 }
 

@@ -40,10 +40,11 @@ void task_wake(Wait *wait, TaskPush push, void *data);
 /* Whether somebody still waits. */
 bool wait_is_alive(const Wait *wait);
 
-/* Drops all tasks that wait: their coroutines are closed (so to-be-closed variables run), on_end is called. */
+/* Drops all tasks that wait: their coroutines are closed, so to-be-closed variables run; on_end is
+ * called. */
 void task_cancel_all(Script *script);
 
-/* Replaces coroutine.resume, wrap and close in the state by ones that let a wait inside a nested coroutine pass
+/* Replaces coroutine.resume and wrap in the state by ones that let a wait inside a nested coroutine pass
  * through to the task. script_new calls it. */
 void task_open(lua_State *L);
 

@@ -188,6 +188,16 @@ function files.kind(path) end
 ---@param path string
 ---@return integer|nil bytes, number? modified_or_message, string? code  seconds since 1970
 function files.stat(path) end
+--- Writes a file that is not there yet; code "EXISTS" when it is.
+---@param path string
+---@param text string
+---@param mode? integer  default 420, which is 0644
+---@return true|nil, string? message, string? code
+function files.write_new(path, text, mode) end
+--- Makes a folder; one that is there is fine.
+---@param path string
+---@return true|nil, string? message, string? code
+function files.make_folder(path) end
 --- Whether both name the same file or folder.
 ---@param a string
 ---@param b string

@@ -5,6 +5,7 @@ local server = require "spec.support.server"
 local wait = require "spec.support.wait"
 
 local LONGEST = ("ö"):rep(2000)
+local BACK = "Connected again. What was said meanwhile is not shown."
 
 ---@param options? spec.ServerOptions
 local function start_chat(options)
@@ -99,13 +100,15 @@ describe("the chat", function()
       }
       for _, name in ipairs(names) do
         local fault = first_error(join(name))
-        assert.same({ "400", "chat-name-invalid", "/name" }, { fault.status, fault.code, fault.source.pointer })
+        assert.equal("400", fault.status)
+        assert.same({ "chat-name-invalid", "/name" }, { fault.code, fault.source.pointer })
       end
     end)
 
-    it("is refused for a body that is no object", function()
+    it("is refused for a body without a name", function()
       for _, body in ipairs({ "[]", "7", '"ann"', "null", "{}" }) do
-        assert.equal("chat-name-invalid", first_error(chatty:request{ path = "/chat/join", body = body }).code)
+        local response = chatty:request{ path = "/chat/join", body = body }
+        assert.equal("chat-name-invalid", first_error(response).code)
       end
     end)
 
@@ -177,25 +180,21 @@ describe("the chat", function()
 end)
 
 describe("the chat page #browser", function()
-  local chromium, chatty, tabs
+  local chromium, chatty
 
   setup(function() chromium = browser.start() end)
 
   teardown(function() chromium:stop() end)
 
-  before_each(function()
-    chatty, tabs = start_chat(), {}
-  end)
+  before_each(function() chatty = start_chat() end)
 
   after_each(function()
-    for _, tab in ipairs(tabs) do tab:close() end
+    chromium:close_tabs()
     chatty:stop()
   end)
 
   local function open()
-    local tab = chromium:open(("http://127.0.0.1:%d/"):format(chatty.port))
-    tabs[#tabs + 1] = tab
-    return tab
+    return chromium:open(("http://127.0.0.1:%d/"):format(chatty.port))
   end
 
   local function enter(name)
@@ -210,10 +209,21 @@ describe("the chat page #browser", function()
     return tab:wait_text("#log .content", text)
   end
 
-  local function restart()
-    local folder, port = chatty.folder, chatty.port
-    chatty:stop()
-    chatty = start_chat{ folder = folder, settings = { APP_PORT = port } }
+  local function start_again()
+    chatty = start_chat{ folder = chatty.folder, settings = { APP_PORT = chatty.port } }
+  end
+
+  -- The server says something.
+  local function speak(content)
+    local attributes = cjson.encode{ content = content, sender = "server" }
+    return chatty:notify("channels:chat-lobby", "chat-message", attributes)
+  end
+
+  -- The page hears of it with the next frame.
+  local function scroll_up(tab)
+    tab:eval([[
+      document.getElementById("log").scrollTop = 0;
+      return new Promise((done) => requestAnimationFrame(() => setTimeout(done)));]])
   end
 
   -- By how many pixels the page, and the log in it, are wider than what is seen of them.
@@ -233,7 +243,7 @@ describe("the chat page #browser", function()
 
   it("shows what an app server sends in both tabs", function()
     local ann, bob = enter("ann"), enter("bob")
-    chatty:notify("channels:chat-lobby", "chat-message", '{"content":"hi","sender":"server"}')
+    speak("hi")
     for _, tab in ipairs({ ann, bob }) do
       assert.equal("hi", hears(tab, "hi"))
       assert.equal("server", tab:wait_text(".message .sender", "server"))
@@ -266,18 +276,27 @@ describe("the chat page #browser", function()
 
   it("connects again after a restart of the server, and all goes on", function()
     local ann, bob = enter("ann"), enter("bob")
-    restart()
-    local back = "Connected again. What was said meanwhile is not shown."
-    for _, tab in ipairs({ ann, bob }) do assert.equal(back, tab:wait_text(".note", back)) end
+    chatty:stop()
+    start_again()
+    for _, tab in ipairs({ ann, bob }) do assert.equal(BACK, tab:wait_text(".note", BACK)) end
     bob:type("#content", "still there?\n")
     assert.equal("still there?", hears(ann, "still there?"))
+  end)
+
+  it("waits for a server that is not there, and says so", function()
+    local ann = open()
+    chatty:stop()
+    ann:type("#name", "ann\n")
+    local fault = "No connection: the server cannot be reached. Trying again…"
+    assert.equal(fault, ann:wait_text("#join-fault", fault))
+    start_again()
+    assert.equal("Connected as ann", ann:wait_text("#state-text", "Connected as ann"))
   end)
 
   it("comes back when it is asked to", function()
     local ann = enter("ann")
     chatty:control("POST", "/control/disconnect?method=users:chat-ann&reconnect=true")
-    local back = "Connected again. What was said meanwhile is not shown."
-    assert.equal(back, ann:wait_text(".note", back))
+    assert.equal(BACK, ann:wait_text(".note", BACK))
   end)
 
   it("stays away when it is told to, and says why", function()
@@ -328,6 +347,26 @@ describe("the chat page #browser", function()
     local ann = enter("ann")
     ann:type("#content", "one\u{E008}\n\u{E000}two\n")
     assert.equal("one\ntwo", hears(ann, "one\ntwo"))
+  end)
+
+  it("copies the command", function()
+    local ann = enter("ann")
+    if not ann:shows("#command") then ann:click("#try summary") end
+    ann:click("#copy")
+    assert.equal("Copied", ann:wait_text("#copy", "Copied"))
+  end)
+
+  it("keeps a reader of old messages where he is, and leads to the new ones", function()
+    local ann = enter("ann")
+    for i = 1, 60 do speak("line " .. i) end
+    assert.equal("line 60", hears(ann, "line 60"))
+    scroll_up(ann)
+    speak("newest")
+    assert.is_true(ann:wait_for("#newest"))
+    assert.equal(0, ann:eval("return document.getElementById('log').scrollTop"))
+    ann:click("#newest")
+    assert.is_false(ann:shows("#newest"))
+    assert.is_true(ann:eval("return document.getElementById('log').scrollTop > 0"))
   end)
 
   it("does not scroll sideways on a phone", function()

@@ -21,6 +21,7 @@ local FLAGS = {
 ---@field folder string       its home, gone when it stops
 ---@field process spec.Process of the driver
 ---@field port integer        of the driver
+---@field tabs spec.Tab[]       that are open
 local Browser = {}
 Browser.__index = Browser
 
@@ -84,7 +85,7 @@ end
 --- Starts a browser with a profile of its own. Raises when it does not start. To be stopped by `stop`.
 ---@return spec.Browser
 function browser.start()
-  local self = setmetatable({ session = "" }, Browser)
+  local self = setmetatable({ session = "", tabs = {} }, Browser)
   self.folder = assert(uv.fs_mkdtemp(uv.os_tmpdir() .. "/chatty-browser-XXXXXX"))
   self.process = process.start{
     command = "chromedriver",
@@ -100,6 +101,8 @@ function browser.start()
     error("the browser did not start: " .. (fault or "chromedriver is silent"), 2)
   end
   self.session = "/session/" .. created.sessionId
+  self.home = command(self, "GET", "/window")
+  self.current = self.home
   return self
 end
 
@@ -111,24 +114,34 @@ function Browser:stop()
   remove_tree(self.folder)
 end
 
+-- Commands go to the window that was chosen last.
+local function choose(self, handle)
+  if self.current == handle then return end
+  command(self, "POST", "/window", cjson.encode{ handle = handle })
+  self.current = handle
+end
+
+local function tab_command(self, method, path, body)
+  choose(self.browser, self.handle)
+  return command(self.browser, method, path, body)
+end
+
 --- A page in a window of its own, so that it is never in the background.
 ---@param url string
 ---@return spec.Tab
 function Browser:open(url)
   local handle = command(self, "POST", "/window/new", '{"type":"window"}').handle
   local tab = setmetatable({ browser = self, handle = handle }, Tab)
+  self.tabs[#self.tabs + 1] = tab
   tab:go(url)
   return tab
 end
 
--- Commands go to the window that was chosen last.
-local function tab_command(self, method, path, body)
-  local owner = self.browser
-  if owner.current ~= self.handle then
-    command(owner, "POST", "/window", cjson.encode{ handle = self.handle })
-    owner.current = self.handle
-  end
-  return command(owner, method, path, body)
+--- Closes all pages.
+function Browser:close_tabs()
+  for _, tab in ipairs(self.tabs) do tab_command(tab, "DELETE", "/window") end
+  self.tabs = {}
+  choose(self, self.home)
 end
 
 local function element_path(self, selector)
@@ -143,12 +156,6 @@ end
 
 function Tab:reload()
   tab_command(self, "POST", "/refresh")
-end
-
---- Closes the window.
-function Tab:close()
-  tab_command(self, "DELETE", "/window")
-  self.browser.current = nil
 end
 
 --- Runs JavaScript in the page and gives what it returns: `tab:eval("return arguments[0] + 1", 1)`.

@@ -136,7 +136,7 @@ function fake_json.find(text, key)
 end
 
 function fake_json.array(items)
-  return setmetatable(items or {}, Array)
+  return debug.setmetatable(items or {}, Array)
 end
 
 function fake_json.is_array(value)

@@ -31,7 +31,7 @@ end
 local function read(reply)
   local kind = reply.headers["content-type"] or ""
   if reply.body and kind:find("json", 1, true) then reply.json = fake_json.decode(reply.body) end
-  reply.error = reply.json and reply.json.errors and reply.json.errors[1]
+  reply.error = type(reply.json) == "table" and reply.json.errors and reply.json.errors[1]
   return reply
 end
 

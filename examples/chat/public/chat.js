@@ -3,7 +3,7 @@
 
 const RETRY_FIRST_MS = 500;
 const RETRY_MAX_MS = 30_000;
-const RENEW_PAUSE_MS = 500;
+const RENEW_PAUSE_MS = 500; // EXPIRING_NOTICE may be longer than a token lives: not one request after the other
 const LINES_MAX = 500;
 const RAW_MAX = 2000;
 
@@ -26,14 +26,14 @@ function socketUrl() {
 
 /** A token for a name. An error with `isFinal` will not go away by asking again. */
 async function fetchToken(name) {
-  const response = await fetch("/chat/join", {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ name }),
+  const headers = { "Content-Type": "application/json" };
+  const asked = fetch("/chat/join", { method: "POST", headers, body: JSON.stringify({ name }) });
+  const response = await asked.catch(() => {
+    throw new Error("the server cannot be reached");
   });
   const answer = await response.json().catch(() => ({}));
   if (response.ok) return answer;
-  const error = new Error(answer.errors?.[0]?.detail ?? `The server answered ${response.status}.`);
+  const error = new Error(answer.errors?.[0]?.detail ?? `the server answers ${response.status}`);
   error.isFinal = response.status >= 400 && response.status < 500 && response.status !== 429;
   throw error;
 }
@@ -89,7 +89,9 @@ class Connection {
     try {
       token = await this.#mint();
     } catch (error) {
-      if (!this.#isOver) error.isFinal ? this.#end(error.message) : this.#retry();
+      if (this.#isOver) return;
+      if (error.isFinal) this.#end(error.message);
+      else this.#retry(error.message);
       return;
     }
     if (this.#isOver) return;
@@ -148,12 +150,12 @@ class Connection {
     if (this.#isOver) return;
     this.#rejectWaiting("The connection was lost.");
     const why = reason ? `${reason} (${code})` : `code ${code}`;
-    if (mustStayAway(code)) return this.#end(why);
-    if (this.#attempt === 0) this.#on.lost(why);
-    this.#retry();
+    if (mustStayAway(code)) this.#end(why);
+    else this.#retry(why);
   }
 
-  #retry() {
+  #retry(why) {
+    if (this.#attempt === 0) this.#on.lost(why);
     this.#timer = setTimeout(() => this.#dial(), retryDelay(this.#attempt++));
   }
 
@@ -189,19 +191,21 @@ function make(tag, className, text) {
 
 const isAtEnd = (log) => log.scrollHeight - log.scrollTop - log.clientHeight < 40;
 
-/** Adds a line, lets the oldest go, and follows only a reader who is at the end. */
+let isFollowing = true; // the reader is at the end of the log, and is kept there
+
+/** Adds a line and lets the oldest go. */
 function addLine(line) {
   const log = $("log");
-  const follows = isAtEnd(log);
   log.append(line);
   while (log.childElementCount > LINES_MAX) log.firstElementChild.remove();
-  if (follows) showNewest();
+  if (isFollowing) showNewest();
   else $("newest").hidden = false;
 }
 
 function showNewest() {
   const log = $("log");
   log.scrollTop = log.scrollHeight;
+  isFollowing = true;
   $("newest").hidden = true;
 }
 
@@ -211,9 +215,9 @@ function addNote(text, className = "note") {
 
 /** The same name has the same colour everywhere. */
 function hueOf(name) {
-  let hue = 0;
-  for (const character of name) hue = (hue * 31 + character.codePointAt(0)) % 360;
-  return hue;
+  let hash = 0;
+  for (const character of name) hash = Math.imul(hash ^ character.codePointAt(0), 0x9e3779b1) >>> 0;
+  return hash % 360;
 }
 
 function timeOf(text) {
@@ -229,12 +233,13 @@ function makeTime(time) {
 
 function addMessage(attributes, ownName) {
   const sender = typeof attributes.sender === "string" ? attributes.sender : "unknown";
+  const time = makeTime(timeOf(attributes["time-sent"]));
   const line = make("div", sender === ownName ? "message own" : "message");
   line.style.setProperty("--hue", hueOf(sender));
-  line.dataset.sender = sender;
-  if ($("log").lastElementChild?.dataset.sender === sender) line.classList.add("more");
+  line.dataset.head = `${sender} ${time.textContent}`;
+  if ($("log").lastElementChild?.dataset.head === line.dataset.head) line.classList.add("more");
   const head = make("p", "head");
-  head.append(make("bdi", "sender", sender), " ", makeTime(timeOf(attributes["time-sent"])));
+  head.append(make("bdi", "sender", sender), " ", time);
   const content = make("p", "content", attributes.content);
   content.dir = "auto";
   line.append(head, content);
@@ -274,6 +279,7 @@ function onEnded(reason) {
 
 function join(wantedName) {
   let ownName = wantedName;
+  $("name").value = wantedName;
   $("join-fault").textContent = "";
   showState("busy", "Connecting…");
   connection = new Connection(wantedName, {
@@ -281,12 +287,15 @@ function join(wantedName) {
       ownName = name;
       sessionStorage.setItem("name", name);
       showState("live", `Connected as ${name}`);
+      $("join-fault").textContent = "";
       if ($("room").hidden) showRoom(true);
       addNote(isFirst ? `You are in the lobby, ${name}.` : "Connected again. What was said meanwhile is not shown.");
     },
     lost(reason) {
       showState("busy", "Connecting again…");
-      addNote(`The connection was lost: ${reason}. Connecting again…`);
+      const text = `No connection: ${reason}. Trying again…`;
+      if ($("room").hidden) $("join-fault").textContent = text;
+      else addNote(text);
     },
     ended: onEnded,
     event(event, attributes, text) {
@@ -365,8 +374,10 @@ $("content").addEventListener("keydown", (event) => {
 });
 $("content").addEventListener("input", fitField);
 $("log").addEventListener("scroll", () => {
-  if (isAtEnd($("log"))) $("newest").hidden = true;
+  isFollowing = isAtEnd($("log"));
+  if (isFollowing) $("newest").hidden = true;
 });
+new ResizeObserver(() => isFollowing && showNewest()).observe($("log"));
 $("newest").addEventListener("click", showNewest);
 $("leave").addEventListener("click", leave);
 $("copy").addEventListener("click", copyCommand);

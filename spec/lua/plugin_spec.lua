@@ -1,0 +1,144 @@
+local lua_half = require "spec.support.lua_half"
+
+describe("plugin", function()
+  local function start(text, more)
+    local plugins = more or {}
+    plugins.shop = text
+    return lua_half.start({ plugins = plugins })
+  end
+
+  local function line_of(text, more)
+    return lua_half.line_of(start, text, more)
+  end
+
+  it("is checked, and what is wrong ends the start with one line", function()
+    local mistakes = {
+      ["return 7"] = "plugin shop: plugins/shop.lua: the file must return the plugin, a table, and returns a number",
+      ["return {}"] = "plugin shop: plugins/shop.lua: it says api = nil, and this server speaks api = 1",
+      ["return { api = 2 }"] = "plugin shop: plugins/shop.lua: it says api = 2, and this server speaks api = 1",
+      ["return { api = 1 }"] = "plugin shop: plugins/shop.lua: setup must be a function, not nil",
+      ["return { api = 1, priority = 'high' }"] =
+        "plugin shop: plugins/shop.lua: priority must be a number, not a string",
+      ["return { api = 1, needs = { http = {} } }"] =
+        "plugin shop: plugins/shop.lua: it needs 'http', which is not available in this version",
+      ["return {"] = "plugin shop: plugins/shop.lua:1: unexpected symbol near <eof>",
+      ["error('no')"] = "plugin shop: plugins/shop.lua:1: no",
+      ["return { api = 1, setup = function() error('no\\nway') end }"] = "plugin shop: plugins/shop.lua:1: no way",
+    }
+    for text, line in pairs(mistakes) do assert.equal(line, line_of(text)) end
+  end)
+
+  it("has no fields that nobody reads", function()
+    assert.matches("^plugin shop: plugins/shop.lua: the plugin does not know 'prority', did you mean 'priority'",
+      line_of("return { api = 1, prority = 1 }"))
+  end)
+
+  it("gets its options", function()
+    local core = start([[
+      local plugin = { api = 1, options = {
+        greeting = { type = "string", default = "hello", doc = "What to say." },
+        rooms = { type = "list", of = "string", default = {} },
+      } }
+      function plugin.setup(app, options)
+        app:get("/o", { auth = "none" }, function() return { json = { options.greeting, #options.rooms } } end)
+      end
+      return plugin
+    ]])
+    assert.same({ "hello", 0 }, lua_half.ask(core, { target = "/o" }).json)
+  end)
+
+  it("declares its options well, and requires none that cannot be set", function()
+    local function with(option)
+      return line_of(("return { api = 1, setup = print, options = { x = %s } }"):format(option))
+    end
+    assert.matches("option 'x': its default must be a whole number", with("{ type = 'integer', default = 'a' }"))
+    assert.matches("option 'x' is required, and setting options is not available", with(
+      "{ type = 'string', required = true }"))
+  end)
+
+  it("is logged with the time that it took", function()
+    local core = start("return { api = 1, setup = function() end }")
+    local line = core.log.lines[1]
+    assert.same({ "debug", "plugin shop loaded", "plugins/shop.lua" }, { line.level, line.message, line.fields.file })
+  end)
+
+  describe("sandbox", function()
+    -- What an expression is, evaluated in a plugin.
+    local function value_of(expression, more)
+      local core = start(([[
+        return { api = 1, setup = function(app)
+          app:get("/v", { auth = "none" }, function() return { text = tostring(%s) } end)
+        end }
+      ]]):format(expression), more)
+      return lua_half.ask(core, { target = "/v" }).body
+    end
+
+    it("has no door to the machine", function()
+      for _, name in ipairs({ "io", "debug", "dofile", "loadfile", "collectgarbage", "package", "os.execute",
+        "os.exit", "os.remove", "os.getenv", "os.tmpname", "string.dump" }) do
+        assert.equal("nil", value_of(name))
+      end
+    end)
+
+    it("has the rest of Lua", function()
+      for _, name in ipairs({ "pcall", "setmetatable", "string.format", "table.concat", "math.floor", "utf8.len",
+        "coroutine.wrap", "os.time", "os.date" }) do
+        assert.matches("^function", value_of(name))
+      end
+      assert.equal("3", value_of("load('return 1 + 2')()"))
+      assert.equal("true", value_of("_G._G == _G and _G.pcall == pcall"))
+    end)
+
+    it("loads no bytecode", function()
+      assert.equal("nil", value_of(("(load(%q))"):format(string.dump(function() end))))
+    end)
+
+    it("keeps its globals for itself", function()
+      local core = start([[
+        shared = 1
+        string.upper = nil
+        return { api = 1, setup = function() end }
+      ]], { other = [[
+        return { api = 1, setup = function(app)
+          local text = tostring(shared) .. type(string.upper)
+          app:get("/v", { auth = "none" }, function() return { text = text } end)
+        end }
+      ]] })
+      assert.equal("nilfunction", lua_half.ask(core, { target = "/v" }).body)
+      assert.is_nil(rawget(_G, "shared"))
+    end)
+
+    it("prints to the log", function()
+      local core = start("print('a', 1) return { api = 1, setup = function() end }")
+      assert.same({ level = "info", message = "a\t1", fields = { plugin = "shop" } }, core.log.lines[1])
+    end)
+
+    it("requires chatty, and modules of its own folder when it is a folder", function()
+      local core = lua_half.start({ plugins = {
+        ["shop/init"] = [[
+          local prices = require "prices.list"
+          return { api = 1, setup = function(app)
+            app:get("/v", { auth = "none" }, function()
+              return { json = { prices.apple, require "prices.list" == prices, type(require("chatty").notify) } }
+            end)
+          end }
+        ]],
+        ["shop/prices/list"] = "return { apple = 7 }",
+      } })
+      assert.same({ 7, true, "function" }, lua_half.ask(core, { target = "/v" }).json)
+    end)
+
+    it("requires nothing else", function()
+      for _, name in ipairs({ "io", "core.bus", "router", "../other", "a..b", "/etc/passwd" }) do
+        assert.matches("plugins/shop.lua:1: require '.*': a plugin has 'chatty' and the modules of its own folder",
+          line_of(("require %q return { api = 1 }"):format(name)))
+      end
+    end)
+
+    it("notices modules that require each other in a circle", function()
+      assert.matches("the module requires itself", lua_half.line_of(lua_half.start, { plugins = {
+        ["shop/init"] = "require 'a'", ["shop/a"] = "require 'b'", ["shop/b"] = "require 'a'",
+      } }))
+    end)
+  end)
+end)

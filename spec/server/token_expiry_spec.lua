@@ -1,0 +1,223 @@
+-- A token ends: the session is warned, may take a fresh one in place, and else closes with 4001.
+local cjson = require "cjson"
+local client = require "spec.support.client"
+local server = require "spec.support.server"
+local token = require "spec.support.token"
+
+-- Answers a frame with the role of its session's token, and notes how sessions end.
+local PLUGIN = [[
+  local chatty = require "chatty"
+  local plugin = { api = 1 }
+  function plugin.setup(app)
+    app:on("message", function(session) return { role = session.claims.role } end)
+    app:on("disconnect", function(session, reason, code)
+      chatty.log.info("gone", { user = session.user, code = code, reason = reason })
+    end)
+  end
+  return plugin
+]]
+
+local PONG = 10
+
+local function start(settings)
+  return server.start{ settings = settings, plugins = { claims = PLUGIN } }
+end
+
+-- Tokens say whole seconds: this one lies between one and two ahead.
+local function soon()
+  return os.time() + 2
+end
+
+local function make(claims)
+  return token.encode(claims, server.jwt_secret)
+end
+
+-- A live session, and its chatty:connected.
+local function open(chatty, claims)
+  local socket = client.ws{ port = chatty.port, token = make(claims) }
+  return socket, socket:next()
+end
+
+local function send_auth(socket, claims, ack)
+  socket:send_event("chatty:auth", cjson.encode{ token = make(claims) }, ack)
+end
+
+local function rfc3339(seconds)
+  return os.date("!%Y-%m-%dT%H:%M:%S.000Z", seconds)
+end
+
+-- Whether no event has come by now: it would come before the pong.
+local function is_silent(socket)
+  socket:ping("now")
+  return socket:next_frame().opcode == PONG
+end
+
+local function until_over(socket)
+  return socket:expect_closed()
+end
+
+describe("the end of a token", function()
+  local chatty, hasty
+
+  setup(function()
+    chatty = start{ JWT_LEEWAY = 0 }
+    hasty = start{ EXPIRING_NOTICE = "1h" }
+  end)
+
+  teardown(function()
+    chatty:stop()
+    hasty:stop()
+  end)
+
+  it("is told to the session", function()
+    local exp = os.time() + 100
+    local _, event = open(chatty, { sub = "ann", exp = exp })
+    assert.equal(rfc3339(exp), event.attributes.expires)
+  end)
+
+  it("is told as null when there is none", function()
+    local _, event = open(chatty, { sub = "ann" })
+    assert.equal(cjson.null, event.attributes.expires)
+  end)
+
+  it("closes the session with 4001", function()
+    local socket = open(chatty, { sub = "ann", exp = soon() })
+    assert.same({ 4001, "token expired" }, { until_over(socket) })
+  end)
+
+  it("is told to the disconnect hook", function()
+    open(chatty, { sub = "eve", exp = soon() })
+    assert.is_string(chatty:wait_log("gone.*code=4001.*user=eve") or chatty:wait_log("gone.*user=eve.*code=4001"))
+  end)
+
+  it("is not warned of while it is farther away than the notice", function()
+    assert.is_true(is_silent((open(chatty, { sub = "ann", exp = os.time() + 100 }))))
+  end)
+
+  it("is never warned of when there is none", function()
+    assert.is_true(is_silent((open(hasty, { sub = "ann" }))))
+  end)
+
+  it("is warned of as soon as it is nearer than the notice", function()
+    local exp = os.time() + 1800
+    local event = open(hasty, { sub = "ann", exp = exp }):next()
+    assert.equal("chatty:expiring", event.event)
+    assert.equal(rfc3339(exp), event.attributes.expires)
+  end)
+
+  it("is warned of with the seconds that are left", function()
+    local seconds = open(hasty, { sub = "ann", exp = os.time() + 1800 }):next().attributes.seconds
+    assert.is_true(seconds > 1700 and seconds <= 1800, seconds)
+  end)
+
+  it("is warned of once", function()
+    local socket = open(hasty, { sub = "ann", exp = os.time() + 1800 })
+    socket:next()
+    assert.is_true(is_silent(socket))
+  end)
+
+  it("is warned of behind chatty:connected, even when a connect hook takes its time", function()
+    local slow = server.start{ settings = { EXPIRING_NOTICE = "1h" }, plugins = { slow = [[
+      local chatty = require "chatty"
+      local plugin = { api = 1 }
+      function plugin.setup(app) app:on("connect", function() chatty.sleep(0.1) end) end
+      return plugin
+    ]] } }
+    local socket, first = open(slow, { sub = "ann", exp = os.time() + 1800 })
+    assert.equal("chatty:connected", first.event)
+    assert.equal("chatty:expiring", socket:next().event)
+  end)
+end)
+
+describe("a fresh token", function()
+  local chatty, hasty
+
+  setup(function()
+    chatty = start{ JWT_LEEWAY = 0, EXPIRING_NOTICE = "1s" }
+    hasty = start{ EXPIRING_NOTICE = "1h" }
+  end)
+
+  teardown(function()
+    chatty:stop()
+    hasty:stop()
+  end)
+
+  it("is answered with chatty:auth and its end", function()
+    local exp = os.time() + 200
+    local socket = open(chatty, { sub = "ann", exp = os.time() + 100 })
+    send_auth(socket, { sub = "ann", exp = exp })
+    assert.same({ event = "chatty:auth", attributes = { expires = rfc3339(exp) } }, (socket:next()))
+  end)
+
+  it("is answered with the ack of its frame", function()
+    local socket = open(chatty, { sub = "ann" })
+    send_auth(socket, { sub = "ann" }, 7)
+    assert.same({ event = "chatty:auth", attributes = { expires = cjson.null }, ack = 7 }, (socket:next()))
+  end)
+
+  it("keeps the session alive beyond the end of the old one", function()
+    local exp = soon()
+    local stale = open(chatty, { sub = "ann", exp = exp })
+    local fresh = open(chatty, { sub = "bob", exp = exp })
+    send_auth(fresh, { sub = "bob", exp = os.time() + 100 })
+    assert.equal("chatty:auth", fresh:next().event)
+    assert.equal(4001, (until_over(stale)))
+    assert.is_true(is_silent(fresh))
+  end)
+
+  it("without an end keeps the session for ever", function()
+    local exp = soon()
+    local stale = open(chatty, { sub = "ann", exp = exp })
+    local fresh = open(chatty, { sub = "bob", exp = exp })
+    send_auth(fresh, { sub = "bob" })
+    fresh:next()
+    until_over(stale)
+    assert.is_true(is_silent(fresh))
+  end)
+
+  it("that ends sooner ends the session sooner", function()
+    local socket = open(chatty, { sub = "ann", exp = os.time() + 1000 })
+    send_auth(socket, { sub = "ann", exp = soon() })
+    assert.equal(4001, (until_over(socket)))
+  end)
+
+  it("is warned of anew", function()
+    local socket = open(hasty, { sub = "ann", exp = os.time() + 1000 })
+    socket:next()
+    send_auth(socket, { sub = "ann", exp = os.time() + 2000 })
+    assert.equal("chatty:auth", socket:next().event)
+    assert.equal(rfc3339(os.time() + 2000):sub(1, 15), socket:next().attributes.expires:sub(1, 15))
+  end)
+
+  it("keeps session and subscriptions", function()
+    chatty:subscribe("users:cleo", { "room-1" })
+    local socket = open(chatty, { sub = "cleo" })
+    send_auth(socket, { sub = "cleo" })
+    socket:next()
+    chatty:notify("channels:room-1", "hello")
+    assert.equal("hello", socket:next().event)
+    assert.equal(1, #chatty:control("GET", "/control/search/participants?channel=room-1").json())
+  end)
+
+  it("brings its claims to the hooks", function()
+    local socket = open(chatty, { sub = "ann", role = "reader" })
+    socket:send_event("who", "{}", 1)
+    assert.equal("reader", socket:next().attributes.role)
+    send_auth(socket, { sub = "ann", role = "writer" })
+    socket:next()
+    socket:send_event("who", "{}", 2)
+    assert.equal("writer", socket:next().attributes.role)
+  end)
+
+  it("of another user closes with 4500", function()
+    local socket = open(chatty, { sub = "ann" })
+    send_auth(socket, { sub = "bob" })
+    assert.same({ 4500, "the token is another user's" }, { until_over(socket) })
+  end)
+
+  it("that is bad closes with 4500", function()
+    local socket = open(chatty, { sub = "ann" })
+    send_auth(socket, { sub = "ann", exp = os.time() - 10 })
+    assert.same({ 4500, "The token is not accepted: it has expired." }, { until_over(socket) })
+  end)
+end)
