@@ -90,6 +90,13 @@ static int add_worker(Server *server, unsigned index, uint16_t *port) {
     return err;
 }
 
+/* The workers share the address, which would let a second server share it too. */
+static int check_address(const Config *config) {
+    int err = listener_probe(config_get(config, "APP_HOST"), config->port);
+    if (err != 0) log_bind_error(config, err);
+    return err;
+}
+
 static int add_workers(Server *server, uint16_t *port) {
     *port = server->config->port;
     for (unsigned i = 0; i < server->config->workers; i++) {
@@ -126,7 +133,8 @@ static void log_listening(const Server *server, uint16_t port) {
 static int start(Server *server) {
     uint16_t port;
     server->bus.worker_count = server->config->workers;
-    int err = add_workers(server, &port);
+    int err = check_address(server->config);
+    if (err == 0) err = add_workers(server, &port);
     if (err == 0) err = start_roster(server);
     while (err == 0 && server->started_count < server->worker_count) {
         err = worker_start(server->workers[server->started_count]);

@@ -54,7 +54,7 @@ local function compile_guard(auth, label, level)
   end
   local check, name = guard.compile(auth)
   if check then return check, name end
-  error(("%s: auth must be 'none', 'jwt', 'control', 'control:<scope>' or a function"):format(label), level + 1)
+  error(label .. ": auth must be 'none', 'jwt', 'control', 'control:<scope>' or a function", level + 1)
 end
 
 local function check_route(label, options, handler, level)

@@ -37,7 +37,8 @@ end
 function argument.type(value, wanted, what, level)
   local plain = wanted:match("^%a+")
   if type(value) == plain or (value == nil and plain ~= wanted) then return end
-  error(("%s must be a %s, not %s"):format(what, plain, value == nil and "nil" or "a " .. type(value)), level + 1)
+  local found = value == nil and "nil" or "a " .. type(value)
+  error(("%s must be a %s, not %s"):format(what, plain, found), level + 1)
 end
 
 return argument

@@ -45,13 +45,14 @@ local function commit(verb, self)
   if done then return done end
   if code == "LIMIT" then
     return nil, refusal.of("subscriptions-max",
-      "Subscribe to fewer channels; a user would have more than SUBSCRIPTIONS_PER_USER_MAX.")
+      "Subscribe to fewer channels; there would be more than SUBSCRIPTIONS_PER_USER_MAX or "
+      .. "SUBSCRIPTIONS_MAX.")
   end
   return nil, refusal.of_failure(message, code)
 end
 
---- Carries out the change and waits until it is committed. nil and a refusal if a hook says no, or if it cannot
---- be done. Hooks may have changed its lists: what was done stands in it.
+--- Carries out the change and waits until it is committed. nil and a refusal if a hook says no, or if it
+--- cannot be done. Hooks may have changed its lists: what was done stands in it.
 ---@param verb "subscribe"|"unsubscribe"
 ---@param self change
 ---@return {users: integer, changed: integer}|nil, refusal?

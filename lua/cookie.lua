@@ -4,6 +4,15 @@ local argument = require "argument"
 
 local cookie = {}
 
+---@class cookie.spec
+---@field value string
+---@field max_age? integer     seconds; 0 takes the cookie away
+---@field path? string         default "/"
+---@field domain? string
+---@field secure? boolean      default true
+---@field http_only? boolean   default true
+---@field same_site? "Strict"|"Lax"|"None"  default "Lax"
+
 local FIELDS = { value = 1, max_age = 1, path = 1, domain = 1, secure = 1, http_only = 1, same_site = 1 }
 local SAME_SITE = { Strict = true, Lax = true, None = true }
 
@@ -33,7 +42,7 @@ end
 --- The value of a header Set-Cookie. Unless it says otherwise the cookie is for the whole site, hidden
 --- from scripts, sent over TLS only, and not sent along by other sites.
 ---@param name string
----@param spec string|{value: string, max_age?: integer, path?: string, domain?: string, secure?: boolean, http_only?: boolean, same_site?: string}
+---@param spec string|cookie.spec
 ---@return string
 function cookie.encode(name, spec)
   if type(spec) == "string" then spec = { value = spec } end

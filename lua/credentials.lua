@@ -91,7 +91,8 @@ function credentials.verify(text)
     message = "its subject (sub) " .. fault
     metrics.add("token_failures_total")
   end
-  return nil, credentials.refuse(CODES[code] or "token-invalid", ("The token is not accepted: %s."):format(message))
+  return nil, credentials.refuse(CODES[code] or "token-invalid",
+    ("The token is not accepted: %s."):format(message))
 end
 
 --- Whether it is one of the control keys. Looks at all of them, so that the time tells nothing.

@@ -9,10 +9,11 @@ errors.phrases = {
   [404] = "Not Found", [405] = "Method Not Allowed", [406] = "Not Acceptable", [408] = "Request Timeout",
   [409] = "Conflict", [410] = "Gone", [412] = "Precondition Failed", [413] = "Content Too Large",
   [414] = "URI Too Long", [415] = "Unsupported Media Type", [417] = "Expectation Failed",
-  [422] = "Unprocessable Content", [423] = "Locked", [426] = "Upgrade Required", [428] = "Precondition Required",
-  [429] = "Too Many Requests", [431] = "Request Header Fields Too Large", [451] = "Unavailable For Legal Reasons",
-  [500] = "Internal Server Error", [501] = "Not Implemented", [502] = "Bad Gateway", [503] = "Service Unavailable",
-  [504] = "Gateway Timeout", [505] = "HTTP Version Not Supported", [508] = "Loop Detected",
+  [422] = "Unprocessable Content", [423] = "Locked", [426] = "Upgrade Required",
+  [428] = "Precondition Required", [429] = "Too Many Requests", [431] = "Request Header Fields Too Large",
+  [451] = "Unavailable For Legal Reasons", [500] = "Internal Server Error", [501] = "Not Implemented",
+  [502] = "Bad Gateway", [503] = "Service Unavailable", [504] = "Gateway Timeout",
+  [505] = "HTTP Version Not Supported", [508] = "Loop Detected",
 }
 
 ---@class errors.entry
@@ -29,19 +30,24 @@ local function add(status, code, title, meaning, is_limit)
 end
 
 -- Query parameters and names.
-add(400, "query-malformed", "Query malformed", "A query parameter has broken percent-encoding or is not UTF-8.")
+add(400, "query-malformed", "Query malformed",
+  "A query parameter has broken percent-encoding or is not UTF-8.")
 add(400, "parameter-unknown", "Parameter unknown", "The endpoint does not know this query parameter.")
 add(400, "parameter-missing", "Parameter missing", "A query parameter that the endpoint needs is not there.")
 add(400, "parameter-repeated", "Parameter repeated", "A query parameter stands twice where one is expected.")
-add(400, "parameter-invalid", "Parameter invalid", "The value of a query parameter is not one that is allowed.")
+add(400, "parameter-invalid", "Parameter invalid",
+  "The value of a query parameter is not one that is allowed.")
 add(400, "method-missing", "Method missing", "The query parameter method is not there.")
-add(400, "method-invalid", "Method invalid", "The query parameter method has no kind that the endpoint knows.")
+add(400, "method-invalid", "Method invalid",
+  "The query parameter method has no kind that the endpoint knows.")
 add(400, "list-empty", "List empty", "A list of names has no items.")
 add(400, "list-too-long", "List too long", "A list has more names than NAMES_MAX.", true)
 add(400, "name-invalid", "Name invalid",
   "The name of a user or channel is empty, too long (NAME_MAX), no UTF-8 or has control characters.")
-add(400, "add-unknown", "Option unknown", "The query parameter add names an option that nobody has registered.")
-add(400, "add-needs-object", "Attributes are no object", "The options of add need attributes that are an object.")
+add(400, "add-unknown", "Option unknown",
+  "The query parameter add names an option that nobody has registered.")
+add(400, "add-needs-object", "Attributes are no object",
+  "The options of add need attributes that are an object.")
 
 -- Bodies.
 add(400, "body-malformed", "Body malformed", "The body is not valid JSON.")
@@ -54,19 +60,22 @@ add(400, "data-missing", "Data missing", "The JSON:API document has no primary d
 add(400, "data-empty", "Data empty", "The JSON:API document names no channel.")
 add(400, "type-invalid", "Type invalid", "The type of a resource is not a non-empty string.")
 add(400, "id-invalid", "Id invalid", "The id of a resource is neither a non-empty string nor an integer.")
-add(413, "body-too-large", "Body too large", "The body is larger than the endpoint, or MAX_REQ_SIZE, allows.", true)
+add(413, "body-too-large", "Body too large",
+  "The body is larger than the endpoint, or MAX_REQ_SIZE, allows.", true)
 add(415, "content-type-unsupported", "Content type unsupported",
-  "The body is neither application/json nor application/vnd.api+json, or has a parameter that is not allowed.")
+  "The body is neither application/json nor application/vnd.api+json, or it has a wrong parameter.")
 add(406, "not-acceptable", "Not acceptable",
   "Accept asks for application/vnd.api+json only with parameters or extensions that are not supported.")
 
 -- Who may.
 add(401, "credentials-missing", "Credentials missing", "The endpoint needs a token or key and got none.")
 add(401, "key-invalid", "Key invalid", "X-API-Key holds no control key.")
-add(401, "token-invalid", "Token invalid", "The token is malformed, or its signature or claims are not valid.")
+add(401, "token-invalid", "Token invalid",
+  "The token is malformed, or its signature or claims are not valid.")
 add(401, "token-expired", "Token expired", "The token's exp is in the past.")
 add(401, "token-not-yet", "Token not valid yet", "The token's nbf is in the future.")
-add(403, "control-required", "Control rights required", "The token is valid and does not give the right to control.")
+add(403, "control-required", "Control rights required",
+  "The token is valid and does not give the right to control.")
 add(403, "origin-not-allowed", "Origin not allowed",
   "The token came in a cookie and the page's origin is not one of ALLOWED_ORIGINS.")
 add(403, "forbidden", "Forbidden", "A plugin's own guard refused.")
@@ -80,7 +89,7 @@ add(400, "websocket-handshake", "WebSocket handshake invalid", "The opening hand
 
 -- Operations.
 add(409, "subscriptions-max", "Too many subscriptions",
-  "A user would have more channels than SUBSCRIPTIONS_PER_USER_MAX; nothing was changed.")
+  "There would be more than SUBSCRIPTIONS_PER_USER_MAX or SUBSCRIPTIONS_MAX; nothing was changed.")
 add(500, "internal", "Internal error", "A handler failed; the server's log says why.")
 add(500, "hook-failed", "Hook failed", "A hook that must not fail did; the server's log says why.")
 add(500, "hook-depth", "Hooks nested too deep", "Hooks caused each other in a circle.", true)

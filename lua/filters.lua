@@ -34,7 +34,7 @@ function filters.add(kind, pattern, f, plugin, level)
   argument.type(f, "function", what .. ": the filter", level + 1)
   local prefix = pattern:match("^(/.*)%*$")
   if pattern:sub(1, 1) ~= "/" or (prefix or pattern):find("[*:]") or (prefix and prefix:sub(-1) ~= "/") then
-    error(("%s: '%s' must be a path such as /a/b, or end with /* as in /a/*"):format(what, pattern), level + 1)
+    error(("%s: '%s' must be a path such as /a, or end with /* as in /a/*"):format(what, pattern), level + 1)
   end
   local list = registered[kind]
   list[#list + 1] = {

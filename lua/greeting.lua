@@ -22,7 +22,8 @@ local PAGE <const> = [[
     <code>/control/subscription/unsubscribe</code>, <code>/control/disconnect</code>: for the app server</li>
   <li><code>GET /control/search/subscriptions</code>, <code>/control/search/participants</code>,
     <code>/control/search/users</code>: likewise</li>
-  <li><a href="/healthz">/healthz</a>, <a href="/readyz">/readyz</a>, <a href="/metrics">/metrics</a>: how it is</li>
+  <li><a href="/healthz">/healthz</a>, <a href="/readyz">/readyz</a>, <a href="/metrics">/metrics</a>:
+    how it is</li>
 </ul>
 <p>A page of your own: enable the example with <code>ENABLE=origin,date_time,chat</code>, or give a plugin
 <code>GET /</code>.</p>

@@ -1,5 +1,6 @@
 -- Guards: who may use a route. Each is compiled at setup from what the route's `auth` says into a
--- function: request -> nil, or a refusal. A guard that lets in says who it is: request.user, request.identity.
+-- function: request -> nil, or a refusal. A guard that lets in says who it is: request.user and
+-- request.identity.
 
 local credentials = require "credentials"
 local json = require "core.json"

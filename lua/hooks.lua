@@ -102,6 +102,10 @@ local function refuse_depth(name)
   return refusal.of("hook-depth", ("The hooks '%s' caused each other %d times."):format(name, DEPTH_MAX))
 end
 
+local function refuse_failure()
+  return refusal.of("hook-failed", "A plugin failed. The server's log says why.")
+end
+
 -- What the hook returned; or nil, a refusal that stops the operation, and whether the hook failed.
 local function call(hook, subject, extra, ...)
   local ok, result, is_bug = protect.call(hook.owner, hook.label, hook.f, subject, extra, ...)
@@ -110,7 +114,7 @@ local function call(hook, subject, extra, ...)
     return result
   end
   if not is_bug then return nil, result end
-  return nil, hook.is_closed and refusal.of("hook-failed") or nil, true
+  return nil, hook.is_closed and refuse_failure() or nil, true
 end
 
 local function warn_false(hook)
@@ -155,11 +159,11 @@ local function ask(list, subject, extra)
     if result ~= nil then return result end
     has_failed = has_failed or is_failure
   end
-  if has_failed then return nil, refusal.of("hook-failed") end
+  if has_failed then return nil, refuse_failure() end
 end
 
---- Runs the hooks of a name until one returns a value, and gives that. nil, refusal if one refuses, or if none
---- gave a value and one failed.
+--- Runs the hooks of a name until one returns a value, and gives that. nil, refusal if one refuses, or if
+--- none gave a value and one failed.
 ---@param name string
 ---@param subject table
 ---@param extra? any

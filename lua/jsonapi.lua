@@ -29,7 +29,7 @@ end
 local function digits_of(value)
   if math.type(value) == "integer" then return tostring(value) end
   if math.type(value) == "float" then
-    local integer = math.abs(value) <= 2 ^ 53 and math.tointeger(value)
+    local integer = math.abs(value) < 2 ^ 53 and math.tointeger(value)
     return integer and tostring(integer)
   end
   if type(value) ~= "userdata" or value == json.null then return nil end

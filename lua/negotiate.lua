@@ -74,18 +74,20 @@ function negotiate.refuse_content_type(header)
   return refuse_body(("%s takes no parameters but profile; no extensions are supported."):format(DOCUMENT))
 end
 
--- The best quality of JSON:API and of plain JSON; the first is nil when no instance is acceptable.
+-- The best quality of JSON:API, nil when no instance is acceptable; that of plain JSON; and whether JSON:API
+-- is asked for at all.
 local function weigh(header)
-  local document, plain
+  local document, plain, is_asked = nil, 0, false
   for _, part in ipairs(split(header, COMMA)) do
     local name, parameters = read_type(part)
-    if name == DOCUMENT and is_supported(parameters) then
-      document = math.max(document or 0, quality(parameters))
+    if name == DOCUMENT then
+      is_asked = true
+      if is_supported(parameters) then document = math.max(document or 0, quality(parameters)) end
     elseif name == JSON then
-      plain = math.max(plain or 0, quality(parameters))
+      plain = math.max(plain, quality(parameters))
     end
   end
-  return document, plain
+  return document, plain, is_asked
 end
 
 --- Whether the answer shall be a JSON:API document. nil: nothing that we have is acceptable (406).
@@ -95,9 +97,10 @@ function negotiate.wants_document(header)
   if not header then return false end
   if header == DOCUMENT then return true end
   if not header:lower():find(DOCUMENT, 1, true) then return false end
-  local document, plain = weigh(header)
-  if not document then return nil end
-  return document > 0 and document >= (plain or 0)
+  local document, plain, is_asked = weigh(header)
+  if is_asked and not document then return nil end
+  if not document then return false end
+  return document > 0 and document >= plain
 end
 
 --- The answer to an Accept that nothing satisfies.

@@ -114,6 +114,16 @@ types.string = {
   end,
 }
 
+types.store = {
+  parse = function(text)
+    if text:lower() == "memory" then return "memory" end
+    local path = text:match("^sqlite:(.+)$")
+    return path and types.string.parse(path, {}) and text or nil
+  end,
+  encode = tostring,
+  allowed = function() return "memory or sqlite:PATH" end,
+}
+
 local items = {}
 
 items.folder = {

@@ -10,7 +10,7 @@ local options = {}
 
 ---@class options.option
 ---@field name string         SHOUTED; its flag is --shouted
----@field type "integer"|"size"|"duration"|"boolean"|"enum"|"string"|"list"
+---@field type "integer"|"size"|"duration"|"boolean"|"enum"|"string"|"store"|"list"
 ---@field default? string     as people write it; without one the setting may be not set
 ---@field unset? string       what happens when it is not set
 ---@field min? string
@@ -36,8 +36,7 @@ options.sections = {
       doc = "The address or name to listen on." },
     { name = "WORKERS", type = "integer", min = "0", max = "256", default = "0",
       doc = "Threads that serve connections; 0 means one for each core." },
-    { name = "STORE", type = "enum", values = { "memory" }, default = "memory",
-      hint = "this version keeps subscriptions in memory only",
+    { name = "STORE", type = "store", default = "sqlite:chatty.db",
       doc = "Where standing subscriptions are kept; memory forgets them when the server stops." },
     { name = "STOP_TIMEOUT", type = "duration", min = "0s", max = "10m", default = "10s",
       doc = "How long a stopping server waits for requests under way and for closing sessions." },
@@ -87,6 +86,8 @@ options.sections = {
       doc = "Live sessions of one user." },
     { name = "SUBSCRIPTIONS_PER_USER_MAX", type = "integer", min = "1", max = "1000000", default = "10000",
       doc = "Channels that one user may be subscribed to." },
+    { name = "SUBSCRIPTIONS_MAX", type = "integer", min = "1", max = "1000000000", default = "10000000",
+      doc = "Subscriptions of all users together." },
     { name = "SESSION_QUEUE_MAX", type = "size", min = "4kb", max = "1gb", default = "1mb",
       doc = "What may wait for one slow session before it is closed (4002)." },
     { name = "FRAME_MAX", type = "size", min = "128b", max = "64mb", default = "64kb",

@@ -71,7 +71,8 @@ local function run(source)
   local definition = chunk(source.name, source.file)
   check(definition)
   local own = {
-    name = source.name, folder = source.folder, priority = definition.priority or PRIORITY, doc = definition.doc,
+    name = source.name, folder = source.folder, doc = definition.doc,
+    priority = definition.priority or PRIORITY,
   }
   local registrar = app.new(own)
   definition.setup(registrar, read_options(definition.options))
@@ -94,7 +95,8 @@ function plugin.load(source)
     error(("plugin %s: %s%s"):format(source.name, place, loaded), 0)
   end
   log.write("debug", ("plugin %s loaded"):format(source.name), {
-    plugin = source.name, file = source.file, milliseconds = (time.monotonic() - began) * 1000,
+    plugin = source.name, file = source.file,
+    milliseconds = math.floor((time.monotonic() - began) * 1000 + 0.5),
   })
   return loaded
 end

@@ -13,11 +13,13 @@ local RESERVED <const> = "chatty"
 
 -- The plugin of this name in a folder: name.lua or name/init.lua.
 local function find_in(folder, name)
-  local file = ("%s/%s.lua"):format(folder, name)
-  if files.kind(file) == "file" then return { name = name, file = file, folder = folder, is_folder = false } end
   local own = ("%s/%s"):format(folder, name)
-  file = own .. "/init.lua"
-  if files.kind(file) == "file" then return { name = name, file = file, folder = own, is_folder = true } end
+  if files.kind(own .. ".lua") == "file" then
+    return { name = name, file = own .. ".lua", folder = folder, is_folder = false }
+  end
+  if files.kind(own .. "/init.lua") == "file" then
+    return { name = name, file = own .. "/init.lua", folder = own, is_folder = true }
+  end
 end
 
 local function is_shipped(folder)
@@ -61,8 +63,12 @@ local function find_own(folders)
   for _, folder in ipairs(folders) do
     for _, name in ipairs(names_in(folder)) do
       local source, other = find_in(folder, name), by_name[name]
-      if name == RESERVED then error(("plugin chatty: %s: the name is the server's own"):format(source.file), 0) end
-      if other then error(("plugin %s is there twice: %s and %s"):format(name, other.file, source.file), 0) end
+      if name == RESERVED then
+        error(("plugin %s: %s: the name is the server's own"):format(name, source.file), 0)
+      end
+      if other then
+        error(("plugin %s is there twice: %s and %s"):format(name, other.file, source.file), 0)
+      end
       by_name[name] = source
       sources[#sources + 1] = source
     end

@@ -70,7 +70,7 @@ local function event_of(spec, level)
     local refused = event.refuse_name(spec.event)
     if refused then return nil, refused end
     local made, message = event.make(spec.event, spec.attributes)
-    return made, not made and refusal.of("event-invalid", message)
+    return made, not made and refusal.of("event-invalid", refusal.sentence(message))
   end
   local core = event.core(spec.event)
   if not core or spec.attributes ~= nil then

@@ -7,6 +7,7 @@ local event = require "event"
 local hooks = require "hooks"
 local json = require "core.json"
 local protect = require "protect"
+local refusal = require "refusal"
 local reply = require "reply"
 local requests = require "request"
 local sessions = require "session"
@@ -141,8 +142,9 @@ end
 ---@param core core.session
 ---@param text string
 function realtime.on_frame(core, text)
-  local found, ack = core_event.parse(text)
-  if not found then return send_error(core, "frame-malformed", ack) end
+  local found, ack_or_message, _, ack = core_event.parse(text)
+  if not found then return send_error(core, "frame-malformed", refusal.sentence(ack_or_message), ack) end
+  ack = ack_or_message
   local name = found:name()
   if name == "chatty:auth" then return authenticate(core, found, ack) end
   if not core:user() then return send_error(core, "auth-required", "Send chatty:auth first.", ack) end

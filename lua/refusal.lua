@@ -47,6 +47,13 @@ function refusal.is(value)
   return metatable_of(value) == Refusal
 end
 
+--- A message of the core as a sentence: "the body is ..." becomes "The body is ... ."
+---@param message string
+---@return string
+function refusal.sentence(message)
+  return message:sub(1, 1):upper() .. message:sub(2) .. "."
+end
+
 local LIMITS = { LIMIT = true, TIMEOUT = true, CANCELED = true, CLOSED = true, UNAVAILABLE = true }
 
 --- What a failure of the world, `nil, message, CODE`, tells the client.

@@ -75,7 +75,8 @@ end
 
 local function headers_of(self, response, content_type, extra)
   local route = requests.route(self)
-  local is_negotiated = route and route.is_jsonapi
+  local has_both = response.document ~= nil and response.json ~= nil
+  local is_negotiated = has_both or (route and route.is_jsonapi)
   local is_common = not (extra or response.headers or response.cookies)
   local made = is_common and (is_negotiated and NEGOTIATED or PLAIN)[content_type]
   if made and not requests.core(self):header("origin") then return made end

@@ -104,18 +104,13 @@ function request.core(self)
   return self[CORE]
 end
 
--- "the body is ..." -> "The body is ... ."
-local function sentence(message)
-  return message:sub(1, 1):upper() .. message:sub(2) .. "."
-end
-
 --- The event that the body is, without a public face. Raises a refusal if it is none.
 ---@param self request
 ---@return core.event
 function request.core_event(self)
   if self[EVENT] then return self[EVENT] end
   local found, message, code, pointer = self[CORE]:event()
-  if not found then error(refusal.of(code, sentence(message), pointer and { pointer = pointer })) end
+  if not found then error(refusal.of(code, refusal.sentence(message), pointer and { pointer = pointer })) end
   self[EVENT] = found
   return found
 end

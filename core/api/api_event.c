@@ -145,6 +145,16 @@ int push_event_of_body(lua_State *L, Buf *body) {
     return 1;
 }
 
+/* The ack as it came; nil when there is none, or none that is answered. */
+static void push_ack(lua_State *L, Str ack) {
+    JsonType type = ack.len > 0 ? json_type(ack) : JSON_NULL;
+    if (type == JSON_NUMBER || type == JSON_STRING) {
+        push_str(L, ack);
+    } else {
+        lua_pushnil(L);
+    }
+}
+
 /* stack: text */
 static int f_parse(lua_State *L) {
     Str text = check_str(L, 1);
@@ -159,15 +169,15 @@ static int f_parse(lua_State *L) {
         return 3;
     }
     EventFault fault = find_parts(document, &parts);
-    if (fault.message != NULL) return push_failure(L, ERR_INVALID, fault.message);
     Event *event = push_event(L);
-    fault = read_name(parts.name, &event->name);
-    if (fault.message != NULL) return push_failure(L, ERR_INVALID, fault.message);
+    if (fault.message == NULL) fault = read_name(parts.name, &event->name);
+    if (fault.message != NULL) {
+        push_failure(L, ERR_INVALID, fault.message);
+        push_ack(L, parts.ack);
+        return 4;
+    }
     set_attributes(event, is_missing(parts.attributes) ? STR("{}") : parts.attributes);
-    if (parts.ack.len == 0) return 1;
-    JsonType type = json_type(parts.ack);
-    if (type != JSON_NUMBER && type != JSON_STRING) return 1;
-    push_str(L, parts.ack);
+    push_ack(L, parts.ack);
     return 2;
 }
 

@@ -38,6 +38,7 @@ void on_request_end(void *context) {
     }
     request_free(box->request);
     box->request = NULL;
+    if (box->opened != NULL) box->on_end(box->opened);
     if (!box->has_proxy) mem_free(box);
 }
 
@@ -173,7 +174,7 @@ static int f_open_session(lua_State *L) {
     RequestBox *box = check_request_box(L, 1);
     Str protocol = opt_str(L, 2);
     box->was_answered = true;
-    return push_opened_session(L, box->request, protocol);
+    return push_opened_session(L, box, protocol);
 }
 
 /* stack: request, handler, protocol */
@@ -182,7 +183,7 @@ static int f_open_socket(lua_State *L) {
     luaL_checkany(L, 2);
     Str protocol = opt_str(L, 3);
     box->was_answered = true;
-    return push_opened_socket(L, box->request, 2, protocol);
+    return push_opened_socket(L, box, 2, protocol);
 }
 
 static const luaL_Reg methods[] = {

@@ -9,9 +9,12 @@
 #include <lua.h>
 
 #include "net/request.h"
+#include "script/task.h"
 
 typedef struct RequestBox {
     Request *request; /* NULL: the task is over */
+    TaskOnEnd on_end; /* called with `opened` when the task ends */
+    void *opened;     /* what the request became; NULL: it stayed one */
     bool has_proxy;
     bool was_answered;
 } RequestBox;

@@ -81,8 +81,8 @@ static void unpin(void *session) {
     session_unpin(session);
 }
 
-/* A frame's task is over: the next frame may come. */
-static void on_frame_end(void *context) {
+/* The task that opened it, or that of a frame, is over: the next frame may come. */
+static void on_task_end(void *context) {
     Session *session = context;
     session_next(session);
     session_unpin(session);
@@ -95,7 +95,7 @@ static void on_frame(Session *session, Str text) {
     lua_rawgeti(L, LUA_REGISTRYINDEX, api->on_frame);
     push_session(L, session);
     push_str(L, text);
-    task_start(api->script, "frame", 2, on_frame_end, session);
+    task_start(api->script, "frame", 2, on_task_end, session);
 }
 
 static void on_expiring(Session *session) {
@@ -150,17 +150,19 @@ static void on_close(Session *session, uint16_t code, Str reason) {
 static const SessionHandler handler = {
     .on_frame = on_frame, .on_expiring = on_expiring, .on_close = on_close};
 
-int push_opened_session(lua_State *L, Request *request, Str protocol) {
+int push_opened_session(lua_State *L, RequestBox *box, Str protocol) {
     Api *api = api_of(L);
     Buf id = BUF_NONE;
     secret_random_text(SESSION_ID_BYTES, &id);
     Session *session;
-    int err = session_open(request, protocol, id.data, &handler, api, &session);
+    int err = session_open(box->request, protocol, id.data, &handler, api, &session);
     buf_deinit(&id);
     if (err != 0) return push_failure(L, err, NULL);
     session->expiring_notice_ms = api->expiring_notice_ms;
+    socket_hold(session->socket);
+    box->on_end = on_task_end;
+    box->opened = session; /* with its pin */
     push_session(L, session);
-    session_unpin(session);
     return 1;
 }
 
@@ -322,8 +324,9 @@ static int f_is_live(lua_State *L) {
 
 static int f_channels(lua_State *L) {
     const Proxy *proxy = check_proxy(L);
+    if (proxy->session == NULL) return push_closed(L);
+    const Node *user = proxy->session->subscriber.user;
     lua_newtable(L);
-    const Node *user = proxy->session ? proxy->session->subscriber.user : NULL;
     for (uint32_t i = 0; user != NULL && i < user->edge_count; i++) {
         push_str(L, node_name(user->edges[i].peer));
         lua_rawseti(L, -2, (lua_Integer)i + 1);

@@ -8,9 +8,10 @@
 
 #include <lua.h>
 
-#include "net/request.h"
+#include "api/api_request.h"
 
-/* Upgrades the request and pushes the session, or nil, message, code. */
-int push_opened_session(lua_State *L, Request *request, Str protocol);
+/* Upgrades the request and pushes the session, or nil, message, code. Its frames wait until the request's task
+ * has ended. */
+int push_opened_session(lua_State *L, RequestBox *box, Str protocol);
 
 #endif

@@ -72,14 +72,18 @@ static void on_timer(void *owner) {
 static const SocketHandler handler_class = {
     .on_message = on_message, .on_timer = on_timer, .on_close = on_close};
 
-int push_opened_socket(lua_State *L, Request *request, int handler, Str protocol) {
+int push_opened_socket(lua_State *L, RequestBox *box, int handler, Str protocol) {
     RawSocket *raw = mem_zalloc(sizeof *raw);
-    int err = socket_open(request, protocol, &handler_class, raw, &raw->socket);
+    int err = socket_open(box->request, protocol, &handler_class, raw, &raw->socket);
     if (err != 0) {
         mem_free(raw);
         return push_failure(L, err, NULL);
     }
     raw->api = api_of(L);
+    raw->pins = 1;
+    socket_hold(raw->socket);
+    box->on_end = on_task_end;
+    box->opened = raw;
     lua_pushvalue(L, handler);
     raw->handler = luaL_ref(L, LUA_REGISTRYINDEX);
     RawSocket **proxy = lua_newuserdatauv(L, sizeof *proxy, 0);

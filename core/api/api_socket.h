@@ -7,10 +7,10 @@
 
 #include <lua.h>
 
-#include "net/request.h"
+#include "api/api_request.h"
 
 /* Upgrades the request and pushes the socket, or nil, message, code. The value at `handler` comes back
- * with every callback. */
-int push_opened_socket(lua_State *L, Request *request, int handler, Str protocol);
+ * with every callback; messages wait until the request's task has ended. */
+int push_opened_socket(lua_State *L, RequestBox *box, int handler, Str protocol);
 
 #endif

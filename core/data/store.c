@@ -1,10 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "data/store.h"
 
+#include "base/mem.h"
+
 int store_open(Str url, Store **store) {
-    if (!str_equal(url, STR("memory"))) return ERR_INVALID;
-    *store = store_memory_new();
-    return 0;
+    Str kind;
+    Str path;
+    str_split(url, ':', &kind, &path);
+    if (str_equal(url, STR("memory"))) {
+        *store = store_memory_new();
+        return 0;
+    }
+    if (!str_equal(kind, STR("sqlite")) || path.len == 0) return ERR_INVALID;
+    char *name = mem_copy(path.data, path.len);
+    int err = store_sqlite_open(name, store);
+    mem_free(name);
+    return err;
 }
 
 int store_load(Store *store, StoreOnSubscription on_subscription, void *context) {

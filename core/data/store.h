@@ -30,7 +30,8 @@ struct Store {
     const StoreClass *class;
 };
 
-/* Opens the store that `url` names ("memory"). ERR_INVALID: no such kind. Gives. */
+/* Opens the store that `url` names: "memory" or "sqlite:PATH". ERR_INVALID: no such kind. What else
+ * fails is logged in one line. Gives. */
 WARN_UNUSED int store_open(Str url, Store **store);
 
 /* Calls the class; all but close answer 0 or ERR_IO, ERR_UNAVAILABLE. */
@@ -43,6 +44,9 @@ void store_rollback(Store *store);
 void store_close(Store *store);
 
 /* The kinds. */
+/* One SQLite file. ERR_EXISTS: another server uses it; ERR_DENIED, ERR_IO: it cannot be used. Gives. */
+WARN_UNUSED int store_sqlite_open(const char *path, Store **store);
+
 /* Keeps nothing beyond the process: the roster's own memory is the truth. */
 Store *store_memory_new(void);
 

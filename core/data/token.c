@@ -97,7 +97,8 @@ static bool header_names(Str header, const char *algorithm) {
            json_string_equal(value, str_of(algorithm));
 }
 
-/* Three parts, the first naming the configured algorithm. */
+/* Three parts, the first naming the configured algorithm. libjwt passes over what is wrong or too much
+ * in the base64 of a signature; here a token has one form only. */
 static bool has_our_algorithm(const TokenPolicy *policy, Str text, Str *payload) {
     Str head;
     Str rest;
@@ -105,10 +106,12 @@ static bool has_our_algorithm(const TokenPolicy *policy, Str text, Str *payload)
     if (!str_split(text, '.', &head, &rest) || !str_split(rest, '.', payload, &signature)) {
         return false;
     }
-    Buf header = BUF_NONE;
-    bool is_ours = signature.len > 0 && secret_decode_base64url(head, &header) == 0 &&
-                   header_names(buf_str(&header), jwt_alg_str(policy->algorithm));
-    buf_deinit(&header);
+    Buf part = BUF_NONE;
+    bool is_ours = signature.len > 0 && secret_decode_base64url(signature, &part) == 0;
+    buf_clear(&part);
+    is_ours = is_ours && secret_decode_base64url(head, &part) == 0 &&
+              header_names(buf_str(&part), jwt_alg_str(policy->algorithm));
+    buf_deinit(&part);
     return is_ours;
 }
 

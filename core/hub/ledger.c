@@ -6,7 +6,8 @@
 void ledger_init(Ledger *ledger, Graph *graph, Store *store, uint32_t subscriptions_per_user_max) {
     *ledger = (Ledger){.graph = graph,
                        .store = store,
-                       .subscriptions_per_user_max = subscriptions_per_user_max};
+                       .subscriptions_per_user_max = subscriptions_per_user_max,
+                       .subscriptions_max = UINT64_MAX};
 }
 
 void ledger_deinit(Ledger *ledger) {
@@ -74,8 +75,12 @@ static void undo_to(Ledger *ledger, size_t mark) {
 
 static int add_one(Ledger *ledger, Node *user, Node *channel) {
     if (!graph_add_edge(ledger->graph, user, channel)) return 0;
+    if (user->edge_count > ledger->subscriptions_per_user_max ||
+        ledger->graph->edge_count > ledger->subscriptions_max) {
+        graph_remove_edge(ledger->graph, user, channel); /* the store has not heard of it */
+        return ERR_LIMIT;
+    }
     note_undo(ledger, user, channel, true);
-    if (user->edge_count > ledger->subscriptions_per_user_max) return ERR_LIMIT;
     return store_add(ledger->store, node_name(user), node_name(channel));
 }
 

@@ -29,6 +29,7 @@ typedef struct Ledger {
     Graph *graph;  /* borrowed */
     Store *store;  /* borrowed */
     uint32_t subscriptions_per_user_max;
+    uint64_t subscriptions_max; /* of all users; no limit after ledger_init */
     uint64_t serial; /* marks nodes that were met */
     Undo *undos;     /* of the open transaction */
     size_t undo_count;

@@ -270,6 +270,7 @@ int roster_start(Bus *bus, Store *store, const RosterLimits *limits, Roster **ou
     graph_init(&roster->graph);
     online_init(&roster->online, bus->worker_count);
     ledger_init(&roster->ledger, &roster->graph, store, limits->subscriptions_per_user_max);
+    roster->ledger.subscriptions_max = limits->subscriptions_max;
     inbox_init(&roster->inbox, wake, roster);
     int err = store_load(store, on_subscription, roster);
     if (err != 0) {

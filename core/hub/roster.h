@@ -14,6 +14,7 @@ typedef struct Roster Roster;
 
 typedef struct RosterLimits {
     uint32_t subscriptions_per_user_max;
+    uint32_t subscriptions_max;
     uint32_t sessions_per_user_max;
     uint32_t sessions_max;
 } RosterLimits;

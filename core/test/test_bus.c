@@ -2,7 +2,7 @@
  *
  * core.test.bus: a Bus with a real Roster on its thread, and workers that are mere inboxes: what comes to
  * a worker is given to the spec as a list of events, when it pumps. A worker is known by its number.
- *     local node = bus.new{workers = 2, subscriptions = { {"u", "c"} }, sessions_max = 10}
+ *     local node = bus.new{workers = 2, loaded = {"u", "c"}, sessions_max = 10}
  *     node:ask(1, {op = "JOIN", name = "u", tag = "first"})
  *     node:pump(1)  -> { {op = "JOIN", tag = "first", channels = {"c"}} }    waits until something came
  *     node:rest(1)  -> {}                                                    does not
@@ -137,10 +137,11 @@ static void add_worker(TestNode *node) {
     node->bus.workers[node->bus.worker_count++] = &worker->inbox;
 }
 
-/* {workers =, loaded = {user, channel, ...}, subscriptions_max =, sessions_per_user_max =, sessions_max =} */
+/* {workers =, loaded = {user, channel, ...}}, and the RosterLimits by their names */
 static int f_new(lua_State *L) {
     RosterLimits limits = {
-        .subscriptions_per_user_max = opt_field_number(L, 1, "subscriptions_max", 1000),
+        .subscriptions_per_user_max = opt_field_number(L, 1, "subscriptions_per_user_max", 1000),
+        .subscriptions_max = opt_field_number(L, 1, "subscriptions_max", 1000),
         .sessions_per_user_max = opt_field_number(L, 1, "sessions_per_user_max", 1000),
         .sessions_max = opt_field_number(L, 1, "sessions_max", 1000),
     };

@@ -2,7 +2,7 @@
  *
  * core.test.ledger: a Ledger with a graph and a store that writes down what it is told, and that fails
  * when it shall.
- *     local book = ledger.new{subscriptions_max = 3}
+ *     local book = ledger.new{per_user_max = 3, all_max = 100}
  *     book:fail("commit", 1)     the next commit fails
  *     book:round{ {verb = "subscribe", users = {"u"}, channels = {"c"}} }
  *       -> nil or the failure's name, { {users = 1, changed = 1, crowd = {"u"}} }
@@ -68,12 +68,15 @@ static Book *check_book(lua_State *L) {
 }
 
 static int f_new(lua_State *L) {
-    lua_getfield(L, 1, "subscriptions_max");
-    uint32_t max = (uint32_t)luaL_checkinteger(L, -1);
+    lua_getfield(L, 1, "per_user_max");
+    lua_getfield(L, 1, "all_max");
+    uint32_t per_user_max = (uint32_t)luaL_checkinteger(L, -2);
+    uint64_t all_max = (uint64_t)luaL_optinteger(L, -1, LUA_MAXINTEGER);
     Book *book = lua_newuserdatauv(L, sizeof *book, 0);
     *book = (Book){.store = {&fake_class}};
     graph_init(&book->graph);
-    ledger_init(&book->ledger, &book->graph, &book->store, max);
+    ledger_init(&book->ledger, &book->graph, &book->store, per_user_max);
+    book->ledger.subscriptions_max = all_max;
     luaL_setmetatable(L, BOOK);
     return 1;
 }

@@ -269,7 +269,10 @@ static int f_run(lua_State *L) {
     race->rounds = (unsigned)rounds;
     ensure(sem_init(&race->done, 0, 0) == 0);
     for (unsigned i = 0; i < race->bus.worker_count; i++) init_worker(race, i);
-    RosterLimits limits = {10, 100, 1000};
+    RosterLimits limits = {.subscriptions_per_user_max = 10,
+                           .subscriptions_max = 100000,
+                           .sessions_per_user_max = 100,
+                           .sessions_max = 1000};
     ensure(roster_start(&race->bus, store_memory_new(), &limits, &race->roster) == 0);
     run_threads(race);
     roster_stop(race->roster);

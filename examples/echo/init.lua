@@ -1,4 +1,4 @@
--- A raw WebSocket endpoint of a plugin: no events, no users, no tokens. Conformance clients like it.
+-- A raw WebSocket endpoint of a plugin: no events, no users, no tokens. Conformance clients are pointed here.
 
 local plugin = { api = 1, doc = "Sends every WebSocket message at /echo back as it came." }
 

@@ -41,7 +41,7 @@ local json = {}
 --- order of the text; encode ignores it.
 ---@param text string
 ---@param keep_order? boolean
----@return any value, string? message, string? code, integer? offset   nil, message, "INVALID", offset on failure
+---@return any value, string? message, string? code, integer? offset   on failure code is "INVALID"
 function json.decode(text, keep_order) end
 --- Tables with the array mark, or with items 1..#t and nothing else, become arrays; an empty table
 --- without the mark becomes {}. Object members are sorted by name. A table whose metatable has a field
@@ -77,9 +77,10 @@ local event = {}
 ---@return core.event|nil, string? message, string? code
 function event.new(name, attributes) end
 --- Reads {"event": string, "attributes": any but null} from a client's frame; attributes may be left out
---- (then {}). Other members than event, attributes and ack are ignored. `ack` comes as raw JSON text when it is a number or string.
+--- (then {}). Other members than event, attributes and ack are ignored. `ack` comes as raw JSON text when it
+--- is a number or string.
 ---@param text string
----@return core.event|nil event, string? ack_or_message, string? code
+---@return core.event|nil event, string? ack_or_message, string? code, string? ack
 function event.parse(text) end
 ---@return string
 function event:name() end
@@ -256,7 +257,7 @@ function request:remote() end
 ---@return boolean
 function request:is_upgrade() end
 --- Reads the body {"event","attributes"}. The body's memory moves into the event: body() is empty afterwards.
---- On failure nil, message, code, pointer: "body-malformed", "event-missing", "event-invalid", "attributes-missing".
+--- Codes of failures: "body-malformed", "event-missing", "event-invalid", "attributes-missing".
 ---@return core.event|nil event, string? message, string? code, string? pointer
 function request:event() end
 --- Answers. Once; false when the connection is gone or it was answered already.
@@ -273,7 +274,8 @@ function request:handshake_fault() end
 ---@return boolean
 function request:offers(protocol) end
 --- Upgrades to a session that is not live yet: it has no user until session:identify and gets no events
---- until session:join. No frame of it is given to init.on_frame before the handler that called this has ended.
+--- until session:join. No frame of it is given to init.on_frame before the handler that called this has
+--- ended.
 ---@param protocol? string  the subprotocol to answer
 ---@return core.session|nil, string? message, string? code
 function request:open_session(protocol) end
@@ -319,7 +321,8 @@ function session:expect_auth(seconds) end
 function session:join() end
 ---@return boolean
 function session:is_live() end
----@return string[]  from the registry of this worker; empty before join
+--- From the registry of this worker; empty before join.
+---@return string[]|nil channels, string? message, string? code
 function session:channels() end
 --- Sends one event frame. `ack` is raw JSON added as member "ack".
 ---@param event core.event

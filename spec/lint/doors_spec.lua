@@ -6,6 +6,7 @@ local DOORS = {
   ["llhttp.h"] = { "net/http.c" },
   ["wslay/"] = { "net/ws.c" },
   ["jwt.h"] = { "data/token.c" },
+  ["sqlite3.h"] = { "data/store_sqlite.c" },
   ["sodium.h"] = { "data/secret.c", "data/digest.c" },
   ["openssl/"] = { "data/digest.c" },
   ["uv.h"] = { "net/net.h", "net/listener.h" },

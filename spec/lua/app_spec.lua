@@ -4,7 +4,8 @@ describe("app", function()
   -- The one line that ends the start when a plugin's setup does this.
   local function line_of(setup, more)
     local plugins = more or {}
-    plugins.shop = "local plugin = { api = 1 }\nfunction plugin.setup(app)\n" .. setup .. "\nend\nreturn plugin"
+    plugins.shop = ("local plugin = { api = 1 }\nfunction plugin.setup(app)\n%s\nend\nreturn plugin")
+      :format(setup)
     return lua_half.line_of(lua_half.start, { plugins = plugins })
   end
 
@@ -16,11 +17,14 @@ describe("app", function()
   it("names the line of each mistake", function()
     local mistakes = {
       [ [[app:get("/x", { auth = "nobody" }, print)]] ] = "GET /x: auth must be",
-      [ [[app:get("/x", { auth = "none", boddy = 1 }, print)]] ] = "GET /x does not know 'boddy', did you mean 'body'",
-      [ [[app:get("/x", { auth = "none", body = "xml" }, print)]] ] = "body must be 'json', 'event' or 'document'",
+      [ [[app:get("/x", { auth = "none", boddy = 1 }, print)]] ] =
+        "GET /x does not know 'boddy', did you mean 'body'",
+      [ [[app:get("/x", { auth = "none", body = "xml" }, print)]] ] =
+        "body must be 'json', 'event' or 'document'",
       [ [[app:get("/x", { auth = "none" })]] ] = "GET /x: the handler must be a function, not nil",
       [ [[app:get("x", { auth = "none" }, print)]] ] = "the path 'x' must begin with /",
-      [ [[app:get("/x", { auth = "none", query = { n = { type = "int" } } }, print)]] ] = "query parameter 'n': type must",
+      [ [[app:get("/x", { auth = "none", query = { n = { type = "int" } } }, print)]] ] =
+        "query parameter 'n': type must",
       [ [[app:on("conect", print)]] ] = "did you mean 'connect'",
       [ [[app:on("online", print)]] ] = "the hook 'online' is not available in this version",
       [ [[app:on("connect")]] ] = "the hook 'connect' must be a function",

@@ -70,8 +70,9 @@ describe("POST /control/notify", function()
   end)
 
   it("refuses options when attributes is no object", function()
-    assert.equal("add-needs-object", notify("?method=users:a&add=date-time", '{"event":"e","attributes":[1]}').error.code)
-    assert.equal(200, notify("?method=users:a", '{"event":"e","attributes":[1]}').status)
+    local body = '{"event":"e","attributes":[1]}'
+    assert.equal("add-needs-object", notify("?method=users:a&add=date-time", body).error.code)
+    assert.equal(200, notify("?method=users:a", body).status)
   end)
 
   it("refuses bodies that are no event, and points at what is wrong", function()
@@ -88,7 +89,8 @@ describe("POST /control/notify", function()
     for body, expected in pairs(cases) do
       local reply = notify("?method=users:a", body)
       local source = reply.error.source
-      assert.same({ 400, expected }, { reply.status, reply.error.code .. " " .. (source and source.pointer or "-") })
+      local found = reply.error.code .. " " .. (source and source.pointer or "-")
+      assert.same({ 400, expected }, { reply.status, found })
     end
     assert.is_nil(sent())
   end)
@@ -107,7 +109,8 @@ describe("POST /control/notify", function()
 
   it("wants JSON", function()
     assert.equal(415, notify("?method=users:a", BODY, { ["content-type"] = "text/plain" }).status)
-    assert.equal(200, notify("?method=users:a", BODY, { ["content-type"] = "application/vnd.api+json" }).status)
+    local document = { ["content-type"] = "application/vnd.api+json" }
+    assert.equal(200, notify("?method=users:a", BODY, document).status)
   end)
 
   it("needs control rights", function()

@@ -67,7 +67,8 @@ describe("GET /control/search", function()
     }
     for target, expected in pairs(cases) do
       local reply = search(target)
-      assert.same({ 400, expected }, { reply.status, reply.error.code .. " " .. reply.error.source.parameter })
+      local found = reply.error.code .. " " .. reply.error.source.parameter
+      assert.same({ 400, expected }, { reply.status, found })
     end
   end)
 

@@ -5,7 +5,8 @@ describe("POST /control/subscription", function()
 
   before_each(function() core = lua_half.start() end)
 
-  local BODY <const> = '{"data":{"type":"post","id":"1","relationships":{"author":{"data":{"type":"user","id":9}}}}}'
+  local BODY <const> = '{"data":{"type":"post","id":"1","relationships":'
+    .. '{"author":{"data":{"type":"user","id":9}}}}}'
 
   local function ask(verb, query, body, headers)
     return lua_half.control(core, "POST", "/control/subscription/" .. verb .. query, body or BODY, headers)
@@ -17,7 +18,8 @@ describe("POST /control/subscription", function()
 
   it("subscribes users to the channels of the document", function()
     local reply = ask("subscribe", "?method=users:ann,bob")
-    assert.same({ 200, { msg = "Subscribed", channels = { "post-1", "user-9" } } }, { reply.status, reply.json })
+    assert.equal(200, reply.status)
+    assert.same({ msg = "Subscribed", channels = { "post-1", "user-9" } }, reply.json)
     assert.same({ "subscribe", { "ann", "bob" }, { "post-1", "user-9" } },
       { made().verb, made().users, made().channels })
     assert.is_nil(made().users_of)
@@ -38,8 +40,9 @@ describe("POST /control/subscription", function()
   it("only rehearses with dryRun", function()
     core.bus.answers.change = { { users = 3, changed = 2 } }
     local reply = ask("subscribe", "?method=users:ann&dryRun=true")
-    assert.same({ msg = "Would subscribe", dryRun = true, channels = { "post-1", "user-9" }, users = 3, changed = 2 },
-      reply.json)
+    assert.same({
+      msg = "Would subscribe", dryRun = true, channels = { "post-1", "user-9" }, users = 3, changed = 2,
+    }, reply.json)
     assert.is_true(made().dry)
     assert.equal("Would unsubscribe", ask("unsubscribe", "?method=users:ann&dryRun=true").json.msg)
   end)

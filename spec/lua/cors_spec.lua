@@ -24,7 +24,8 @@ describe("cors", function()
     for _, case in ipairs({
       { "http://app.example", "chat.example" }, { "https://app.example.evil", "chat.example" },
       { "https://evil.example", "chat.example" }, { "http://chat.example:3001", "chat.example:3000" },
-      { "https://chat.example", "chat.example:80" }, { "null", "null" }, { "", "" }, { "https://chat.example", nil },
+      { "https://chat.example", "chat.example:80" }, { "null", "null" }, { "", "" },
+      { "https://chat.example", nil },
     }) do
       assert.is_falsy(cors.is_allowed(case[1], case[2]))
     end
@@ -32,7 +33,8 @@ describe("cors", function()
 
   it("offers the usual headers in a preflight that asks for none", function()
     assert.same({
-      "Access-Control-Allow-Methods", "POST", "Access-Control-Allow-Headers", "Authorization, Content-Type, X-API-Key",
+      "Access-Control-Allow-Methods", "POST",
+      "Access-Control-Allow-Headers", "Authorization, Content-Type, X-API-Key",
       "Access-Control-Max-Age", "600",
     }, cors.preflight("POST", nil))
   end)

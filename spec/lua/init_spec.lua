@@ -3,8 +3,8 @@ local lua_half = require "spec.support.lua_half"
 describe("init", function()
   it("has every function that C calls", function()
     local core = lua_half.start()
-    for _, name in ipairs({ "setup", "start", "stop", "on_request", "on_frame", "on_expiring", "on_disconnect",
-      "on_socket_message", "on_socket_close" }) do
+    for _, name in ipairs({ "setup", "start", "stop", "on_request", "on_frame", "on_expiring",
+      "on_disconnect", "on_socket_message", "on_socket_close" }) do
       assert.is_function(core.init[name])
     end
   end)

@@ -11,7 +11,9 @@ describe("jsonapi", function()
 
   local function names_of(text)
     local names = {}
-    for i, resource in ipairs(jsonapi.parse(text).resources) do names[i] = resource.type .. "-" .. resource.id end
+    for i, resource in ipairs(jsonapi.parse(text).resources) do
+      names[i] = resource.type .. "-" .. resource.id
+    end
     return table.concat(names, " ")
   end
 
@@ -28,7 +30,8 @@ describe("jsonapi", function()
   end)
 
   it("finds the linkage of relationships in the order of the text", function()
-    assert.equal("post-1 user-9 tag-a tag-b user-3", names_of([[{"data":{"type":"post","id":"1","relationships":{
+    assert.equal("post-1 user-9 tag-a tag-b user-3", names_of([[{"data":{"type":"post","id":"1",
+      "relationships":{
       "writer":{"data":{"type":"user","id":"9"}},
       "tags":{"data":[{"type":"tag","id":"a"},{"type":"tag","id":"b"}]},
       "nobody":{"data":null},

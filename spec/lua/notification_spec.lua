@@ -92,7 +92,8 @@ describe("notification", function()
 
   it("lets options work on what the hooks left", function()
     local add = require "add"
-    add.register("origin", function(event, context) event:set("origin", context.channel) end, "origin", "here")
+    local function set_origin(event, context) event:set("origin", context.channel) end
+    add.register("origin", set_origin, "origin", "here")
     on(function(event) event.channels = { "a", "b" } end)
     notification.emit(spec_of(), add.find({ "origin" }), {})
     assert.equal('{"text":"hi","origin":"b"}', sent().events[2]:raw())

@@ -36,7 +36,7 @@ describe("the list of settings", function()
   it("has the defaults that are promised", function()
     local values = options.parse {}
     assert.same({
-      3000, "HS256", 5, "key", false, 1048576, 0, "memory", { "plugins" }, { "origin", "date_time" }, {},
+      3000, "HS256", 5, "key", false, 1048576, 0, "sqlite:chatty.db", { "plugins" }, { "origin", "date_time" }, {},
       1048576, 100000, 100, 65536, 25, 10, "info", "text", "development",
     }, {
       values.APP_PORT, values.JWT_ALGORITHM, values.JWT_LEEWAY, values.CONTROL_AUTH,

@@ -20,8 +20,8 @@ describe("plugins", function()
   it("are all in the folders, by name, and no specs", function()
     assert.same({ "plugins/a.lua", "plugins/b/init.lua", "more/c.lua" },
       files_of({ PLUGINS = { "plugins", "more/" } }, {
-        "plugins/b/init.lua", "plugins/a.lua", "plugins/a_spec.lua", "plugins/_draft.lua", "plugins/.hidden.lua",
-        "plugins/README.md", "plugins/data/x.txt", "more/c.lua",
+        "plugins/b/init.lua", "plugins/a.lua", "plugins/a_spec.lua", "plugins/_draft.lua",
+        "plugins/.hidden.lua", "plugins/README.md", "plugins/data/x.txt", "more/c.lua",
       }))
   end)
 

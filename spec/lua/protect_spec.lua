@@ -9,7 +9,8 @@ describe("protect", function()
   end)
 
   it("gives the results of what went well", function()
-    assert.same({ true, 1, nil, 3 }, { protect.call("shop", "here", function(...) return ... end, 1, nil, 3) })
+    local function echo(...) return ... end
+    assert.same({ true, 1, nil, 3 }, { protect.call("shop", "here", echo, 1, nil, 3) })
   end)
 
   it("gives a raised refusal as it is, and logs nothing", function()

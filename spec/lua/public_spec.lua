@@ -21,7 +21,9 @@ describe("chatty", function()
 
   describe("notify", function()
     it("emits a name and attributes to channels", function()
-      assert.is_true(chatty.notify({ channels = { "a", "b", "a" }, event = "chat", attributes = { text = "hi" } }))
+      assert.is_true(chatty.notify({
+        channels = { "a", "b", "a" }, event = "chat", attributes = { text = "hi" },
+      }))
       assert.same({ "channels", { "a", "b" } }, { sent().by, sent().names })
       assert.same({ "chat", '{"text":"hi"}' }, { sent().event:name(), sent().event:raw() })
     end)
@@ -50,8 +52,10 @@ describe("chatty", function()
     it("tells who was reached, by name", function()
       core.bus.answers.notify = { { users = 2, sessions = 3, per_name = {
         { users = 2, sessions = 3 }, { users = 0, sessions = 0 } } } }
-      assert.same({ users = 2, sessions = 3, channels = { a = { users = 2, sessions = 3 },
-        b = { users = 0, sessions = 0 } } }, chatty.notify({ channels = { "a", "b" }, event = "e", report = true }))
+      assert.same({
+        users = 2, sessions = 3,
+        channels = { a = { users = 2, sessions = 3 }, b = { users = 0, sessions = 0 } },
+      }, chatty.notify({ channels = { "a", "b" }, event = "e", report = true }))
       core.bus.answers.notify = { { users = 1, sessions = 3, per_name = { { users = 1, sessions = 3 } } } }
       assert.same({ users = 1, sessions = 3, recipients = { ann = { sessions = 3 } } },
         chatty.notify({ users = { "ann" }, event = "e", report = true }))
@@ -64,7 +68,8 @@ describe("chatty", function()
       assert.is_string(message)
       assert.equal("name-invalid", select(3, chatty.notify({ channels = { "a\n" }, event = "e" })))
       assert.equal("list-empty", select(3, chatty.notify({ channels = {}, event = "e" })))
-      assert.equal("add-unknown", select(3, chatty.notify({ channels = { "a" }, event = "e", add = { "x" } })))
+      local _, _, other = chatty.notify({ channels = { "a" }, event = "e", add = { "x" } })
+      assert.equal("add-unknown", other)
       assert.equal("event-invalid", select(3, chatty.notify({ channels = { "a" }, event = "" })))
     end)
 
@@ -72,7 +77,8 @@ describe("chatty", function()
       local here = "^%S*public_spec.lua:%d+: "
       assert.matches(here .. "chatty.notify does not know 'chanels', did you mean 'channels'",
         line_of(function() chatty.notify({ chanels = { "a" }, event = "e" }) end))
-      assert.matches(here .. "chatty.notify: say either", line_of(function() chatty.notify({ event = "e" }) end))
+      assert.matches(here .. "chatty.notify: say either",
+        line_of(function() chatty.notify({ event = "e" }) end))
       assert.matches(here .. "channels must be a table",
         line_of(function() chatty.notify({ channels = "a", event = "e" }) end))
       assert.matches(here .. "chatty.notify: event must be",
@@ -92,7 +98,8 @@ describe("chatty", function()
 
   describe("subscribe and unsubscribe", function()
     it("take users and channels", function()
-      assert.same({ users = 1, changed = 1, channels = { "lobby" } }, chatty.subscribe({ "ann" }, { "lobby" }))
+      assert.same({ users = 1, changed = 1, channels = { "lobby" } },
+        chatty.subscribe({ "ann" }, { "lobby" }))
       chatty.unsubscribe({ "ann", "bob" }, { "lobby" })
       local call = lua_half.last_call(core, "change")
       assert.same({ "unsubscribe", { "ann", "bob" }, { "lobby" } }, { call.verb, call.users, call.channels })
@@ -181,7 +188,8 @@ describe("chatty", function()
 
   it("logs with the plugin's name", function()
     chatty.log.warn("careful", { order = 7 })
-    assert.same({ level = "warn", message = "careful", fields = { plugin = "shop", order = 7 } }, core.log.lines[1])
+    assert.same({ level = "warn", message = "careful", fields = { plugin = "shop", order = 7 } },
+      core.log.lines[1])
   end)
 
   it("spawns functions whose errors are logged", function()

@@ -62,7 +62,8 @@ describe("query", function()
     local refusal = refused("userId=ann&metod=x")
     assert.equal("parameter-unknown", refusal.code)
     assert.same({ parameter = "metod" }, refusal.source)
-    assert.equal("The known parameters are: add, include, method, page[size], report, userId.", refusal.detail)
+    assert.equal("The known parameters are: add, include, method, page[size], report, userId.",
+      refusal.detail)
   end)
 
   it("refuses a parameter that stands twice", function()

@@ -110,7 +110,9 @@ describe("router", function()
     add("GET", "/b")
     add("GET", "/a")
     local shown = {}
-    for i, route in ipairs(router.list()) do shown[i] = route.method .. " " .. route.path .. " " .. route.plugin end
+    for i, route in ipairs(router.list()) do
+      shown[i] = ("%s %s %s"):format(route.method, route.path, route.plugin)
+    end
     assert.same({ "GET /a shop", "GET /b shop", "POST /b shop" }, shown)
   end)
 end)

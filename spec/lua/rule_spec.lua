@@ -50,8 +50,8 @@ describe("rule", function()
     rule.check({ type = "list", of = "string", default = {}, max = 3, doc = "Rooms." }, "option 'rooms'", 1)
     for _, wrong in ipairs({
       {}, { type = "text" }, { type = "string", defalt = "x" }, { type = "integer", default = "1" },
-      { type = "integer", default = 9, max = 5 }, { type = "list", of = "integer" }, { type = "string", of = "string" },
-      "string",
+      { type = "integer", default = 9, max = 5 }, { type = "list", of = "integer" },
+      { type = "string", of = "string" }, "string",
     }) do
       assert.is_false((pcall(rule.check, wrong, "option 'x'", 1)))
     end

@@ -26,8 +26,9 @@ describe("session", function()
   it("sends names with attributes, and events", function()
     session:send("greeting", { text = "hi" })
     session:send(require("event").of(core.event.new("again", {})))
-    assert.same({ { event = "greeting", attributes = { text = "hi" } }, { event = "again", attributes = {} } },
-      fake_core.state(raw).sent)
+    assert.same({
+      { event = "greeting", attributes = { text = "hi" } }, { event = "again", attributes = {} },
+    }, fake_core.state(raw).sent)
   end)
 
   it("does not send the server's names", function()

@@ -123,7 +123,7 @@ describe("a wrong value", function()
 
   it("that is a URL is shown without its password", function()
     assert.equal('STORE is "redis://me:***@host/0" (environment STORE): '
-      .. "allowed is only memory (this version keeps subscriptions in memory only)",
+      .. "allowed is memory or sqlite:PATH",
       fault { environment = { STORE = "redis://me:p@ss/word@host/0" } })
   end)
 
@@ -138,10 +138,15 @@ describe("a wrong value", function()
   end)
 end)
 
-describe("a store of a later version", function()
-  it("is refused by name", function()
-    local line = fault { file = "STORE=sqlite:chatty.db" }
-    assert.truthy(line:find("this version keeps subscriptions in memory only"))
+describe("a store", function()
+  it("is memory, or a file of SQLite", function()
+    assert.equal("memory", (find("STORE", { flags = { "--store=Memory" } })))
+    assert.equal("sqlite:/var/lib/chatty.db", (find("STORE", { flags = { "--store=sqlite:/var/lib/chatty.db" } })))
+  end)
+
+  it("without a path, or of another kind, is refused", function()
+    assert.truthy(fault({ file = "STORE=sqlite:" }):find("allowed is memory or sqlite:PATH", 1, true))
+    assert.truthy(fault({ file = "STORE=mysql:chatty" }):find("allowed is memory or sqlite:PATH", 1, true))
   end)
 end)
 

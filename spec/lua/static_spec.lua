@@ -23,8 +23,8 @@ describe("static", function()
   end)
 
   it("has no way out of the folder and shows nothing hidden", function()
-    for _, path in ipairs({ "../other/x", "a/../../other/x", "./index.html", ".secret", "a//b.js", "/index.html",
-      "..\\other\\x", "a/b.js\0", "a/..", ".." }) do
+    for _, path in ipairs({ "../other/x", "a/../../other/x", "./index.html", ".secret", "a//b.js",
+      "/index.html", "..\\other\\x", "a/b.js\0", "a/..", ".." }) do
       assert.is_nil(static.find("www", path))
     end
   end)

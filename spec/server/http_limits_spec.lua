@@ -279,6 +279,6 @@ describe("the number of connections", function()
       local response = chatty:request{ path = "/say/again" }
       return response and response.status == 200
     end))
-    assert.is_true(chatty:metric "limit_hits_total" >= 1)
+    assert.is_truthy(wait.until_(function() return (chatty:metric "limit_hits_total" or 0) >= 1 end))
   end)
 end)

@@ -88,8 +88,8 @@ end
 
 function event.parse(text)
   local document, message = read_event(text)
-  if not document then return nil, message, "INVALID" end
-  local ack = document.ack ~= nil and fake_json.find(text, "ack") or nil
+  local ack = fake_json.find(text, "ack")
+  if not document then return nil, message, "INVALID", ack end
   return new_event(document.event, fake_json.find(text, "attributes") or "{}"), ack
 end
 
@@ -185,6 +185,8 @@ function session_methods:join()
 end
 
 function session_methods:is_live() return state_of(self).is_live end
+
+function session_methods:forget() state_of(self).data = nil end
 
 function session_methods:channels() return state_of(self).channels end
 
@@ -347,7 +349,9 @@ function fake_core.install(own_settings)
   local modules = {
     bus = new_bus(), event = event, files = new_files(), json = fake_json, log = new_log(),
     metrics = new_metrics(), task = new_task(), time = new_time(), token = new_token(),
-    node = { name = "here-1", version = "0.1.0", worker = 0, workers = 1, home = "/home/chatty", settings = {} },
+    node = {
+      name = "here-1", version = "0.1.0", worker = 0, workers = 1, home = "/home/chatty", settings = {},
+    },
     secret = {
       equal = function(a, b) return a == b end,
       random = function(bytes) return ("r"):rep(bytes) end,

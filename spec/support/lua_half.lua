@@ -7,8 +7,8 @@ local lua_half = {}
 
 local KEY <const> = "Bearer first-key"
 
---- Sets it up. `plugins` are texts by name, which are loaded from the folder "plugins"; `shipped` are names of
---- files in the real plugins/ folder. Gives the fakes, and `init` as C sees it.
+--- Sets it up. `plugins` are texts by name, which are loaded from the folder "plugins"; `shipped` are names
+--- of files in the real plugins/ folder. Gives the fakes, and `init` as C sees it.
 ---@param options? {settings?: table, plugins?: table<string, string>, shipped?: string[]}
 function lua_half.start(options)
   options = options or {}

@@ -45,6 +45,7 @@ local function settings_of(given)
     CONTROL_KEY = server.control_key,
     JWT_SECRET = server.jwt_secret,
     LOG_LEVEL = "info",
+    STORE = "memory",
     WORKERS = 2,
   }
   for name, value in pairs(given or {}) do settings[name] = value or nil end

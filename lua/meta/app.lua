@@ -1,0 +1,300 @@
+---@meta
+-- What a plugin is, and what its setup gets: LuaCATS stubs for editors, and the reference of this half of
+-- the API. The other half is meta/chatty.lua. Times are in seconds, sizes in bytes.
+
+--- A plugin is the table that its file returns. Other fields are an error.
+---@class plugin                since 1.0
+---@field api 1                 the major version of this API
+---@field priority? number      hooks and filters of higher priority run first; default 100
+---@field doc? string           one line
+---@field version? string       its own
+---@field options? table<string, rule>  checked at load; setup gets the values
+---@field needs? table          capabilities; this version has none to give
+---@field setup fun(app: app, options: table<string, any>)  registers; runs once per worker
+
+--- What a declared value may be: an option of a plugin, or a query parameter of a route.
+---@class rule                  since 1.0
+---@field type "string"|"boolean"|"integer"|"number"|"list"  a list has strings
+---@field default? any
+---@field required? boolean
+---@field min? number           of numbers; for strings the least bytes, for lists the least items
+---@field max? number           likewise
+---@field one_of? string[]      what a string, or an item of a list, may be
+---@field of? "string"          of a list
+---@field doc? string
+
+---@class app                   given to plugin.setup; afterwards it registers nothing any more
+local app = {}
+
+---@class app.route_options     since 1.0
+---@field auth "none"|"jwt"|"control"|string|fun(request: request): any, refusal?
+---        Who may. "jwt": whoever has a token; "control": whoever has control rights, "control:notify": or
+---        that scope of them; a function: request -> the identity (a user's name, or a table with `user` and
+---        `claims`), or nil and a refusal. It must be said.
+---@field query? table<string, rule>  checked and typed before the handler; other parameters are refused
+---@field body? "json"|"event"|"document"  what the body must be: checked before the handler
+---@field body_max? integer     bytes; 413 beyond
+---@field jsonapi? boolean      answers are negotiated: see request.wants_document
+---@field doc? string           for `chatty routes`
+
+--- Adds a route. `path` may have parameters: "/x/:name" for one segment, "/x/*rest" for all that follows. The
+--- most specific route wins; two alike do not load. GET answers HEAD too. The handler returns a response, a
+--- refusal, or nothing (204); `nil, message, code` is answered with 503 or 500. (since 1.0)
+---
+---     app:get("/orders/:id", { auth = "jwt" }, function(request)
+---       return { json = { id = request.params.id, user = request.user } }
+---     end)
+---@param path string
+---@param options app.route_options
+---@param handler fun(request: request): response|refusal|nil, string?, string?
+function app:get(path, options, handler) end
+
+--- (since 1.0)
+---@param path string
+---@param options app.route_options
+---@param handler fun(request: request): response|refusal|nil, string?, string?
+function app:post(path, options, handler) end
+
+--- (since 1.0)
+---@param path string
+---@param options app.route_options
+---@param handler fun(request: request): response|refusal|nil, string?, string?
+function app:put(path, options, handler) end
+
+--- (since 1.0)
+---@param path string
+---@param options app.route_options
+---@param handler fun(request: request): response|refusal|nil, string?, string?
+function app:patch(path, options, handler) end
+
+--- (since 1.0)
+---@param path string
+---@param options app.route_options
+---@param handler fun(request: request): response|refusal|nil, string?, string?
+function app:delete(path, options, handler) end
+
+--- Serves the files of a folder, named from the plugin's own, below a path. index.html stands for its folder;
+--- names that begin with "." are not served. (since 1.0)
+---@param prefix string         "/assets"
+---@param folder string         "public"
+---@param options? {auth: any, doc?: string}  default { auth = "none" }
+function app:static(prefix, folder, options) end
+
+---@class app.socket_handlers   since 1.0; an error in one closes the socket with 1011
+---@field open? fun(socket: socket, request: request)
+---@field message? fun(socket: socket, data: string, binary: boolean)
+---@field close? fun(socket: socket, code: integer, reason: string)
+
+--- A WebSocket of the plugin's own: raw messages, no users, no channels. (since 1.0)
+---
+---     app:websocket("/echo", { auth = "none" }, {
+---       message = function(socket, data, binary) socket:send(data, binary) end,
+---     })
+---@param path string
+---@param options {auth: any, doc?: string}
+---@param handlers app.socket_handlers
+function app:websocket(path, options, handlers) end
+
+--- Runs a function before the handlers of a path, or of all paths below one: "/a", "/a/*". The guard has let
+--- in, so request.user is known. A refusal ends it. (since 1.0)
+---@param path string
+---@param filter fun(request: request): refusal?
+function app:before(path, filter) end
+
+--- Runs a function behind the handlers, also when they refused. It may change the response, whose `headers`
+--- are a table. (since 1.0)
+---@param path string
+---@param filter fun(request: request, response: response)
+function app:after(path, filter) end
+
+--- How a resource of a JSON:API document becomes the name of a channel, or several, or none. Whoever comes
+--- last is asked; the default is `type .. "-" .. id`. (since 1.0)
+---
+---     app:channel_name(function(resource) return resource.type .. ":" .. resource.id end)
+---@param name fun(resource: resource, document: table): string|string[]|nil
+function app:channel_name(name) end
+
+--- Adds an option to the query parameter `add` of notify. It runs once per request, or once per channel when
+--- it (or an option before it) reads context.channel; never per subscriber. (since 1.0)
+---
+---     app:option("add", "server", function(event) event:set("server", chatty.node.name) end)
+---@param parameter "add"
+---@param name string
+---@param option fun(event: event, context: option_context): refusal?
+function app:option(parameter, name, option) end
+
+---@class option_context        since 1.0
+---@field channel? string       the channel that emits; nil when users are notified
+---@field time number           seconds since 1970, one value per request
+
+---@alias hook_name
+---| "start"        # (): the worker runs; once per node unless { per = "worker" }
+---| "connect"      # (session), before it is live: may refuse (close code 4501), set session.data, subscribe
+---| "message"      # (session, event) from a client: may refuse; the first value returned acknowledges it
+---| "subscribe"    # (change): may refuse; may change its lists
+---| "unsubscribe"  # (change): likewise
+---| "notify"       # (event): may refuse; may change members, name, channels or users, efficient, except
+---| "disconnect"   # (session, reason, code) of a session that was live
+---| "stop"         # (): as start
+
+--- Adds a hook. Hooks run by priority, the higher first, then by the plugin's name. Return nothing to go on,
+--- chatty.refuse(...) to stop. With on_error = "closed" an error in the hook refuses; with "open", the
+--- default, it is logged and the next goes on. (since 1.0)
+---
+---     app:on("connect", function(session) chatty.subscribe({ session.user }, { "lobby" }) end)
+---     app:on("notify", { on_error = "closed" }, function(event) ... end)
+---@param name hook_name
+---@param options {on_error?: "open"|"closed", per?: "node"|"worker"}
+---@param hook function
+---@overload fun(self: app, name: hook_name, hook: function)
+function app:on(name, options, hook) end
+
+--- A request. Nothing is read or decoded before it is asked for; what is malformed is answered with 400 then.
+---@class request               since 1.0
+---@field method string
+---@field path string           percent-decoded
+---@field target string         path and query as they were sent
+---@field params table<string, string>  of the path
+---@field query table<string, any>      typed if the route declares it, else strings
+---@field headers table<string, string> names in lower case
+---@field body string
+---@field json any              the body, decoded
+---@field event event           the body {"event", "attributes"}
+---@field document {resources: resource[], document: table}  the JSON:API document that the body is
+---@field user? string          whose token it was
+---@field claims? table         of the token
+---@field identity any          who the guard found
+---@field wants_document boolean  whether the client asked for application/vnd.api+json
+---@field remote string         the peer's address
+---@field id string             random, for logs
+local request = {}
+
+--- One header, its name in any case. (since 1.0)
+---@param name string
+---@return string|nil
+function request:header(name) end
+
+--- The raw JSON of one member of the body, byte for byte. (since 1.0)
+---@param key string
+---@return string|nil
+function request:raw(key) end
+
+--- What a handler returns. One of json, raw_json, text, html, file, document makes the body; with both `json`
+--- and `document` the client's Accept decides.
+---@class response              since 1.0
+---@field status? integer       default 200, without a body 204
+---@field json? any
+---@field raw_json? string      sent as it is
+---@field document? table       a JSON:API document
+---@field text? string
+---@field html? string
+---@field file? string          a path, named from the plugin's folder
+---@field headers? table<string, string|number|string[]>
+---@field cookies? table<string, string|cookie>
+
+--- Unless it says otherwise a cookie is for the whole site, hidden from scripts, and sent over TLS only.
+---@class cookie                since 1.0
+---@field value string
+---@field max_age? integer      seconds; 0 takes the cookie away
+---@field path? string          default "/"
+---@field domain? string
+---@field secure? boolean       default true
+---@field http_only? boolean    default true
+---@field same_site? "Strict"|"Lax"|"None"  default "Lax"
+
+---@class resource              since 1.0; all members that the document has, and:
+---@field type string
+---@field id string             an integer comes as its digits
+---@field pointer string        where in the document it stands
+
+--- An event on its way. What is not touched goes out byte for byte.
+---@class event                 since 1.0
+---@field name string           in the hook notify it may be set
+---@field attributes any        decoded, read-only; numbers beyond 64 bits come as values that tostring shows
+---@field channels? string[]    in the hook notify: where it goes, this or users
+---@field users? string[]
+---@field efficient? boolean    in the hook notify: each session once
+---@field except? string[]      in the hook notify: users that do not get it
+---@field by? identity          in the hook notify: who asked
+---@field dry_run? boolean      in the hook notify: nothing will be sent; what hooks cause is not done either
+local event = {}
+
+--- The value of one member of the attributes, a copy. (since 1.0)
+---@param key string
+---@return any
+function event:get(key) end
+
+--- Sets one member and leaves all other bytes alone. (since 1.0)
+---@param key string
+---@param value any
+function event:set(key, value) end
+
+--- Takes one member out. (since 1.0)
+---@param key string
+function event:remove(key) end
+
+--- Says the attributes anew: a value, or chatty.json.raw(text). (since 1.0)
+---@param attributes any
+function event:replace(attributes) end
+
+--- The attributes as raw JSON. (since 1.0)
+---@return string
+function event:raw() end
+
+--- A change of standing subscriptions, for the hooks subscribe and unsubscribe. Its lists may be changed.
+---@class change                since 1.0
+---@field users? string[]       these users, or:
+---@field users_of? string[]    all users subscribed to any of these channels
+---@field channels string[]
+---@field by identity           who asked
+---@field dry_run boolean       nothing will be done; what hooks cause is not done either
+
+---@class identity              since 1.0
+---@field kind "control"|"plugin"|"user"
+---@field user? string          whose token it was
+---@field name? string          of the plugin
+
+--- One live connection of a user. It may be kept; after its end its methods give nil, "closed", "CLOSED".
+---@class session               since 1.0
+---@field id string
+---@field user string
+---@field claims table          of the token
+---@field transport string      "ws"
+---@field remote string         the peer's address
+---@field since number          seconds since 1970
+---@field data table            the plugins' own
+local session = {}
+
+--- Sends an event to this session alone: a name and attributes, or an event. (since 1.0)
+---@param name string|event
+---@param attributes? any
+---@return true|nil sent, string? message, string? code
+function session:send(name, attributes) end
+
+--- Closes it. Codes from 4000 on ask the client to come back, from 4500 on to stay away. (since 1.0)
+---@param code? integer         1000 (default), or 3000 to 4999
+---@param reason? string        at most 120 bytes
+function session:close(code, reason) end
+
+--- The channels that it is in now, sorted. (since 1.0)
+---@return string[]|nil channels, string? message, string? code
+function session:channels() end
+
+--- A plugin's own WebSocket.
+---@class socket                since 1.0
+local socket = {}
+
+--- (since 1.0)
+---@param data string
+---@param binary? boolean
+---@return boolean|nil sent, string? message, string? code
+function socket:send(data, binary) end
+
+--- (since 1.0)
+---@param code? integer         default 1000
+---@param reason? string
+function socket:close(code, reason) end
+
+--- The peer's address. (since 1.0)
+---@return string
+function socket:remote() end

@@ -1,0 +1,216 @@
+---@meta
+-- The module that plugins get by `require "chatty"`: LuaCATS stubs for editors, and its reference. Functions
+-- marked (waits) let other handlers run until they are done; they may be called in every handler and hook.
+-- What the world does not allow is `nil, message, code`; an author's mistake is an error. Times are in
+-- seconds, sizes in bytes.
+
+---@class chatty
+local chatty = {}
+
+--- A refusal: the one way to say no, in routes and hooks alike. Return it, or raise it with error(). It
+--- becomes an error object, a close code or a chatty:error, as the transport asks. (since 1.0)
+---
+---     return chatty.refuse(403, "not-yours", "This order belongs to somebody else.")
+---@param status integer        400 to 599
+---@param code string           a stable word for programs
+---@param detail? string        what to do, for people
+---@param source? {parameter?: string, pointer?: string, header?: string}  what in the request is meant
+---@return refusal
+function chatty.refuse(status, code, detail, source) end
+
+---@class refusal               since 1.0
+---@field status integer
+---@field code string
+---@field detail string
+---@field source? table
+
+---@class chatty.notification         since 1.0
+---@field channels? string[]    each of these emits, or:
+---@field users? string[]       every session of these gets it
+---@field efficient? boolean    with channels: each session gets it once
+---@field event string|event    a name, or an event that a hook or request gave
+---@field attributes? any       with a name; default {}
+---@field except? string[]      users that do not get it
+---@field add? string[]         options: "origin", "date-time" ...
+---@field report? boolean       (waits) tell who was reached
+---@field dry_run? boolean      (waits) only tell who would be reached
+---@field by? identity          what hooks see as event.by; default: this plugin
+
+---@class chatty.report         since 1.0
+---@field users integer
+---@field sessions integer
+---@field channels? table<string, {users: integer, sessions: integer}>  by channel, or:
+---@field recipients? table<string, {sessions: integer}>                by user
+
+--- Emits an event, as POST /control/notify does. When it cannot, there is a fourth result, the refusal,
+--- which a handler may return as it is. (since 1.0)
+---
+---     chatty.notify{ channels = { "lobby" }, event = "chat-message", attributes = { text = "hi" } }
+---@param what chatty.notification
+---@return true|chatty.report|nil done, string? message, string? code, refusal? refused
+function chatty.notify(what) end
+
+---@class chatty.subscription         since 1.0
+---@field users? string[]       these users, or:
+---@field users_of? string[]    all users subscribed to any of these channels
+---@field channels string[]
+---@field dry_run? boolean      only tell what would change
+---@field by? identity          what hooks see as change.by; default: this plugin
+
+---@class chatty.changed        since 1.0
+---@field users integer         how many users were meant
+---@field changed integer       how many subscriptions were made or ended
+---@field channels string[]     as the hooks have left them
+
+--- (waits) Subscribes users to channels: standing, whether they are connected or not. Returns when it is
+--- committed: every later notify reaches them. (since 1.0)
+---
+---     chatty.subscribe({ "ann" }, { "lobby" })
+---     chatty.subscribe{ users_of = { "order-7" }, channels = { "order-7-chat" } }
+---@param users string[]|chatty.subscription
+---@param channels? string[]
+---@return chatty.changed|nil done, string? message, string? code, refusal? refused
+function chatty.subscribe(users, channels) end
+
+--- (waits) Ends subscriptions. (since 1.0)
+---@param users string[]|chatty.subscription
+---@param channels? string[]
+---@return chatty.changed|nil done, string? message, string? code, refusal? refused
+function chatty.unsubscribe(users, channels) end
+
+--- (waits) Closes all sessions of users, with code 4502, or with reconnect = true 4003. Returns how many.
+--- (since 1.0)
+---@param users string[]
+---@param options? {reason?: string, reconnect?: boolean, dry_run?: boolean}  a reason has at most 120 bytes
+---@return integer|nil sessions, string? message, string? code, refusal? refused
+function chatty.disconnect(users, options) end
+
+chatty.search = {}
+
+--- (waits) The channels that a user is subscribed to, sorted. (since 1.0)
+---@param user string
+---@return string[]|nil channels, string? message, string? code
+function chatty.search.subscriptions(user) end
+
+--- (waits) The users of a channel who have a session, sorted; with offline = true all. `more` tells that
+--- names follow the last one: ask again with `after` that name. (since 1.0)
+---@param channel string
+---@param options? {offline?: boolean, after?: string, size?: integer}  size: default 10000
+---@return string[]|nil users, boolean|string more_or_message, string? code
+function chatty.search.participants(channel, options) end
+
+--- (waits) The users who have a session, sorted. (since 1.0)
+---@param options? {after?: string, size?: integer}  size: default 10000
+---@return string[]|nil users, boolean|string more_or_message, string? code
+function chatty.search.users(options) end
+
+chatty.users = {}
+
+--- (waits) Whether a user has a session, and how many. (since 1.0)
+---@param user string
+---@return boolean|nil is_online, integer|string sessions_or_message, string? code
+function chatty.users.online(user) end
+
+--- (waits) How many users have a session, and how many sessions there are. (since 1.0)
+---@return integer|nil users, integer|string sessions_or_message, string? code
+function chatty.users.count() end
+
+chatty.token = {}
+
+--- A token with these claims, which must have `sub`, the user. (since 1.0)
+---@param claims table
+---@param ttl? number           seconds that it is valid; without, for ever
+---@return string|nil token, string? message, string? code
+function chatty.token.make(claims, ttl) end
+
+--- Checks a token as the server does. Codes: TOKEN_INVALID, TOKEN_EXPIRED, TOKEN_NOT_YET. (since 1.0)
+---@param text string
+---@return {user: string, expires?: number, claims: table}|nil token, string? message, string? code
+function chatty.token.verify(text) end
+
+chatty.json = {}
+
+--- Stands for null. (since 1.0)
+---@type any
+chatty.json.null = nil
+
+--- Marks a table as an array, also an empty one, and returns it. (since 1.0)
+---@generic T: table
+---@param items? T
+---@return T
+function chatty.json.array(items) end
+
+--- Whether a table would be encoded as an array. (since 1.0)
+---@param value any
+---@return boolean
+function chatty.json.is_array(value) end
+
+--- A piece of JSON that goes out as it is. Raises when it is no JSON. (since 1.0)
+---@param text string
+---@return any
+function chatty.json.raw(text) end
+
+--- Members come out sorted by name. Raises on what cannot be JSON. (since 1.0)
+---@param value any
+---@return string
+function chatty.json.encode(value) end
+
+--- Integers within 64 bits stay exact; arrays stay arrays. (since 1.0)
+---@param text string
+---@return any value, string? message, string? code, integer? offset
+function chatty.json.decode(text) end
+
+chatty.time = {}
+
+--- Seconds since 1970. (since 1.0)
+---@return number
+function chatty.time.now() end
+
+--- Seconds that only grow, for measuring. (since 1.0)
+---@return number
+function chatty.time.monotonic() end
+
+--- "2026-01-31T12:34:56.789Z" (since 1.0)
+---@param seconds? number       default now
+---@return string
+function chatty.time.rfc3339(seconds) end
+
+chatty.log = {}
+
+--- A line in the server's log, with the plugin's name. (since 1.0)
+---@param message any
+---@param fields? table<string, string|number|boolean>
+function chatty.log.debug(message, fields) end
+
+--- (since 1.0)
+---@param message any
+---@param fields? table<string, string|number|boolean>
+function chatty.log.info(message, fields) end
+
+--- (since 1.0)
+---@param message any
+---@param fields? table<string, string|number|boolean>
+function chatty.log.warn(message, fields) end
+
+--- (since 1.0)
+---@param message any
+---@param fields? table<string, string|number|boolean>
+function chatty.log.error(message, fields) end
+
+--- (waits) (since 1.0)
+---@param seconds number
+function chatty.sleep(seconds) end
+
+--- Runs a function as a handler of its own, soon. Its errors are logged. (since 1.0)
+---@param f function
+---@param ... any               its arguments
+function chatty.spawn(f, ...) end
+
+--- This process. `worker` counts from 0: each worker has a Lua state of its own with all plugins.
+---@class chatty.node           since 1.0
+---@field name string
+---@field version string
+---@field worker integer
+chatty.node = {}
+
+return chatty

@@ -1,0 +1,44 @@
+local secret = require("core.test").token.secret
+
+describe("two secrets", function()
+  it("are equal when every byte is", function()
+    for _, text in ipairs{ "", "a", "a\0b", ("x"):rep(10000) } do assert.is_true(secret.equal(text, text)) end
+    local others = { { "", "a" }, { "a", "" }, { "a", "b" }, { "a\0b", "a\0c" }, { "a", "a\0" }, { "ab", "a" } }
+    for _, pair in ipairs(others) do assert.is_false(secret.equal(pair[1], pair[2])) end
+  end)
+end)
+
+describe("random text", function()
+  it("is base64 for URLs, without padding, of so many bytes", function()
+    for bytes = 1, 40 do
+      local text = secret.random_text(bytes)
+      assert.truthy(text:find("^[%w_-]+$"))
+      assert.equal((bytes * 8 + 5) // 6, #text)
+      assert.equal(bytes, #secret.decode_base64url(text))
+    end
+  end)
+
+  it("is another each time, and so are random numbers", function()
+    local seen = {}
+    for _ = 1, 1000 do
+      local text, number = secret.random_text(16), secret.random_number()
+      assert(not seen[text] and not seen[number])
+      seen[text], seen[number] = true, true
+    end
+  end)
+end)
+
+describe("base64 for URLs", function()
+  it("is decoded to any bytes", function()
+    assert.equal("", secret.decode_base64url(""))
+    assert.equal("\0", secret.decode_base64url("AA"))
+    assert.equal("\xFB\xFF\xBE", secret.decode_base64url("-_--"))
+    assert.equal("light work.", secret.decode_base64url("bGlnaHQgd29yay4"))
+  end)
+
+  it("has one form: no padding, no other alphabet, no bits left over", function()
+    for _, text in ipairs{ "AA==", "AA=", "AAA=", "A", "AAAAA", "+A", "/A", "A A", "AA\n", "\0", "AB", "AAB", "é" } do
+      assert.same({ nil, "INVALID" }, { secret.decode_base64url(text) })
+    end
+  end)
+end)

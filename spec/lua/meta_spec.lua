@@ -1,0 +1,64 @@
+local fake_core = require "spec.support.fake_core"
+
+-- The stubs tell editors and people what plugins get. Here they are compared with what plugins do get.
+describe("the stubs of the public API", function()
+  before_each(function() fake_core.install() end)
+
+  local function read(path)
+    local file <close> = assert(io.open(path))
+    return file:read("a")
+  end
+
+  -- The functions named `prefix...` in the text: name -> the comment in front of it.
+  local function functions_of(text, prefix)
+    local found, comment = {}, ""
+    for line in text:gmatch("[^\n]+") do
+      local name = line:match("^function " .. prefix .. "([%w_.]+)%(")
+      if name then found[name] = comment end
+      comment = line:find("^%-%-%-") and comment .. line .. "\n" or ""
+    end
+    return found
+  end
+
+  local function names(set)
+    local list = {}
+    for name in pairs(set) do list[#list + 1] = name end
+    table.sort(list)
+    return list
+  end
+
+  local function add_functions(found, group, prefix)
+    for name, value in pairs(group) do
+      if type(value) == "function" then found[prefix .. name] = true end
+      if type(value) == "table" and prefix == "" then add_functions(found, value, name .. ".") end
+    end
+    return found
+  end
+
+  it("name every function of chatty, and no other", function()
+    local stubs = functions_of(read("lua/meta/chatty.lua"), "chatty%.")
+    assert.same(names(add_functions({}, require("public").module("shop"), "")), names(stubs))
+  end)
+
+  it("name every method of app, and no other", function()
+    local methods = debug.getmetatable(require("app").new({ name = "shop" })).__index
+    assert.same(names(methods), names(functions_of(read("lua/meta/app.lua"), "app:")))
+  end)
+
+  it("name every method of events, sessions and requests that there is", function()
+    local stubs = read("lua/meta/app.lua")
+    for _, kind in ipairs({ "event", "session", "request" }) do
+      local methods = functions_of(read(("lua/%s.lua"):format(kind)), "methods:")
+      assert.same(names(methods), names(functions_of(stubs, kind .. ":")))
+    end
+  end)
+
+  it("say since when each function is there", function()
+    for _, path in ipairs({ "lua/meta/chatty.lua", "lua/meta/app.lua" }) do
+      local text = read(path)
+      for name, comment in pairs(functions_of(text, "%a+[.:]")) do
+        assert.matches("%(since %d+%.%d+%)", comment, 1, false, path .. ": " .. name)
+      end
+    end
+  end)
+end)

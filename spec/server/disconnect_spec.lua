@@ -1,0 +1,113 @@
+-- POST /control/disconnect: ends the sessions of users, and nothing else.
+local fault = require "spec.support.fault"
+local listener = require "spec.support.listener"
+local server = require "spec.support.server"
+local wait = require "spec.support.wait"
+
+describe("disconnect", function()
+  local chatty, count = nil, 0
+
+  setup(function() chatty = server.start() end)
+  teardown(function() chatty:stop() end)
+
+  local function fresh(kind)
+    count = count + 1
+    return ("%s-%d"):format(kind, count)
+  end
+
+  local function disconnect(query, body)
+    return chatty:control("POST", "/control/disconnect?" .. query, body)
+  end
+
+  local function end_of(one)
+    return { one.session:expect_closed() }
+  end
+
+  it("closes all sessions of a user with 4502, and counts them", function()
+    local user = fresh "ann"
+    local one, two = listener.open(chatty, user), listener.open(chatty, user)
+    assert.same({ msg = "Disconnected.", sessions = 2 }, disconnect("method=users:" .. user).json())
+    assert.same({ { 4502, "" }, { 4502, "" } }, { end_of(one), end_of(two) })
+  end)
+
+  it("closes them with 4003 when they shall come back", function()
+    local ann = listener.open(chatty, fresh "ann")
+    disconnect(("method=users:%s&reconnect=true"):format(ann.user))
+    assert.same({ 4003, "" }, end_of(ann))
+  end)
+
+  it("closes them with 4502 when reconnect is false", function()
+    local ann = listener.open(chatty, fresh "ann")
+    disconnect(("method=users:%s&reconnect=false"):format(ann.user))
+    assert.same({ 4502, "" }, end_of(ann))
+  end)
+
+  it("tells the clients the reason", function()
+    local ann = listener.open(chatty, fresh "ann")
+    disconnect(("method=users:%s&reason=banned+f%%C3%%BCr%%20%%22x%%22"):format(ann.user))
+    assert.same({ 4502, 'banned für "x"' }, end_of(ann))
+  end)
+
+  it("tells a reason of 120 bytes whole", function()
+    local ann = listener.open(chatty, fresh "ann")
+    disconnect(("method=users:%s&reason=%s"):format(ann.user, ("r"):rep(120)))
+    assert.same({ 4502, ("r"):rep(120) }, end_of(ann))
+  end)
+
+  it("reaches several users and leaves the others", function()
+    local ann, bob, eve = listener.open(chatty, fresh "a"), listener.open(chatty, fresh "b"),
+      listener.open(chatty, fresh "e")
+    assert.equal(2, disconnect(("method=users:%s,%s,%s"):format(ann.user, bob.user, ann.user)).json().sessions)
+    assert.same({ { 4502, "" }, { 4502, "" }, {} }, { end_of(ann), end_of(bob), eve:heard() })
+  end)
+
+  it("counts 0 for users who are not here", function()
+    assert.same({ msg = "Disconnected.", sessions = 0 }, disconnect("method=users:nobody,__proto__").json())
+  end)
+
+  it("leaves the subscriptions, and the user may come again", function()
+    local room = fresh "room"
+    local ann = listener.open(chatty, fresh "ann", { room })
+    disconnect("method=users:" .. ann.user)
+    end_of(ann)
+    assert.same({ room }, listener.open(chatty, ann.user).channels)
+  end)
+
+  it("takes the user out of search", function()
+    local room = fresh "room"
+    local ann = listener.open(chatty, fresh "ann", { room })
+    disconnect("method=users:" .. ann.user)
+    assert.is_true(wait.until_(function()
+      return chatty:control("GET", "/control/search/participants?channel=" .. room).body == "[]"
+    end))
+  end)
+
+  it("does not mind a body", function()
+    assert.equal(200, disconnect("method=users:nobody", "whatever").status)
+  end)
+
+  it("lets through what was notified before, and nothing after", function()
+    local ann = listener.open(chatty, fresh "ann")
+    chatty:notify("users:" .. ann.user, "before")
+    disconnect("method=users:" .. ann.user)
+    chatty:notify("users:" .. ann.user, "after")
+    assert.equal("before", ann.session:next().event)
+    assert.is_nil((ann.session:next_raw()))
+    assert.equal(4502, ann.session.close_code)
+  end)
+
+  local refused = {
+    ["method=users:a&reason=" .. ("r"):rep(121)] = "400 parameter-invalid ?reason",
+    ["method=users:a&reason=%FF"] = "400 query-malformed ?reason",
+    ["method=users:a&reconnect=yes"] = "400 parameter-invalid ?reconnect",
+    ["method=users:a&reconnect"] = "400 parameter-invalid ?reconnect",
+    ["method=users:a&dryRun=1"] = "400 parameter-invalid ?dryRun",
+    ["method=users:a&code=1000"] = "400 parameter-unknown ?code",
+    ["method=users:"] = "400 list-empty ?method",
+  }
+  for query, expected in pairs(refused) do
+    it(("refuses the query %s"):format(query:sub(1, 50)), function()
+      assert.equal(expected, fault.of(disconnect(query)))
+    end)
+  end
+end)
