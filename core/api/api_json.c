@@ -301,8 +301,8 @@ static int f_find(lua_State *L) {
     Str item;
     Str text = check_str(L, 1);
     Str key = check_str(L, 2);
-    bool is_object = json_check(text, api_json_depth(L), &value, &fault) == 0 &&
-                     json_type(value) == JSON_OBJECT;
+    bool is_object =
+        json_check(text, api_json_depth(L), &value, &fault) == 0 && json_type(value) == JSON_OBJECT;
     if (is_object && json_find(value, key, &item)) {
         push_str(L, item);
     } else {
@@ -355,8 +355,8 @@ static const luaL_Reg buf_methods[] = {{"__gc", f_gc_buf}, {NULL, NULL}};
 static const luaL_Reg array_methods[] = {{NULL, NULL}};
 
 static const luaL_Reg lib[] = {
-    {"decode", f_decode}, {"encode", f_encode}, {"find", f_find}, {"array", f_array},
-    {"is_array", f_is_array}, {"raw", f_raw}, {NULL, NULL},
+    {"decode", f_decode},     {"encode", f_encode}, {"find", f_find}, {"array", f_array},
+    {"is_array", f_is_array}, {"raw", f_raw},       {NULL, NULL},
 };
 
 int api_open_json(lua_State *L) {

@@ -45,33 +45,6 @@ static Bytes *copy_or_null(Str text) {
     return text.len > 0 ? bytes_copy(text) : NULL;
 }
 
-static bool looks_like_pem(Str key) {
-    return str_has_prefix(str_trim(key), STR("-----BEGIN "));
-}
-
-static bool keys_fit(const TokenSettings *settings, bool is_shared) {
-    if (is_shared) return settings->secret.len > 0;
-    if (!looks_like_pem(settings->public_key)) return false;
-    return settings->private_key.len == 0 || looks_like_pem(settings->private_key);
-}
-
-int token_policy_new(const TokenSettings *settings, TokenPolicy **out) {
-    size_t count = sizeof algorithms / sizeof algorithms[0];
-    size_t i = 0;
-    while (i < count && !str_equal(algorithms[i].name, settings->algorithm)) i++;
-    if (i == count || !keys_fit(settings, algorithms[i].is_shared)) return ERR_INVALID;
-    bool is_shared = algorithms[i].is_shared;
-    TokenPolicy *policy = mem_zalloc(sizeof *policy);
-    policy->algorithm = algorithms[i].algorithm;
-    policy->verify_key = bytes_copy(is_shared ? settings->secret : settings->public_key);
-    policy->sign_key = copy_or_null(is_shared ? settings->secret : settings->private_key);
-    policy->issuer = copy_or_null(settings->issuer);
-    policy->audience = copy_or_null(settings->audience);
-    policy->leeway_s = settings->leeway_s;
-    *out = policy;
-    return 0;
-}
-
 static void wipe(Bytes *key) {
     if (key != NULL) secret_wipe(key->data, key->len);
     bytes_release(key);
@@ -268,4 +241,45 @@ int token_make(const TokenPolicy *policy, Str claims, Bytes **text) {
     free(encoded);
     jwt_free(jwt);
     return err;
+}
+
+static bool is_public_key(Str pem) {
+    Str label;
+    Str rest;
+    str_split(str_trim(pem), '\n', &label, &rest);
+    label = str_trim(label);
+    return str_equal(label, STR("-----BEGIN PUBLIC KEY-----")) ||
+           str_equal(label, STR("-----BEGIN RSA PUBLIC KEY-----"));
+}
+
+/* A key pair shows that it fits by a token; a public key alone shows what it is when the first one comes. */
+static bool keys_fit(const TokenPolicy *policy) {
+    if (policy->sign_key == NULL) return true;
+    Bytes *text;
+    if (token_make(policy, STR("{}"), &text) != 0) return false;
+    bool is_good = has_good_signature(policy, bytes_str(text));
+    bytes_release(text);
+    return is_good;
+}
+
+int token_policy_new(const TokenSettings *settings, TokenPolicy **out) {
+    size_t count = sizeof algorithms / sizeof algorithms[0];
+    size_t i = 0;
+    while (i < count && !str_equal(algorithms[i].name, settings->algorithm)) i++;
+    if (i == count) return ERR_INVALID;
+    bool is_shared = algorithms[i].is_shared;
+    if (is_shared ? settings->secret.len == 0 : !is_public_key(settings->public_key)) return ERR_INVALID;
+    TokenPolicy *policy = mem_zalloc(sizeof *policy);
+    policy->algorithm = algorithms[i].algorithm;
+    policy->verify_key = bytes_copy(is_shared ? settings->secret : settings->public_key);
+    policy->sign_key = copy_or_null(is_shared ? settings->secret : settings->private_key);
+    policy->issuer = copy_or_null(settings->issuer);
+    policy->audience = copy_or_null(settings->audience);
+    policy->leeway_s = settings->leeway_s;
+    if (!keys_fit(policy)) {
+        token_policy_free(policy);
+        return ERR_INVALID;
+    }
+    *out = policy;
+    return 0;
 }

@@ -12,6 +12,7 @@ local SECRET = "a secret of thirty-two characters"
 local MAKE_KEYS = [[
   umask 077 && mkdir %s && cd %s || exit
   openssl genrsa -out rsa.key 2048 && openssl rsa -in rsa.key -pubout -out rsa.pem
+  openssl genrsa -out other.key 2048
   openssl ecparam -name prime256v1 -genkey -noout -out ec.key && openssl ec -in ec.key -pubout -out ec.pem
 ]]
 
@@ -70,7 +71,9 @@ setup(function()
   os.remove(folder)
   local command = "(" .. MAKE_KEYS:format(folder, folder) .. ") >/dev/null 2>&1"
   assert(os.execute(command), "openssl made no keys")
-  for _, name in ipairs{ "rsa.key", "rsa.pem", "ec.key", "ec.pem" } do keys[name] = read(folder .. "/" .. name) end
+  for _, name in ipairs{ "rsa.key", "rsa.pem", "other.key", "ec.key", "ec.pem" } do
+    keys[name] = read(folder .. "/" .. name)
+  end
   os.execute("rm -r " .. folder)
 end)
 
@@ -402,13 +405,19 @@ describe("a policy", function()
   end)
 
   it("is not made of an unknown algorithm, or of keys that do not fit", function()
-    local pem, wrong = keys["rsa.pem"], {
+    local rsa, ec = keys["rsa.pem"], keys["ec.pem"]
+    local wrong = {
       { algorithm = "none", secret = SECRET }, { algorithm = "", secret = SECRET }, { secret = SECRET },
-      { algorithm = "hs256", secret = SECRET }, { algorithm = "PS256", public_key = keys["rsa.pem"] },
-      { algorithm = "HS256" }, { algorithm = "HS256", public_key = keys["rsa.pem"] },
-      { algorithm = "RS256", secret = SECRET }, { algorithm = "RS256", public_key = SECRET },
+      { algorithm = "hs256", secret = SECRET }, { algorithm = "PS256", public_key = rsa },
+      { algorithm = "HS256" }, { algorithm = "HS256", public_key = rsa },
+      { algorithm = "RS256" }, { algorithm = "RS256", secret = SECRET }, { algorithm = "RS256", public_key = SECRET },
+      { algorithm = "RS256", public_key = keys["rsa.key"] },
+      { algorithm = "RS256", public_key = rsa, private_key = "x" },
+      { algorithm = "RS256", public_key = rsa, private_key = rsa },
+      { algorithm = "RS256", public_key = rsa, private_key = keys["other.key"] },
+      { algorithm = "RS256", public_key = ec, private_key = keys["ec.key"] },
+      { algorithm = "ES256", public_key = rsa, private_key = keys["rsa.key"] },
     }
-    wrong[#wrong + 1] = { algorithm = "RS256", public_key = pem, private_key = "x" }
-    for _, settings in ipairs(wrong) do assert.same({ nil, "INVALID" }, { token.policy(settings) }) end
+    for i, settings in ipairs(wrong) do assert.same({ nil, "INVALID" }, { token.policy(settings) }, i) end
   end)
 end)
