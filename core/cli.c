@@ -20,6 +20,7 @@ typedef struct Cli {
     Api api;
     Config config;
     bool has_config;
+    bool is_verbose;
 } Cli;
 
 static int complain(const char *line) {
@@ -27,13 +28,14 @@ static int complain(const char *line) {
     return EXIT_FAILED;
 }
 
-/* A failed script call: its message without the traceback, which is for those who develop. */
-static int complain_of_script(lua_State *L) {
-    const char *text = lua_tostring(L, -1);
+/* A failed script call: its message; with -v also the traceback, which is for those who develop. */
+static int complain_of_script(const Cli *cli) {
+    const char *text = lua_tostring(cli->script->L, -1);
     Str line;
-    Str rest;
-    str_split(str_of(text ? text : "unknown error"), '\n', &line, &rest);
+    Str traceback;
+    str_split(str_of(text ? text : "unknown error"), '\n', &line, &traceback);
     fprintf(stderr, "chatty: %.*s\n", STR_ARG(line));
+    if (cli->is_verbose) fprintf(stderr, "%.*s\n", STR_ARG(traceback));
     return EXIT_FAILED;
 }
 
@@ -89,7 +91,7 @@ static int serve(Cli *cli) {
     lua_State *L = cli->script->L;
     log_setup(cli->config.log_level, cli->config.log_format);
     lua_pushvalue(L, -1);
-    if (call_main(cli, "check", 1, 2) != 0) return complain_of_script(L);
+    if (call_main(cli, "check", 1, 2) != 0) return complain_of_script(cli);
     if (lua_isnil(L, -2)) return complain(lua_tostring(L, -1));
     for (lua_Integer i = 1; lua_rawgeti(L, -2, i) == LUA_TSTRING; i++) {
         log_line(LOG_WARN, "%s", lua_tostring(L, -1));
@@ -110,7 +112,7 @@ static int ask_health(const Config *config) {
 static int run_lua(Cli *cli) {
     lua_State *L = cli->script->L;
     lua_pushvalue(L, -1);
-    if (call_main(cli, "run", 1, 1) != 0) return complain_of_script(L);
+    if (call_main(cli, "run", 1, 1) != 0) return complain_of_script(cli);
     return (int)lua_tointeger(L, -1);
 }
 
@@ -118,7 +120,9 @@ static int run_command(Cli *cli) {
     lua_State *L = cli->script->L;
     lua_getfield(L, -1, "command");
     const char *command = lua_tostring(L, -1);
-    lua_pop(L, 1);
+    lua_getfield(L, -2, "verbose");
+    cli->is_verbose = lua_toboolean(L, -1);
+    lua_pop(L, 2);
     if (strcmp(command, "version") == 0) {
         printf("chatty %s\n", CHATTY_VERSION);
         return EXIT_GOOD;
@@ -133,7 +137,7 @@ static int prepare_and_run(Cli *cli, int argc, char **argv) {
     lua_State *L = cli->script->L;
     push_arguments(L, argc, argv);
     push_environment(L);
-    if (call_main(cli, "prepare", 2, 3) != 0) return complain_of_script(L);
+    if (call_main(cli, "prepare", 2, 3) != 0) return complain_of_script(cli);
     if (lua_isnil(L, -3)) {
         complain(lua_tostring(L, -2));
         return (int)lua_tointeger(L, -1);

@@ -156,14 +156,14 @@ static void read_log(Config *config) {
 
 static int read_key_file(const char *setting, const char *path, Buf *out) {
     FILE *file = fopen(path, "rbe");
-    if (file == NULL) {
-        fprintf(stderr, "chatty: %s is \"%s\": the file cannot be read\n", setting, path);
-        return ERR_NOT_FOUND;
+    if (file != NULL) {
+        buf_reserve(out, KEY_FILE_MAX);
+        out->len = fread(out->data, 1, KEY_FILE_MAX, file);
+        fclose(file);
     }
-    buf_reserve(out, KEY_FILE_MAX);
-    out->len = fread(out->data, 1, KEY_FILE_MAX, file);
-    fclose(file);
-    return 0;
+    if (out->len > 0) return 0;
+    fprintf(stderr, "chatty: %s is \"%s\": the file cannot be read, or is empty\n", setting, path);
+    return ERR_NOT_FOUND;
 }
 
 static int read_keys(const Config *config, Buf *public_key, Buf *private_key) {

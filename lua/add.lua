@@ -4,6 +4,7 @@
 local event = require "event"
 local protect = require "protect"
 local refusal = require "refusal"
+local settings = require "settings"
 local time = require "core.time"
 
 local add = {}
@@ -73,13 +74,23 @@ local function run(option, core, context, channel)
   if not ok or refusal.is(result) then return result end
 end
 
+-- An event of its own for each channel costs memory for each: as much as all bodies may take, not more.
+local function check_cost(core, channels)
+  local bytes = core:size() * #channels
+  if bytes <= settings.REQUEST_MEMORY_MAX then return nil end
+  return refusal.of("add-too-large",
+    ("Name fewer channels or send less: %d bytes for each of %d channels are more than REQUEST_MEMORY_MAX."):format(
+      core:size(), #channels), SOURCE)
+end
+
 -- Runs an option on the event that all channels share so far. If it asks for the channel they part: each
 -- gets an event of its own, made from how the shared one was before.
 local function run_shared(option, events, channels, context)
   local before = #channels > 1 and events[1]:copy()
   context[WAS_READ] = false
   local refused = run(option, events[1], context, channels[1])
-  if not before or not context[WAS_READ] then return refused end
+  if refused or not before or not context[WAS_READ] then return refused end
+  refused = check_cost(before, channels)
   for i = 2, #channels do
     if refused then return refused end
     events[i] = before:copy()

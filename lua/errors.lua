@@ -49,6 +49,9 @@ add(400, "add-unknown", "Option unknown",
 add(400, "add-needs-object", "Attributes are no object",
   "The options of add need attributes that are an object.")
 
+add(413, "add-too-large", "Too large for add",
+  "An option of add makes an event for each channel, and together they are larger than REQUEST_MEMORY_MAX.", true)
+
 -- Bodies.
 add(400, "body-malformed", "Body malformed", "The body is not valid JSON.")
 add(400, "event-missing", "Event missing", "The body has no member event.")

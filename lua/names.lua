@@ -1,5 +1,6 @@
 -- Names of users and channels, and lists of them.
 
+local metrics = require "core.metrics"
 local settings = require "settings"
 
 local names = {}
@@ -9,7 +10,10 @@ local NAME_MAX <const>, NAMES_MAX <const> = settings.NAME_MAX, settings.NAMES_MA
 local function fault_of(name)
   if type(name) ~= "string" then return "is a " .. type(name) .. ", not a string" end
   if name == "" then return "is empty" end
-  if #name > NAME_MAX then return ("is longer than %d bytes"):format(NAME_MAX) end
+  if #name > NAME_MAX then
+    metrics.add("limit_hits_total")
+    return ("is longer than %d bytes"):format(NAME_MAX)
+  end
   if not utf8.len(name) then return "is not UTF-8" end
   if name:find("%c") then return "has control characters" end
 end

@@ -10,13 +10,20 @@ negotiate.DOCUMENT = "application/vnd.api+json"
 
 local JSON <const>, DOCUMENT <const> = negotiate.JSON, negotiate.DOCUMENT
 
+local QUOTE <const>, BACKSLASH <const>, SEMICOLON <const>, COMMA <const> = 34, 92, 59, 44
+
 -- Cuts at the separator, but not within quoted strings.
 local function split(text, separator)
-  local parts, from, is_quoted = {}, 1, false
+  local parts, from, is_quoted, is_escaped = {}, 1, false, false
   for i = 1, #text do
     local byte = text:byte(i)
-    if byte == 34 and text:byte(i - 1) ~= 92 then is_quoted = not is_quoted end
-    if byte == separator and not is_quoted then
+    if is_escaped then
+      is_escaped = false
+    elseif byte == BACKSLASH then
+      is_escaped = is_quoted
+    elseif byte == QUOTE then
+      is_quoted = not is_quoted
+    elseif byte == separator and not is_quoted then
       parts[#parts + 1] = text:sub(from, i - 1)
       from = i + 1
     end
@@ -24,8 +31,6 @@ local function split(text, separator)
   parts[#parts + 1] = text:sub(from)
   return parts
 end
-
-local SEMICOLON <const>, COMMA <const> = 59, 44
 
 -- A media type in lower case, and its parameters.
 local function read_type(text)

@@ -9,6 +9,7 @@ local session = {}
 local metatable_of = debug.getmetatable -- sees behind __metatable
 
 local CORE <const> = {} -- the key of the core.session
+local READ <const> = {} -- the key of what was read already
 local REASON_MAX <const> = 120
 
 local methods = {}
@@ -50,7 +51,10 @@ end
 
 --- The channels that it is in now.
 function methods:channels()
-  return self[CORE]:channels()
+  local channels, message, code = self[CORE]:channels()
+  if not channels then return nil, message, code end
+  table.sort(channels)
+  return channels
 end
 
 local Session = { __name = "session", __metatable = false }
@@ -58,9 +62,9 @@ local Session = { __name = "session", __metatable = false }
 function Session.__index(self, key)
   local read = lazy[key]
   if not read then return methods[key] end
-  local value = read(self[CORE])
-  rawset(self, key, value)
-  return value
+  local known = self[READ]
+  if known[key] == nil then known[key] = read(self[CORE]) end
+  return known[key]
 end
 
 function Session.__newindex(_, key)
@@ -74,7 +78,7 @@ end
 function session.of(core)
   local self = core:data() -- C keeps this table as long as the session
   if metatable_of(self) == Session then return self end
-  self[CORE] = core
+  self[CORE], self[READ] = core, {}
   self.data = {}
   return setmetatable(self, Session)
 end
@@ -83,7 +87,7 @@ end
 ---@param core core.session
 function session.refresh(core)
   local self = core:data()
-  if metatable_of(self) == Session then rawset(self, "claims", nil) end
+  if metatable_of(self) == Session then self[READ].claims = nil end
 end
 
 return session

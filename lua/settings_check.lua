@@ -5,6 +5,10 @@ local option_types = require "option_types"
 local settings_check = {}
 
 local SECRET_BYTES_MIN = 16
+-- Making a token takes both: a new one is checked, to see that the keys are a pair.
+local KEY_FILES = {
+  verify = { "JWT_PUBLIC_KEY_FILE" }, sign = { "JWT_PRIVATE_KEY_FILE", "JWT_PUBLIC_KEY_FILE" },
+}
 local PLACEHOLDERS = { "^%[.*%]$", "^<.*>$", "your.jwt.secret", "your.secret", "change.?me" }
 
 local function is_loopback(host)
@@ -31,10 +35,13 @@ function settings_check.require_secret(values, purpose)
     return nil, "JWT_SECRET is not set: put JWT_SECRET=... into .env "
       .. "(run `chatty init` to make one, or: openssl rand -hex 32)"
   end
-  local name = purpose == "sign" and "JWT_PRIVATE_KEY_FILE" or "JWT_PUBLIC_KEY_FILE"
-  if values[name] then return true end
-  return nil, ("%s is not set: JWT_ALGORITHM=%s needs it to %s tokens, put the path of a PEM file there")
-    :format(name, algorithm, purpose == "sign" and "make" or "check")
+  for _, name in ipairs(KEY_FILES[purpose]) do
+    if not values[name] then
+      return nil, ("%s is not set: JWT_ALGORITHM=%s needs it to %s tokens, put the path of a PEM file there")
+        :format(name, algorithm, purpose == "sign" and "make" or "check")
+    end
+  end
+  return true
 end
 
 -- With a public key as HMAC secret everybody who has the public key could make tokens.
@@ -96,6 +103,10 @@ function settings_check.check(values)
     local show = option_types.types.size.show
     return nil, ("REQUEST_MEMORY_MAX is %s: allowed is at least MAX_REQ_SIZE, %s")
       :format(show(memory), show(body))
+  end
+  if body > values.SESSION_QUEUE_MAX then
+    warnings[#warnings + 1] = "MAX_REQ_SIZE is larger than SESSION_QUEUE_MAX: sessions that are slow to take one "
+      .. "large event are closed at the next (4002)"
   end
   return warnings
 end

@@ -41,13 +41,24 @@ static const char *fault_of_name(Str name) {
     return NULL;
 }
 
-/* Replaces the attributes by a copy of raw JSON. */
-static void set_attributes(Event *event, Str raw) {
+/* The collector sees an event as a few bytes, so it is told of the text, else megabytes of garbage
+ * would wait for it. */
+static void tell_collector(lua_State *L, const Event *event) {
+    if (event->text.len >= 1024) lua_gc(L, LUA_GCSTEP, (int)(event->text.len / 1024));
+}
+
+/* Puts the text, raw JSON of the attributes, in the place of the old one. */
+static void take_text(lua_State *L, Event *event, Buf *text) {
+    buf_deinit(&event->text);
+    event->text = *text;
+    event->attributes = buf_str(&event->text);
+    tell_collector(L, event);
+}
+
+static void set_attributes(lua_State *L, Event *event, Str raw) {
     Buf text = BUF_NONE;
     buf_add(&text, raw);
-    buf_deinit(&event->text);
-    event->text = text;
-    event->attributes = buf_str(&event->text);
+    take_text(L, event, &text);
 }
 
 static int f_new(lua_State *L) {
@@ -58,7 +69,7 @@ static int f_new(lua_State *L) {
     Event *event = push_event(L);
     buf_add(&event->name, name);
     push_json(L, 2); /* stack: name, attributes, event, raw */
-    set_attributes(event, check_str(L, -1));
+    set_attributes(L, event, check_str(L, -1));
     lua_pop(L, 1);
     return 1;
 }
@@ -142,6 +153,7 @@ int push_event_of_body(lua_State *L, Buf *body) {
     event->text = *body;
     event->attributes = parts.attributes;
     *body = BUF_NONE;
+    tell_collector(L, event);
     return 1;
 }
 
@@ -176,7 +188,7 @@ static int f_parse(lua_State *L) {
         push_ack(L, parts.ack);
         return 4;
     }
-    set_attributes(event, is_missing(parts.attributes) ? STR("{}") : parts.attributes);
+    set_attributes(L, event, is_missing(parts.attributes) ? STR("{}") : parts.attributes);
     push_ack(L, parts.ack);
     return 2;
 }
@@ -225,13 +237,6 @@ static int f_get(lua_State *L) {
     return 1;
 }
 
-/* Puts the spliced text in the place of the old one. */
-static void take_text(Event *event, Buf *text) {
-    buf_deinit(&event->text);
-    event->text = *text;
-    event->attributes = buf_str(&event->text);
-}
-
 /* stack: event, key, value */
 static int f_set(lua_State *L) {
     Event *event = check_object(L);
@@ -241,7 +246,7 @@ static int f_set(lua_State *L) {
     Str item = check_str(L, -1);
     Buf text = BUF_NONE;
     json_set(event->attributes, key, item, &text);
-    take_text(event, &text);
+    take_text(L, event, &text);
     return 0;
 }
 
@@ -250,7 +255,7 @@ static int f_remove(lua_State *L) {
     Str key = check_str(L, 2);
     Buf text = BUF_NONE;
     json_remove(event->attributes, key, &text);
-    take_text(event, &text);
+    take_text(L, event, &text);
     return 0;
 }
 
@@ -258,7 +263,7 @@ static int f_replace(lua_State *L) {
     Event *event = check_event(L, 1);
     luaL_checkany(L, 2);
     push_json(L, 2);
-    set_attributes(event, check_str(L, -1));
+    set_attributes(L, event, check_str(L, -1));
     return 0;
 }
 
@@ -266,7 +271,7 @@ static int f_copy(lua_State *L) {
     Event *from = check_event(L, 1);
     Event *event = push_event(L);
     buf_add(&event->name, buf_str(&from->name));
-    set_attributes(event, from->attributes);
+    set_attributes(L, event, from->attributes);
     return 1;
 }
 

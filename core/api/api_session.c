@@ -29,9 +29,9 @@ typedef struct Proxy {
     Session *session; /* NULL after its end; then the fields below are set */
     Bytes *user;
     Bytes *claims;
+    Bytes *remote;
     int64_t since_ms;
     char id[SESSION_ID_LEN + 1];
-    char remote[64];
 } Proxy;
 
 static Proxy *check_proxy(lua_State *L) {
@@ -62,7 +62,8 @@ static int f_gc(lua_State *L) {
     Proxy *proxy = check_proxy(L);
     bytes_release(proxy->user);
     bytes_release(proxy->claims);
-    proxy->user = proxy->claims = NULL;
+    bytes_release(proxy->remote);
+    proxy->user = proxy->claims = proxy->remote = NULL;
     return 0;
 }
 
@@ -72,9 +73,9 @@ static void detach_proxy(lua_State *L, Session *session) {
     proxy->session = NULL;
     proxy->user = session->user ? bytes_retain(session->user) : NULL;
     proxy->claims = session->claims ? bytes_retain(session->claims) : NULL;
+    proxy->remote = bytes_retain(session->remote);
     proxy->since_ms = session->since_ms;
     memcpy(proxy->id, session->id, sizeof proxy->id);
-    socket_remote(session->socket, proxy->remote);
 }
 
 static void unpin(void *session) {
@@ -195,10 +196,8 @@ static int f_transport(lua_State *L) {
 }
 
 static int f_remote(lua_State *L) {
-    Proxy *proxy = check_proxy(L);
-    if (proxy->session != NULL) socket_remote(proxy->session->socket, proxy->remote);
-    lua_pushstring(L, proxy->remote);
-    return 1;
+    const Proxy *proxy = check_proxy(L);
+    return push_bytes(L, proxy->session ? proxy->session->remote : proxy->remote);
 }
 
 static int f_since(lua_State *L) {
@@ -348,7 +347,8 @@ static int f_send(lua_State *L) {
     Str ack = opt_str(L, 3);
     if (proxy->session == NULL) return push_closed(L);
     if (!session_is_open(proxy->session)) return push_closed(L);
-    lua_pushboolean(L, session_send(proxy->session, encode_event(event, ack)));
+    if (!session_send(proxy->session, encode_event(event, ack))) return push_closed(L);
+    lua_pushboolean(L, 1);
     return 1;
 }
 

@@ -8,6 +8,7 @@
 #include "api/api.h"
 #include "api/lua_args.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "net/socket.h"
 #include "net/ws.h"
 #include "script/task.h"
@@ -107,9 +108,11 @@ static int f_send(lua_State *L) {
     RawSocket *raw = check_open(L);
     Str data = check_str(L, 2);
     bool is_binary = lua_toboolean(L, 3);
+    luaL_argcheck(L, is_binary || text_is_utf8(data), 2, "UTF-8, or bytes with binary = true");
     if (raw == NULL) return push_closed(L);
     Bytes *frame = ws_encode(is_binary ? WS_BINARY : WS_TEXT, data);
-    lua_pushboolean(L, socket_send(raw->socket, frame));
+    if (!socket_send(raw->socket, frame)) return push_closed(L);
+    lua_pushboolean(L, 1);
     return 1;
 }
 

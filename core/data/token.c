@@ -268,7 +268,8 @@ int token_policy_new(const TokenSettings *settings, TokenPolicy **out) {
     while (i < count && !str_equal(algorithms[i].name, settings->algorithm)) i++;
     if (i == count) return ERR_INVALID;
     bool is_shared = algorithms[i].is_shared;
-    if (is_shared ? settings->secret.len == 0 : !is_public_key(settings->public_key)) return ERR_INVALID;
+    bool has_key = is_shared ? settings->secret.len > 0 : is_public_key(settings->public_key);
+    if (!has_key) return ERR_INVALID;
     TokenPolicy *policy = mem_zalloc(sizeof *policy);
     policy->algorithm = algorithms[i].algorithm;
     policy->verify_key = bytes_copy(is_shared ? settings->secret : settings->public_key);

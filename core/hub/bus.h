@@ -23,7 +23,7 @@ void bus_init(Bus *bus);
 void bus_deinit(Bus *bus);
 
 /* What a notify with a count answers; both callbacks run at the worker `origin`, once. */
-typedef void (*BusOnTally)(void *waiter, Tally *tally); /* borrows; rows are closed */
+typedef void (*BusOnTally)(void *waiter, Tally *tally); /* borrows; may close its rows */
 typedef void (*BusOnCount)(void *waiter, uint64_t sessions);
 
 /* Emits to all workers. Takes the notice. */

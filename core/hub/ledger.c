@@ -81,13 +81,13 @@ static int add_one(Ledger *ledger, Node *user, Node *channel) {
         return ERR_LIMIT;
     }
     note_undo(ledger, user, channel, true);
-    return store_add(ledger->store, node_name(user), node_name(channel));
+    return ledger->is_dry ? 0 : store_add(ledger->store, node_name(user), node_name(channel));
 }
 
 static int remove_one(Ledger *ledger, Node *user, Node *channel) {
     if (!graph_remove_edge(ledger->graph, user, channel)) return 0;
     note_undo(ledger, user, channel, false);
-    return store_remove(ledger->store, node_name(user), node_name(channel));
+    return ledger->is_dry ? 0 : store_remove(ledger->store, node_name(user), node_name(channel));
 }
 
 static int change_channel(Ledger *ledger, bool is_add, const Crowd *crowd, Node *channel) {
@@ -115,7 +115,7 @@ static int change_all(Ledger *ledger, const Op *op, const Crowd *crowd) {
 /* Takes the changes since `mark` out of the open transaction: the store is told the reverse. */
 static int take_back(Ledger *ledger, size_t mark) {
     int err = 0;
-    for (size_t i = ledger->undo_count; err == 0 && i-- > mark;) {
+    for (size_t i = ledger->undo_count; !ledger->is_dry && err == 0 && i-- > mark;) {
         const Undo *undo = &ledger->undos[i];
         Str user = node_name(undo->user);
         Str channel = node_name(undo->channel);
@@ -133,6 +133,7 @@ int ledger_begin(Ledger *ledger) {
 
 int ledger_apply(Ledger *ledger, Op *op, Crowd *crowd) {
     size_t mark = ledger->undo_count;
+    ledger->is_dry = op->is_dry;
     find_crowd(ledger, op, crowd);
     int err = change_all(ledger, op, crowd);
     op->users_count = crowd->count;

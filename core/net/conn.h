@@ -19,7 +19,7 @@ typedef struct Conn Conn;
  * conn_close too. */
 typedef struct ConnHandler {
     void (*on_data)(void *owner, Str bytes); /* borrows */
-    void (*on_end)(void *owner);             /* the peer has sent all it will; writing still works */
+    void (*on_end)(void *owner);             /* once: the peer sends no more; writing still works */
     void (*on_drain)(void *owner);           /* the queue became empty after it was not; may be NULL */
     void (*on_timer)(void *owner);           /* the deadline of conn_set_deadline passed */
     void (*on_close)(void *owner);           /* last; conn is gone when it returns */

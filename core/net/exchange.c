@@ -441,6 +441,10 @@ Conn *exchange_give_conn(Request *request, Buf *rest) {
     Exchange *exchange = detach(request);
     if (exchange == NULL) return NULL;
     Conn *conn = exchange->conn;
+    if (exchange->has_ended) { /* its on_end came already: the next owner would wait for it */
+        conn_finish(conn);
+        return NULL;
+    }
     buf_add(rest, exchange->input != NULL ? *exchange->input : ahead_of(exchange));
     conn_read_stop(conn);
     conn_set_deadline(conn, 0);

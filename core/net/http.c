@@ -156,6 +156,11 @@ static bool scan_line_feed(Http *http, unsigned char c) {
     return refuse(http, 431, "headers-too-many", "Send fewer headers.");
 }
 
+static bool scan_after_data(Http *http, unsigned char c) {
+    http->line = LINE_CR;
+    return c == '\r' || refuse_line_end(http);
+}
+
 static bool scan_byte(Http *http, unsigned char c) {
     switch (http->line) {
     case LINE_METHOD: return scan_method(http, c);
@@ -166,7 +171,7 @@ static bool scan_byte(Http *http, unsigned char c) {
     case LINE_TEXT: return scan_text(http, c);
     case LINE_CR:
     case LINE_EMPTY_CR: return scan_line_feed(http, c);
-    case LINE_AFTER_DATA: http->line = LINE_CR; return c == '\r' || refuse_line_end(http);
+    case LINE_AFTER_DATA: return scan_after_data(http, c);
     case LINE_END: break;
     }
     return refuse(http, 400, "chunk-invalid", "Send nothing behind the last chunk.");

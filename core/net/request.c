@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "net/request.h"
 
+#include "base/ensure.h"
 #include "base/mem.h"
 #include "base/metrics.h"
 
@@ -12,6 +13,7 @@ Request *request_new(void) {
 
 void request_free(Request *request) {
     if (request == NULL) return;
+    ensure(request->exchange == NULL); /* it would wait for the answer for ever */
     if (request->memory != NULL) {
         *request->memory -= request->memory_held;
         metrics_add(METRIC_request_bytes, -(int64_t)request->memory_held);

@@ -38,7 +38,7 @@ typedef struct Request {
 } Request;
 
 Request *request_new(void);          /* gives; empty */
-void request_free(Request *request); /* takes; NULL is fine */
+void request_free(Request *request); /* takes; answered, or its connection gone; NULL is fine */
 
 /* Counts `more` body bytes in *memory until the request is freed. `memory` must outlive it. */
 void request_hold(Request *request, uint64_t *memory, size_t more);

@@ -98,6 +98,7 @@ static void free_session(Session *session) {
     ensure(session->subscriber.user == NULL);
     bytes_release(session->user);
     bytes_release(session->claims);
+    bytes_release(session->remote);
     mem_free(session);
 }
 
@@ -120,6 +121,7 @@ int session_open(Request *request, Str protocol, const char *id, const SessionHa
     session->context = context;
     session->since_ms = clock_wall_ms();
     session->pins = 1;
+    session->remote = bytes_copy(str_of(request->remote));
     memcpy(session->id, id, SESSION_ID_LEN);
     int err = socket_open(request, protocol, &socket_handler, session, &session->socket);
     if (err != 0) {

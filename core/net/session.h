@@ -30,6 +30,7 @@ struct Session {
     void *context;  /* the owner's */
     Bytes *user;    /* NULL until session_identify */
     Bytes *claims;  /* raw JSON; NULL until session_identify */
+    Bytes *remote;  /* the peer's address, which a closed socket cannot tell */
     int64_t expires_ms; /* wall clock; 0: never, or not identified */
     int64_t since_ms;   /* wall clock */
     uint64_t auth_deadline_ms; /* monotonic; 0: none */

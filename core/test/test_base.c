@@ -337,8 +337,8 @@ static const luaL_Reg timer_methods[] = {
 };
 
 static const luaL_Reg buf_methods[] = {
-    {"add", f_buf_add},     {"addf", f_buf_addf}, {"consume", f_buf_consume}, {"clear", f_buf_clear},
-    {"text", f_buf_text},   {"free", f_buf_free}, {"__gc", f_buf_free},       {NULL, NULL},
+    {"add", f_buf_add},   {"addf", f_buf_addf}, {"consume", f_buf_consume}, {"clear", f_buf_clear},
+    {"text", f_buf_text}, {"free", f_buf_free}, {"__gc", f_buf_free},       {NULL, NULL},
 };
 
 static const luaL_Reg arena_methods[] = {
@@ -347,20 +347,13 @@ static const luaL_Reg arena_methods[] = {
 };
 
 static const luaL_Reg functions[] = {
-    {"map", f_map},
-    {"hash", f_hash},
-    {"wheel", f_wheel},
-    {"buf", f_buf},
-    {"arena", f_arena},
-    {"equal_nocase", f_equal_nocase},
-    {"compare", f_compare},
-    {"has_prefix", f_has_prefix},
-    {"trim", f_trim},
-    {"split", f_split},
-    {"rfc3339", f_rfc3339},
-    {"http_date", f_http_date},
-    {"wall_ms", f_wall_ms},
-    {NULL, NULL},
+    {"map", f_map},         {"hash", f_hash},
+    {"wheel", f_wheel},     {"buf", f_buf},
+    {"arena", f_arena},     {"equal_nocase", f_equal_nocase},
+    {"compare", f_compare}, {"has_prefix", f_has_prefix},
+    {"trim", f_trim},       {"split", f_split},
+    {"rfc3339", f_rfc3339}, {"http_date", f_http_date},
+    {"wall_ms", f_wall_ms}, {NULL, NULL},
 };
 
 int test_open_base(lua_State *L) {

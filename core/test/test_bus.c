@@ -197,7 +197,8 @@ static void on_answer(Op *op, void *waiter) {
     set_text(L, "op", name_of(op->type));
     set_text(L, "tag", asker->tag);
     if (op->error != 0) set_text(L, "error", err_name(op->error));
-    if (op->type == OP_JOIN || op->type == OP_SUBSCRIPTIONS) set_field_names(L, "channels", op->channels);
+    if (op->type == OP_JOIN || op->type == OP_SUBSCRIPTIONS)
+        set_field_names(L, "channels", op->channels);
     if (op->type == OP_PARTICIPANTS || op->type == OP_USERS) {
         set_field_names(L, "names", op->users);
         set_bool(L, "has_more", op->has_more);
@@ -413,9 +414,9 @@ static int f_gc(lua_State *L) {
 }
 
 static const luaL_Reg methods[] = {
-    {"ask", f_ask},   {"notify", f_notify}, {"disconnect", f_disconnect}, {"pump", f_pump},
-    {"rest", f_rest}, {"fail", f_fail},     {"stop", f_stop},             {"__gc", f_gc},
-    {NULL, NULL},
+    {"ask", f_ask},   {"notify", f_notify}, {"disconnect", f_disconnect},
+    {"pump", f_pump}, {"rest", f_rest},     {"fail", f_fail},
+    {"stop", f_stop}, {"__gc", f_gc},       {NULL, NULL},
 };
 
 static const luaL_Reg functions[] = {{"new", f_new}, {NULL, NULL}};

@@ -61,7 +61,8 @@ static Node *find_node(lua_State *L) {
     static const char *const kinds[] = {"user", "channel", NULL};
     const Graph *graph = check_graph(L);
     bool is_user = luaL_checkoption(L, 2, NULL, kinds) == 0;
-    return is_user ? graph_find_user(graph, check_str(L, 3)) : graph_find_channel(graph, check_str(L, 3));
+    return is_user ? graph_find_user(graph, check_str(L, 3))
+                   : graph_find_channel(graph, check_str(L, 3));
 }
 
 static int f_clear(lua_State *L) {
@@ -136,8 +137,8 @@ static int f_check(lua_State *L) {
 }
 
 static const luaL_Reg methods[] = {
-    {"add", f_add},     {"remove", f_remove}, {"has", f_has},     {"clear", f_clear}, {"prune", f_prune},
-    {"own", f_own},     {"nodes", f_nodes},   {"check", f_check}, {"__gc", f_gc},     {NULL, NULL},
+    {"add", f_add}, {"remove", f_remove}, {"has", f_has},     {"clear", f_clear}, {"prune", f_prune},
+    {"own", f_own}, {"nodes", f_nodes},   {"check", f_check}, {"__gc", f_gc},     {NULL, NULL},
 };
 
 static const luaL_Reg functions[] = {{"new", f_new}, {NULL, NULL}};

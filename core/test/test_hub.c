@@ -287,13 +287,13 @@ static int f_tally(lua_State *L) {
 }
 
 static const luaL_Reg methods[] = {
-    {"open", f_open},     {"close", f_close},   {"change", f_change},
-    {"notify", f_notify}, {"take", f_take},     {"refuse", f_refuse},
-    {"edges", f_edges},   {"size", f_size},     {"sessions", f_sessions},
-    {"__gc", f_gc},       {NULL, NULL},
+    {"open", f_open},         {"close", f_close},   {"change", f_change}, {"notify", f_notify},
+    {"take", f_take},         {"refuse", f_refuse}, {"edges", f_edges},   {"size", f_size},
+    {"sessions", f_sessions}, {"__gc", f_gc},       {NULL, NULL},
 };
 
-static const luaL_Reg functions[] = {{"new", f_new}, {"page", f_page}, {"tally", f_tally}, {NULL, NULL}};
+static const luaL_Reg functions[] = {
+    {"new", f_new}, {"page", f_page}, {"tally", f_tally}, {NULL, NULL}};
 
 int test_open_hub(lua_State *L) {
     push_class(L, HUB, methods);

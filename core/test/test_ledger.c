@@ -143,7 +143,8 @@ static int f_round(lua_State *L) {
         lua_pop(L, 1);
     }
     int err = ledger_begin(&book->ledger);
-    for (size_t i = 0; err == 0 && i < count; i++) err = ledger_apply(&book->ledger, ops[i], &crowds[i]);
+    for (size_t i = 0; err == 0 && i < count; i++)
+        err = ledger_apply(&book->ledger, ops[i], &crowds[i]);
     err = ledger_commit(&book->ledger, err);
     lua_pushstring(L, err ? err_name(err) : NULL);
     lua_newtable(L);
@@ -190,7 +191,7 @@ static int f_edges(lua_State *L) {
 }
 
 static const luaL_Reg methods[] = {
-    {"round", f_round}, {"fail", f_fail}, {"log", f_log}, {"own", f_own},
+    {"round", f_round}, {"fail", f_fail},   {"log", f_log}, {"own", f_own},
     {"bare", f_bare},   {"edges", f_edges}, {"__gc", f_gc}, {NULL, NULL},
 };
 

@@ -76,7 +76,8 @@ static void notify(Bus *bus, const Str *names, uint32_t count, Mark mark) {
     NoticeSpec spec = {
         .kind = NOTICE_CHANNELS, .targets = names, .target_count = count, .message_count = 1};
     Notice *notice = notice_new(&spec);
-    message_init(&notice->messages[0], encoders, STR("event"), str_make((const char *)&mark, sizeof mark));
+    message_init(&notice->messages[0], encoders, STR("event"),
+                 str_make((const char *)&mark, sizeof mark));
     bus_notify(bus, notice);
 }
 
@@ -155,7 +156,8 @@ static void hear_notice(RaceWorker *worker, const Notice *notice) {
     memcpy(&mark, notice->messages[0].frames[MESSAGE_WS]->data, sizeof mark);
     if (mark.own_of < RACE_WORKERS_MAX) {
         bool is_right = worker->is_subscribed[mark.own_of] == mark.subscribed;
-        if (worker->has_joined[mark.own_of] && !is_right) worker->fault = "a notify came before a change";
+        if (worker->has_joined[mark.own_of] && !is_right)
+            worker->fault = "a notify came before a change";
         return;
     }
     for (uint32_t i = 0; i < notice->target_count; i++) {

@@ -118,7 +118,8 @@ static int push_values(lua_State *L, void *data) {
 
 static Wait **check_wait(lua_State *L, TestScript *test, int arg) {
     lua_Integer number = luaL_checkinteger(L, arg);
-    luaL_argcheck(L, number >= 1 && number <= test->wait_count && test->waits[number - 1], arg, "no wait");
+    luaL_argcheck(L, number >= 1 && number <= test->wait_count && test->waits[number - 1], arg,
+                  "no wait");
     return &test->waits[number - 1];
 }
 
@@ -264,9 +265,10 @@ static int f_restore(lua_State *L) {
 }
 
 static const luaL_Reg methods[] = {
-    {"start", f_start}, {"wake", f_wake},     {"is_alive", f_is_alive}, {"call", f_call},
-    {"notes", f_notes}, {"cancel", f_cancel}, {"require", f_require},   {"state", f_state},
-    {"free", f_free},   {"__gc", f_free},     {NULL, NULL},
+    {"start", f_start},     {"wake", f_wake},   {"is_alive", f_is_alive},
+    {"call", f_call},       {"notes", f_notes}, {"cancel", f_cancel},
+    {"require", f_require}, {"state", f_state}, {"free", f_free},
+    {"__gc", f_free},       {NULL, NULL},
 };
 
 static const luaL_Reg functions[] = {

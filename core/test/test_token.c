@@ -53,7 +53,8 @@ static int f_verify(lua_State *L) {
     memcpy(copy, text.data, text.len);
     Token token;
     const char *reason;
-    int err = token_verify(check_policy(L), str_make(copy, text.len), luaL_checkinteger(L, 3), &token, &reason);
+    int err = token_verify(check_policy(L), str_make(copy, text.len), luaL_checkinteger(L, 3), &token,
+                           &reason);
     if (err != 0) {
         push_error(L, err);
         lua_pushstring(L, reason);
@@ -106,7 +107,8 @@ static int f_decode_base64url(lua_State *L) {
     return push_error(L, err);
 }
 
-static const luaL_Reg methods[] = {{"verify", f_verify}, {"make", f_make}, {"__gc", f_gc}, {NULL, NULL}};
+static const luaL_Reg methods[] = {
+    {"verify", f_verify}, {"make", f_make}, {"__gc", f_gc}, {NULL, NULL}};
 
 static const luaL_Reg secret_functions[] = {
     {"equal", f_equal},

@@ -12,7 +12,8 @@ local main = {}
 ---@field warnings? string[]
 
 local function read_settings(call, environment)
-  local text = files.read(".env")
+  local text, message, code = files.read(".env")
+  if not text and code ~= "NOT_FOUND" then return nil, message, 1 end
   local settings, sources, warnings =
     options.read { environment = environment, file = text, file_name = ".env", flags = call.flags }
   if not settings then return nil, sources, 1 end

@@ -284,10 +284,10 @@ function session:channels() end
 ---@class socket                since 1.0
 local socket = {}
 
---- (since 1.0)
+--- Sends a message: UTF-8 text, or with binary = true any bytes. (since 1.0)
 ---@param data string
 ---@param binary? boolean
----@return boolean|nil sent, string? message, string? code
+---@return true|nil sent, string? message, string? code
 function socket:send(data, binary) end
 
 --- (since 1.0)

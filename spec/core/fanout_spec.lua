@@ -33,7 +33,8 @@ describe("an event to channels", function()
 
   it("comes to nobody where nobody is", function()
     local h = hub_of{ { "u", "a" } }
-    local report = h:notify{ by = "channels", names = { "u", "x", "constructor" }, frames = { "x" }, report = true }
+    local event = { by = "channels", names = { "u", "x", "constructor" }, frames = { "x" }, report = true }
+    local report = h:notify(event)
     assert.same({ "" }, taken(h, 1))
     assert.equal(0, report.users)
     assert.equal(0, report.sessions)
@@ -172,7 +173,8 @@ describe("a frame", function()
   it("is counted apart from that of another transport, however the sessions are mixed", function()
     local h = hub.new()
     for i = 1, 20 do
-      h:open{ user = "u" .. i % 3, channels = { "a" }, other = i % 3 == 0 or i % 5 == 0, refuses = i % 7 == 0 }
+      local is_other, refuses = i % 3 == 0 or i % 5 == 0, i % 7 == 0
+      h:open{ user = "u" .. i % 3, channels = { "a" }, other = is_other, refuses = refuses }
     end
     local result = h:notify{ by = "channels", names = { "a" }, frames = { "x" } }
     local counts = { x = 0, other = 0 }

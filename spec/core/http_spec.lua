@@ -1,4 +1,3 @@
--- SPDX-License-Identifier: Apache-2.0
 -- Every input is fed whole and byte by byte: how the network cuts the bytes makes no difference.
 local http = require("core.test").http
 
@@ -264,6 +263,7 @@ for way, feed in pairs(ways) do
       { "no version", "GET /\r\nHost: a\r\n\r\n", 400, "request-line-invalid" },
       { "HTTP/2.0", "GET / HTTP/2.0\r\nHost: a\r\n\r\n", 505, "version-unsupported" },
       { "the preface of HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505, "version-unsupported" },
+      { "the method of that preface", "PRI * HTTP/1.1\r\nHost: a\r\n\r\n", 400 },
       { "HTTP/0.9", "GET / HTTP/0.9\r\nHost: a\r\n\r\n", 505, "version-unsupported" },
       { "HTTP/1.2", "GET / HTTP/1.2\r\nHost: a\r\n\r\n", 505, "version-unsupported" },
       { "HTTP/1", "GET / HTTP/1\r\nHost: a\r\n\r\n", 400, "request-line-invalid" },

@@ -107,7 +107,8 @@ describe("a round of changes", function()
 
   it("takes a name that is repeated for one", function()
     local book = new_book()
-    local _, results = book:round{ subscribe({ "u", "u", "v", "u" }, { "a", "a" }, { users_of = { "x", "x" } }) }
+    local change = subscribe({ "u", "u", "v", "u" }, { "a", "a" }, { users_of = { "x", "x" } })
+    local _, results = book:round{ change }
     assert.same({ { users = 2, changed = 2, crowd = { "u", "v" } } }, results)
     _, results = book:round{ unsubscribe({ "v", "v" }, { "a", "a" }, { users_of = { "a", "a" } }) }
     assert.same({ { users = 2, changed = 2, crowd = { "v", "u" } } }, results)
@@ -118,7 +119,8 @@ describe("a round of changes", function()
   it("tells several changes of the same users apart", function()
     local book = new_book()
     local _, results = book:round{
-      subscribe({ "u", "v" }, { "a" }), subscribe({ "u", "v" }, { "a", "b" }), unsubscribe({ "v", "u" }, { "a" }),
+      subscribe({ "u", "v" }, { "a" }), subscribe({ "u", "v" }, { "a", "b" }),
+      unsubscribe({ "v", "u" }, { "a" }),
     }
     assert.same({ { "u", "v" }, { "u", "v" }, { "v", "u" } },
       { results[1].crowd, results[2].crowd, results[3].crowd })
@@ -204,13 +206,15 @@ end)
 describe("a dry change", function()
   it("counts as the real one would, and leaves nothing", function()
     local book = book_of{ u = { "a", "b" } }
-    local changes = { subscribe({ "u", "new" }, { "b", "c" }), unsubscribe({ "u", "stranger" }, { "a", "x" }) }
+    local changes = {
+      subscribe({ "u", "new" }, { "b", "c" }), unsubscribe({ "u", "stranger" }, { "a", "x" }),
+    }
     for _, change in ipairs(changes) do
       change.dry = true
       local _, dry = book:round{ change }
       assert.same({ "u a", "u b" }, sorted(book:edges()))
       assert.same({}, book:bare())
-      assert.same({}, apply_log({}, book:log():gsub("remove u a\nadd u a\n", "")))
+      assert.equal("begin\ncommit\n", book:log())
       change.dry = false
       local _, real = book:round{ change }
       assert.same(real, dry)
@@ -244,10 +248,12 @@ describe("nodes that are left with nothing", function()
   local changes = {
     ["users and channels that nothing came of"] = { subscribe({ "new" }, {}), subscribe({}, { "new" }) },
     ["channels of a crowd that is empty"] = { subscribe(nil, { "new" }, { users_of = { "unknown" } }) },
-    ["unknown users and channels"] = { unsubscribe({ "unknown" }, { "a" }), unsubscribe({ "u" }, { "unknown" }) },
+    ["unknown users and channels"] = {
+      unsubscribe({ "unknown" }, { "a" }), unsubscribe({ "u" }, { "unknown" }),
+    },
     ["what was added and removed in one round"] = {
-      subscribe({ "new" }, { "fresh" }), unsubscribe({ "new" }, { "fresh" }), subscribe({ "new" }, { "fresh" }),
-      unsubscribe(nil, { "fresh" }, { users_of = { "fresh" } }),
+      subscribe({ "new" }, { "fresh" }), unsubscribe({ "new" }, { "fresh" }),
+      subscribe({ "new" }, { "fresh" }), unsubscribe(nil, { "fresh" }, { users_of = { "fresh" } }),
     },
     ["what a refused change brought"] = { subscribe({ "new", "newer" }, { "1", "2", "3", "4" }) },
     ["what a dry change brought"] = { subscribe({ "new" }, { "fresh" }, { dry = true }) },
@@ -283,7 +289,7 @@ describe("a store that fails", function()
     subscribe({ "v" }, { "d" }, { dry = true }),
   }
   -- Where each call of the store lies in the round; the last ones take a change back.
-  local calls = { begin = 1, add = 7, remove = 7, commit = 1 }
+  local calls = { begin = 1, add = 6, remove = 6, commit = 1 }
 
   local function new_filled_book()
     return book_of({ u = { "a", "b" }, v = { "a", "b" } }, 3)

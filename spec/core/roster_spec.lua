@@ -123,7 +123,8 @@ describe("a change of subscriptions", function()
       assert.equal("UNAVAILABLE", answer[1].error)
       assert.same({}, answer[2])
     end
-    assert.equal(3, select(2, log:gsub("error roster the store did not commit: reading or writing failed\n", "")))
+    local line = "error roster the store did not commit: reading or writing failed\n"
+    assert.equal(3, select(2, log:gsub(line, "")))
     assert.same({ "a" }, subscriptions(node, "u"))
     node:fail(false)
     assert.is_nil(subscribe(node, { "u" }, { "b" }).error)

@@ -3,7 +3,9 @@ local secret = require("core.test").token.secret
 describe("two secrets", function()
   it("are equal when every byte is", function()
     for _, text in ipairs{ "", "a", "a\0b", ("x"):rep(10000) } do assert.is_true(secret.equal(text, text)) end
-    local others = { { "", "a" }, { "a", "" }, { "a", "b" }, { "a\0b", "a\0c" }, { "a", "a\0" }, { "ab", "a" } }
+    local others = {
+      { "", "a" }, { "a", "" }, { "a", "b" }, { "a\0b", "a\0c" }, { "a", "a\0" }, { "ab", "a" },
+    }
     for _, pair in ipairs(others) do assert.is_false(secret.equal(pair[1], pair[2])) end
   end)
 end)
@@ -37,7 +39,10 @@ describe("base64 for URLs", function()
   end)
 
   it("has one form: no padding, no other alphabet, no bits left over", function()
-    for _, text in ipairs{ "AA==", "AA=", "AAA=", "A", "AAAAA", "+A", "/A", "A A", "AA\n", "\0", "AB", "AAB", "é" } do
+    local texts = {
+      "AA==", "AA=", "AAA=", "A", "AAAAA", "+A", "/A", "A A", "AA\n", "\0", "AB", "AAB", "é",
+    }
+    for _, text in ipairs(texts) do
       assert.same({ nil, "INVALID" }, { secret.decode_base64url(text) })
     end
   end)

@@ -37,11 +37,15 @@ end
 -- In two halves, or this file would complain of itself.
 local LEFTOVERS = { "#on" .. "ly", "pending" .. "%s*%(", "%f[%w]sle" .. "ep%s*%(" }
 
+-- The server may wait, in a plugin that a spec gives it.
+local WAITS = "chatty%.sle" .. "ep"
+
 local function check_leftovers(files)
   local complaints = {}
   for _, file in ipairs(files) do
+    local text = file.text:gsub(WAITS, "")
     for _, pattern in ipairs(LEFTOVERS) do
-      local found = file.text:match(pattern)
+      local found = text:match(pattern)
       if found then complaints[#complaints + 1] = file.path .. " has " .. found end
     end
   end

@@ -54,7 +54,8 @@ describe("a frame with an ack", function()
   end
 
   for _, ack in ipairs{
-    "1", "0", "-1", "1.5", "1e3", "12345678901234567890", '"a"', '""', '"\\u00e9\\n"', '"' .. ("x"):rep(1000) .. '"',
+    "1", "0", "-1", "1.5", "1e3", "12345678901234567890", '"a"', '""', '"\\u00e9\\n"',
+    '"' .. ("x"):rep(1000) .. '"',
   } do
     it(("is answered with the same: %.20s"):format(ack), function()
       local echoed, event = ask("text", ack)
@@ -102,7 +103,9 @@ describe("a frame with an ack", function()
 
   it("brings a refusal that was raised", function()
     local _, event = ask("raised", "1")
-    assert.same({ event = "chatty:error", ack = 1, attributes = { code = "taken", detail = "It is taken." } }, event)
+    assert.same({
+      event = "chatty:error", ack = 1, attributes = { code = "taken", detail = "It is taken." },
+    }, event)
   end)
 
   it("is told that the hook failed, and not why", function()

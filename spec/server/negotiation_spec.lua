@@ -1,7 +1,9 @@
 -- Content types: what bodies may be, and what answers are (JSON:API 1.1, Content Negotiation).
 local cjson = require "cjson"
 local fault = require "spec.support.fault"
+local http = require "spec.support.http"
 local server = require "spec.support.server"
+local tcp = require "spec.support.tcp"
 
 local JSON, DOCUMENT = "application/json", "application/vnd.api+json"
 local EVENT = '{"event":"tick","attributes":{}}'
@@ -30,6 +32,7 @@ describe("negotiation", function()
     "application/json;charset=UTF-8", 'application/json; charset="utf-8"', "application/json ;charset=utf-8",
     "application/json; profile=x", "application/vnd.api+json; profile=\"https://example.com/a b\"",
     'application/vnd.api+json;profile="https://a.example/p;q,r"', " application/json ",
+    'application/vnd.api+json; profile="a\\"; ext=b"',
   }) do
     it(("takes a body of %s"):format(content_type), function()
       assert.equal(200, post(content_type).status)
@@ -42,7 +45,7 @@ describe("negotiation", function()
     "application", "application/json, text/plain", "application/json; charset=iso-8859-1",
     "application/json; charset=utf-16", "application/vnd.api+json; charset=utf-8",
     'application/vnd.api+json; ext="https://jsonapi.org/ext/atomic"', "application/vnd.api+json; version=1",
-    "application/vnd.api+json; q=1",
+    "application/vnd.api+json; q=1", 'application/vnd.api+json; profile="a\\\\"; ext="b"',
   }) do
     it(("refuses a body of '%s'"):format(content_type), function()
       local response = post(content_type)
@@ -52,11 +55,9 @@ describe("negotiation", function()
   end
 
   it("refuses a body without content type", function()
-    local raw = "POST /control/notify?method=users:a HTTP/1.1\r\nHost: x\r\nX-API-Key: " .. server.control_key
-      .. "\r\nContent-Length: 2\r\n\r\n{}"
-    local http, tcp = require "spec.support.http", require "spec.support.tcp"
     local connection = tcp.open(chatty.port)
-    connection:write(raw)
+    connection:write("POST /control/notify?method=users:a HTTP/1.1\r\nHost: x\r\nX-API-Key: "
+      .. server.control_key .. "\r\nContent-Length: 2\r\n\r\n{}")
     assert.equal("415 content-type-unsupported Content-Type:", fault.of(http.read(connection)))
     connection:close()
   end)

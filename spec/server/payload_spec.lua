@@ -36,6 +36,14 @@ local payloads = {
   ["text that looks like JSON"] = [[{"a":"{\"b\":1}","c":"]}","d":"\\","e":"\\\""}]],
 }
 
+-- The most memory that the server ever had.
+local function peak_megabytes(chatty)
+  for line in io.lines(("/proc/%d/status"):format(chatty.pid)) do
+    local kilobytes = line:match("^VmHWM:%s*(%d+) kB$")
+    if kilobytes then return tonumber(kilobytes) / 1024 end
+  end
+end
+
 describe("a payload", function()
   local chatty, ann
   local room, user = "room-1", "ann"
@@ -145,6 +153,13 @@ describe("a payload", function()
     local attributes = ('"%s"'):format(("x"):rep(7 * 1024 * 1024))
     assert.equal(200, own:notify("users:bob", "tick", attributes).status)
     assert.is_true(bob.session:next_raw() == ('{"event":"tick","attributes":%s}'):format(attributes))
+  end)
+
+  it("leaves no garbage that waits to be collected", function()
+    local own = server.start{ settings = { MAX_REQ_SIZE = "16mb", WORKERS = 1 } }
+    local attributes = ('"%s"'):format(("x"):rep(8 * 1024 * 1024))
+    for _ = 1, 64 do assert.equal(200, own:notify("users:nobody", "tick", attributes).status) end
+    assert.is_true(peak_megabytes(own) < 450)
   end)
 
   it("may be nested so deep as JSON_DEPTH_MAX says, the body counted", function()

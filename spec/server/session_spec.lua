@@ -48,7 +48,8 @@ describe("a session", function()
   it("shows at most 1000 channels, and says how many there are", function()
     local data = {}
     for i = 1, 1001 do data[i] = { type = "many", id = tostring(i) } end
-    assert.equal(200, chatty:control("POST", "/control/subscription/subscribe?method=users:max", { data = data }).status)
+    local path = "/control/subscription/subscribe?method=users:max"
+    assert.equal(200, chatty:control("POST", path, { data = data }).status)
     local attributes = chatty:connect("max"):next().attributes
     assert.same({ 1000, 1001 }, { #attributes.channels, attributes.channelCount })
   end)
@@ -125,7 +126,8 @@ describe("a session", function()
   end)
 
   it("is asked for an upgrade when the request is none", function()
-    local response = chatty:request{ path = "/ws", headers = { Authorization = "Bearer " .. chatty:token("ann") } }
+    local headers = { Authorization = "Bearer " .. chatty:token("ann") }
+    local response = chatty:request{ path = "/ws", headers = headers }
     assert.equal(426, response.status)
     assert.equal("websocket", response.headers.upgrade)
     assert.equal("13", response.headers["sec-websocket-version"])

@@ -162,7 +162,9 @@ describe("a token", function()
   end)
 
   it("that is no string closes with 4500 in a frame", function()
-    for _, attributes in ipairs{ '{"token":42}', '{"token":null}', '{"token":{}}', "{}", '"text"', "[]", "null" } do
+    for _, attributes in ipairs{
+      '{"token":42}', '{"token":null}', '{"token":{}}', "{}", '"text"', "[]", "null",
+    } do
       local socket = client.ws{ port = chatty.port }
       socket:send_event("chatty:auth", attributes)
       assert.equal(4500, (socket:expect_closed()))
@@ -260,8 +262,8 @@ for _, algorithm in ipairs{ "RS256", "ES256" } do
     end
 
     it("is taken when the configured key made it", function()
-      local socket = client.ws{ port = chatty.port, token = token.make("ann", pair.key, nil, { alg = algorithm }) }
-      assert.equal("ann", socket:next().attributes.user)
+      local text = token.make("ann", pair.key, nil, { alg = algorithm })
+      assert.equal("ann", client.ws{ port = chatty.port, token = text }:next().attributes.user)
     end)
 
     it("is taken in a frame", function()

@@ -39,8 +39,8 @@ describe("the token of a session", function()
   end)
 
   it("may stand in the header Authorization with its scheme in any case", function()
-    local socket = client.ws{ port = chatty.port, headers = { Authorization = "bEARER  " .. chatty:token("ann") } }
-    assert.equal("ann", user_of(socket))
+    local headers = { Authorization = "bEARER  " .. chatty:token("ann") }
+    assert.equal("ann", user_of(client.ws{ port = chatty.port, headers = headers }))
   end)
 
   it("may stand in the query", function()
@@ -123,17 +123,14 @@ describe("the token of a session", function()
   end)
 
   it("is looked for further on when Authorization has another scheme", function()
-    local socket = client.ws{
-      port = chatty.port, path = "/ws?token=" .. chatty:token("ann"), headers = { Authorization = "Basic YTpi" },
-    }
-    assert.equal("ann", user_of(socket))
+    local path, headers = "/ws?token=" .. chatty:token("ann"), { Authorization = "Basic YTpi" }
+    assert.equal("ann", user_of(client.ws{ port = chatty.port, path = path, headers = headers }))
   end)
 
   for name, header in pairs{ ["nothing"] = "Bearer", ["two words"] = "Bearer a b" } do
     it(("is bad when %s follows Bearer, and nothing later is looked at"):format(name), function()
-      local socket = client.ws{
-        port = chatty.port, path = "/ws?token=" .. chatty:token("ann"), headers = { Authorization = header },
-      }
+      local path, headers = "/ws?token=" .. chatty:token("ann"), { Authorization = header }
+      local socket = client.ws{ port = chatty.port, path = path, headers = headers }
       assert.same({ 401, "token-invalid" }, { code_of(socket) })
     end)
   end

@@ -59,9 +59,14 @@ local function env_of(settings)
   return env
 end
 
+local function make_folder(path)
+  if uv.fs_stat(path) then return end
+  make_folder(path:match("^(.*)/"))
+  assert(uv.fs_mkdir(path, 448))
+end
+
 local function write_file(path, text)
-  local parent = path:match("^(.*)/")
-  if not uv.fs_stat(parent) then assert(uv.fs_mkdir(parent, 448)) end
+  make_folder(path:match("^(.*)/"))
   local file = assert(io.open(path, "wb"))
   file:write(text)
   file:close()
@@ -121,12 +126,12 @@ function server.start(options)
   }
   self.pid = self.process.pid
   alive[self] = true
-  local line = self:wait_log(" listening .*port=%d+")
+  local line = self:wait_log('listening.*port"?[=:]%d+') -- as text, or as JSON
   if not line then
     self:kill()
     error("the server did not start:\n" .. table.concat(self:log(), "\n"), 2)
   end
-  self.port = tonumber(line:match("port=(%d+)"))
+  self.port = tonumber(line:match('port"?[=:](%d+)'))
   return self
 end
 
