@@ -54,6 +54,19 @@ function credentials.of_subprotocol(core)
   end
 end
 
+local function refuse_origin()
+  return refusal.of("origin-not-allowed",
+    "Send a token or key as a bearer, or add the page's origin to ALLOWED_ORIGINS.", { header = "Origin" })
+end
+
+--- A refusal if a page of an origin that is not allowed asks.
+---@param core core.request
+---@return refusal|nil
+function credentials.check_origin(core)
+  local origin = core:header("origin")
+  if origin and not cors.is_allowed(origin, core:header("host")) then return refuse_origin() end
+end
+
 --- The token of the cookie jwt. nil, refusal when it comes from a page that may not use cookies. Browsers
 --- name the origin in every WebSocket handshake, but not in every request: so `must_have_origin`.
 ---@param core core.request
@@ -62,12 +75,10 @@ end
 function credentials.of_cookie(core, must_have_origin)
   local text = cookie.find(core:header("cookie"), "jwt")
   if not text then return nil end
-  local origin = core:header("origin")
-  local is_fine = not must_have_origin
-  if origin then is_fine = cors.is_allowed(origin, core:header("host")) end
-  if is_fine then return text end
-  return nil, refusal.of("origin-not-allowed",
-    "Send the token as a bearer, or add the page's origin to ALLOWED_ORIGINS.", { header = "Origin" })
+  if must_have_origin and not core:header("origin") then return nil, refuse_origin() end
+  local refused = credentials.check_origin(core)
+  if refused then return nil, refused end
+  return text
 end
 
 --- A refusal with 401 that says how to authenticate.

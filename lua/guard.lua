@@ -88,7 +88,12 @@ end
 
 local function control(scope)
   if settings.CONTROL_AUTH == "none" then
-    return function(request) request.identity = CONTROL end
+    -- Without keys a page of any origin could control the server of whoever looks at it.
+    return function(request)
+      local refused = credentials.check_origin(core_of(request))
+      if not refused then request.identity = CONTROL end
+      return refused
+    end
   end
   return function(request) return check_control(request, scope) end
 end

@@ -7,6 +7,7 @@
 #include "api/api_json.h"
 #include "api/lua_args.h"
 #include "base/json.h"
+#include "base/metrics.h"
 #include "base/text.h"
 
 static const char event_type[] = "core.event";
@@ -130,6 +131,12 @@ static int push_malformed(lua_State *L, const JsonFault *fault) {
     return 3;
 }
 
+static bool check_json(lua_State *L, Str text, Str *document, JsonFault *fault) {
+    int err = json_check(text, api_json_depth(L), document, fault);
+    if (err == ERR_LIMIT) metrics_add(METRIC_limit_hits_total, 1);
+    return err == 0;
+}
+
 static bool is_missing(Str attributes) {
     return attributes.len == 0 || json_type(attributes) == JSON_NULL;
 }
@@ -138,7 +145,7 @@ int push_event_of_body(lua_State *L, Buf *body) {
     Str document;
     JsonFault json_fault;
     EventParts parts;
-    if (json_check(buf_str(body), api_json_depth(L), &document, &json_fault) != 0) {
+    if (!check_json(L, buf_str(body), &document, &json_fault)) {
         return push_malformed(L, &json_fault);
     }
     EventFault fault = find_parts(document, &parts);
@@ -173,7 +180,7 @@ static int f_parse(lua_State *L) {
     Str document;
     JsonFault json_fault;
     EventParts parts;
-    if (json_check(text, api_json_depth(L), &document, &json_fault) != 0) {
+    if (!check_json(L, text, &document, &json_fault)) {
         lua_pushnil(L);
         lua_pushfstring(L, "the frame is not valid JSON: %s at byte %d", json_fault.message,
                         (int)json_fault.offset);

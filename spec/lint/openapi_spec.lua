@@ -1,5 +1,5 @@
--- docs/openapi.yaml and the routes of the server itself name the same endpoints and query parameters. The YAML is
--- read line by line, as it is laid out in this file: what a line is about is told by its indentation.
+-- docs/openapi.yaml and the routes of the server itself name the same endpoints and query parameters. The
+-- YAML is read line by line: what a line is about is told by its indentation.
 local lua_half = require "spec.support.lua_half"
 
 local PAGE = "docs/openapi.yaml"
@@ -73,6 +73,7 @@ end)
 describe("an OpenAPI page", function()
   it("is read by its lines", function()
     local operations = described([[
+
 paths:
   /a:
     get:
@@ -90,6 +91,6 @@ components:
       name: page[size]
       in: query
 ]])
-    assert.same({}, operations)
+    assert.same({ ["GET /a"] = {}, ["POST /a"] = { ["x[y]"] = true, ["page[size]"] = true } }, operations)
   end)
 end)

@@ -63,7 +63,9 @@ describe("chatty config", function()
 
   it("tells on stderr what is doubtful", function()
     local _, context = run {}
-    assert.same({ ".env line 3: APP_PROT is no setting, did you mean APP_PORT?" }, context.err)
+    assert.equal(".env line 3: APP_PROT is no setting, did you mean APP_PORT?", context.err[1])
+    assert.truthy(context.err[2]:find("^MAX_REQ_SIZE is larger than SESSION_QUEUE_MAX"))
+    assert.equal(2, #context.err)
   end)
 
   it("tells on stderr what would keep the server from starting", function()

@@ -207,3 +207,18 @@ describe("add", function()
     assert.matches("known options are: none", object.detail)
   end)
 end)
+
+describe("add with an event for each channel", function()
+  it("is refused when they would take more memory than all bodies may", function()
+    local chatty = server.start{ settings = { REQUEST_MEMORY_MAX = "1mb", MAX_REQ_SIZE = "1mb", URL_MAX = "64kb", HEADER_MAX = "128kb" } }
+    local channels = {}
+    for i = 1, 200 do channels[i] = "room-" .. i end
+    local list = "channels:" .. table.concat(channels, ",")
+    local large = ('{"text":"%s"}'):format(("x"):rep(8000))
+    local answer = chatty:notify(list, "big", large, "add=origin")
+    assert.equal(413, answer.status)
+    assert.equal("add-too-large", answer.json().errors[1].code)
+    assert.equal(200, chatty:notify(list, "big", large, "add=date-time").status)
+    assert.equal(200, chatty:notify(list, "small", '{"n":1}', "add=origin").status)
+  end)
+end)

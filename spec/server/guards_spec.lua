@@ -320,3 +320,15 @@ describe("GET /auth/test-jwt", function()
     end)
   end
 end)
+
+describe("a server with CONTROL_AUTH=none", function()
+  it("lets no page of another origin control it, but every app server", function()
+    local chatty = server.start{ settings = { CONTROL_AUTH = "none" } }
+    local function search(origin)
+      return chatty:request{ path = "/control/search/users", headers = { Origin = origin } }.status
+    end
+    assert.equal(200, search(nil))
+    assert.equal(200, search("http://127.0.0.1:" .. chatty.port))
+    assert.equal(403, search("https://evil.example"))
+  end)
+end)

@@ -264,7 +264,7 @@ describe("a handler that waits", function()
   for _, way in ipairs{ "sort", "gsub", "sort_in_coroutine" } do
     it("where Lua cannot wait is told so, with plugin, file and line: " .. way, function()
       assert.equal(500, go(way).status)
-      assert.is_string(chatty:wait_log(PLACE .. "this function waits, and Lua cannot wait inside a callback of"))
+      assert.is_string(chatty:wait_log(PLACE .. "this function waits, and Lua cannot wait inside"))
     end)
   end
 

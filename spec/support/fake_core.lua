@@ -8,6 +8,7 @@ local fake_userdata = require "spec.support.fake_userdata"
 local fake_core = {}
 
 local SETTINGS = {
+  REQUEST_MEMORY_MAX = 1024 * 1024,
   CONTROL_KEY = { "first-key", "second-key" }, CONTROL_AUTH = "key", ALLOWED_ORIGINS = {},
   ENABLE = {}, PLUGINS = {}, NAMES_MAX = 100, NAME_MAX = 255, PAGE_SIZE_MAX = 1000, AUTH_TIMEOUT = 10,
   PING_INTERVAL = 25, EXPIRING_NOTICE = 30,
