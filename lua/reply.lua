@@ -29,10 +29,14 @@ local NEGOTIATED = {
   [DOCUMENT] = { "Content-Type", DOCUMENT, "Vary", "Accept" },
 }
 
+-- Where an answer ends hangs on these, so nobody else may say them.
+local OWN = { connection = true, ["content-length"] = true, date = true, ["transfer-encoding"] = true }
+
 local function check_header(name, value)
   if type(name) ~= "string" or not name:find("^[%w!#$%%&'*+.^_`|~-]+$") then
     error(("'%s' is no name of a header"):format(tostring(name)), 0)
   end
+  if OWN[name:lower()] then error(("the header %s is the server's own"):format(name), 0) end
   if value:find("[\r\n%z]") then error(("the header %s has a line break"):format(name), 0) end
 end
 

@@ -121,7 +121,7 @@ static int f_stat(lua_State *L) {
     struct stat info;
     if (stat(path, &info) != 0) return push_errno(L, path);
     lua_pushinteger(L, (lua_Integer)info.st_size);
-    lua_pushinteger(L, (lua_Integer)info.st_mtime);
+    lua_pushnumber(L, (lua_Number)info.st_mtim.tv_sec + (lua_Number)info.st_mtim.tv_nsec / 1e9);
     return 2;
 }
 

@@ -10,8 +10,8 @@
 
 #include "api/api_request.h"
 
-/* Upgrades the request and pushes the session, or nil, message, code. Its frames wait until the request's task
- * has ended. */
+/* Upgrades the request and pushes the session, or nil, message, code. Its frames wait until the task of
+ * the request has ended. */
 int push_opened_session(lua_State *L, RequestBox *box, Str protocol);
 
 #endif

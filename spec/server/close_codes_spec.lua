@@ -108,7 +108,7 @@ describe("the end of a session", function()
     assert.same({ 4003, "moved" }, { socket:expect_closed() })
   end)
 
-  it("by the app server is that of all tabs and of nobody else", function()
+  it("by the app server is that of all tabs and of nobody else #threads", function()
     local one, other, third = open("hans"), open("hans"), open("ida")
     assert.equal(2, disconnect("method=users:hans,nobody").json().sessions)
     assert.equal(4502, (one:expect_closed()))
@@ -215,7 +215,7 @@ describe("a session whose client does not answer its close", function()
   end)
 end)
 
-describe("the end of the server", function()
+describe("the end of the server #threads", function()
   it("closes sessions with 1012, live or not, and plugins' WebSockets too", function()
     local chatty = start{ ENABLE = "echo" }
     local live = chatty:connect("ann")

@@ -9,7 +9,9 @@ local wait = require "spec.support.wait"
 describe("HTTP", function()
   local chatty
 
-  setup(function() chatty = server.start{ settings = { WORKERS = 1, STOP_TIMEOUT = "1s" }, plugins = { probe = probe } } end)
+  setup(function()
+    chatty = server.start{ settings = { WORKERS = 1, STOP_TIMEOUT = "1s" }, plugins = { probe = probe } }
+  end)
   teardown(function() chatty:stop() end)
 
   local opened = {}

@@ -1,4 +1,4 @@
--- What a request may be large (CONTRACT 1.5, 4): each limit has an answer, is met to the byte, and is counted.
+-- How large a request may be (CONTRACT 1.5, 4): each limit has an answer, is met to the byte, and is counted.
 local client = require "spec.support.client"
 local http = require "spec.support.http"
 local probe = require "spec.support.probe"
@@ -154,7 +154,8 @@ describe("the limit of a request", function()
   end)
 
   it("is counted when it is hit", function()
-    for _, bytes in ipairs{ announce(10 * KB + 1), "GET /" .. ("x"):rep(300), "GET / HTTP/1.1\r\n" .. ("x"):rep(3 * KB) } do
+    for _, bytes in ipairs{ announce(10 * KB + 1), "GET /" .. ("x"):rep(300),
+      "GET / HTTP/1.1\r\n" .. ("x"):rep(3 * KB) } do
       local hits, refusals = chatty:metric "limit_hits_total", chatty:metric "http_refused_total"
       refused(bytes)
       assert.same({ 1, 1 }, { chatty:metric "limit_hits_total" - hits, chatty:metric "http_refused_total" - refusals })

@@ -155,7 +155,7 @@ describe("hooks", function()
 end)
 
 describe("the hooks start and stop", function()
-  it("run once per node, or on every worker", function()
+  it("run once per node, or on every worker #threads", function()
     local chatty = server.start{ settings = { WORKERS = 3 }, plugins = {
       life = plugin([[
         app:on("start", function() chatty.log.info("node starts") end)

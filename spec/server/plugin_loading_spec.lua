@@ -142,7 +142,8 @@ end }]]
   end)
 
   it("may be named along with the user's own, and load once", function()
-    assert.equal("one", owners{ settings = { ENABLE = "origin,one,one" }, plugins = { one = with_route "/one" } }["/one"])
+    local found = owners{ settings = { ENABLE = "origin,one,one" }, plugins = { one = with_route "/one" } }
+    assert.equal("one", found["/one"])
   end)
 end)
 
@@ -242,7 +243,8 @@ describe("two routes that are alike", function()
 
   it("in one plugin do not load, and it is said where both are", function()
     local line = fault{ plugins = { bad = with_setup(route "/x" .. "\n" .. route "/x") } }
-    assert.matches("plugins/bad.lua:3: GET /x is there already, as GET /x of plugin bad (plugins/bad.lua:2)", line, 1, true)
+    assert.matches("plugins/bad.lua:3: GET /x is there already, as GET /x of plugin bad " ..
+      "(plugins/bad.lua:2)", line, 1, true)
   end)
 
   it("in two plugins do not load, and it is said where both are", function()
@@ -274,9 +276,13 @@ describe("the options of a plugin", function()
   it("come to setup with their defaults", function()
     local chatty = server.start{ plugins = { greeter = [[
 return { api = 1,
-  options = { greeting = { type = "string", default = "hi", doc = "What to say." }, rooms = { type = "list", default = {} },
-    often = { type = "integer", default = 3, min = 1, max = 5 }, loud = { type = "boolean", default = false },
-    other = { type = "string" } },
+  options = {
+    greeting = { type = "string", default = "hi", doc = "What to say." },
+    rooms = { type = "list", default = {} },
+    often = { type = "integer", default = 3, min = 1, max = 5 },
+    loud = { type = "boolean", default = false },
+    other = { type = "string" },
+  },
   setup = function(app, options)
     app:get("/options", { auth = "none" }, function() return { json = options } end)
   end }]] } }

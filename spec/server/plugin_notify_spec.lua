@@ -69,6 +69,10 @@ describe("the hook notify", function()
               name = event.name, channels = event.channels, efficient = event.efficient, by = event.by.kind,
             })
           end,
+          reserved = function(event)
+            local _, message, code = chatty.notify{ users = { "bob" }, event = "connect" }
+            event:set("failed", { message = message, code = code })
+          end,
           wait = function(event) chatty.sleep(0.02) event:set("waited", true) end,
         }
         app:on("notify", { on_error = "closed" }, function(event)
@@ -175,6 +179,13 @@ describe("the hook notify", function()
     notify("efficient", "{}", "channels:both-1,both-2")
     assert.equal("efficient", ann:next().event)
     assert.is_true(is_silent(ann))
+  end)
+
+  it("is not asked about an event whose name is reserved, which no plugin may send", function()
+    notify("reserved")
+    local failed = ann:next().attributes.failed
+    assert.equal("event-reserved", failed.code)
+    assert.matches("^Choose another name than 'connect'", failed.message)
   end)
 
   it("sends another event besides", function()

@@ -2,6 +2,7 @@
 local cjson = require "cjson"
 local client = require "spec.support.client"
 local server = require "spec.support.server"
+local wait = require "spec.support.wait"
 
 -- A plugin whose setup is this text.
 local function plugin(setup, priority)
@@ -191,6 +192,32 @@ describe("a session in a plugin's hands", function()
       assert.equal("hook-failed", socket:next().attributes.code)
     end)
   end
+end)
+
+describe("a session that is over", function()
+  it("is let go of when no plugin keeps it, live or refused", function()
+    local chatty = server.start{ settings = { WORKERS = 1 }, plugins = {
+      counter = plugin([[
+        local seen = setmetatable({}, { __mode = "k" })
+        app:on("connect", function(session)
+          seen[session] = true
+          if session.user == "eve" then return chatty.refuse(403, "banned", "You are banned.") end
+        end)
+        app:get("/seen", { auth = "none" }, function()
+          for i = 1, 200 do local _ = ("x"):rep(100000 + i) end -- so that the collector has work
+          local count = 0
+          for _ in pairs(seen) do count = count + 1 end
+          return { json = count }
+        end)
+      ]]),
+    } }
+    local sockets = {}
+    for i = 1, 20 do sockets[i] = open(chatty, "ann") end
+    chatty:connect("eve"):expect_closed()
+    assert.is_true(chatty:request{ path = "/seen" }.json() >= 20)
+    for _, socket in ipairs(sockets) do socket:abort() end
+    assert.is_true(wait.until_(function() return chatty:request{ path = "/seen" }.json() == 0 end))
+  end)
 end)
 
 describe("the hook disconnect", function()

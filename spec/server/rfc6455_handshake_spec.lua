@@ -9,7 +9,7 @@ local KEY, ACCEPT = "dGhlIHNhbXBsZSBub25jZQ==", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" -
 describe("the opening handshake", function()
   local chatty
 
-  setup(function() chatty = server.start{ settings = { ENABLE = "echo" } } end)
+  setup(function() chatty = server.start{ settings = { ENABLE = "echo", CLOSE_TIMEOUT = "100ms" } } end)
 
   teardown(function() chatty:stop() end)
 

@@ -76,7 +76,7 @@ describe("a session", function()
     assert.equal("in-time", socket:next().event)
   end)
 
-  it("in two tabs gets each event in both", function()
+  it("in two tabs gets each event in both #threads", function()
     chatty:subscribe("users:tom", { "tabs-1" })
     local one, other = chatty:connect("tom"), chatty:connect("tom")
     one:next()
@@ -224,7 +224,7 @@ describe("a session without a token", function()
   end)
 end)
 
-describe("the number of sessions", function()
+describe("the number of sessions #threads", function()
   it("of a user ends at SESSIONS_PER_USER_MAX, with 4503", function()
     local chatty = server.start{ settings = { SESSIONS_PER_USER_MAX = 2 } }
     local first, second = chatty:connect("ann"), chatty:connect("ann")

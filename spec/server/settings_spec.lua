@@ -136,7 +136,8 @@ describe("the environment", function()
   end)
 
   it("leaves the names of the others alone", function()
-    assert.same({ "3000", "default" }, look("APP_PORT", { NODE_ENV = "production" }, "DEV_APP_PORT=1\nTEST_APP_PORT=2\n"))
+    local env = "DEV_APP_PORT=1\nTEST_APP_PORT=2\n"
+    assert.same({ "3000", "default" }, look("APP_PORT", { NODE_ENV = "production" }, env))
   end)
 
   it("that nobody knows is told in one line", function()
@@ -201,7 +202,8 @@ describe("a line of .env", function()
 
   it("that looks like a mistyped setting is reported when the server starts", function()
     local chatty = server.start{ files = { [".env"] = "DEV_MAX_REQ_SIZ=50mb\n" } }
-    assert.is_truthy(chatty:wait_log(" warn .*%.env line 1: DEV_MAX_REQ_SIZ is no setting, did you mean DEV_MAX_REQ_SIZE"))
+    assert.is_truthy(chatty:wait_log
+      " warn .*%.env line 1: DEV_MAX_REQ_SIZ is no setting, did you mean DEV_MAX_REQ_SIZE")
   end)
 end)
 
