@@ -189,7 +189,8 @@ function request:raw(key) end
 ---@field text? string
 ---@field html? string
 ---@field file? string          a path, named from the plugin's folder
----@field headers? table<string, string|number|string[]>
+---@field headers? table<string, string|number|string[]>  but Connection, Content-Length, Date and
+---        Transfer-Encoding, which are the server's own
 ---@field cookies? table<string, string|cookie>
 
 --- Unless it says otherwise a cookie is for the whole site, hidden from scripts, and sent over TLS only.

@@ -97,7 +97,7 @@ describe("a frame of a client", function()
     end)
   end
 
-  for _, name in ipairs{ "chatty:connected", "chatty:error", "chatty:gap", "chatty:", "chatty:x" } do
+  for _, name in ipairs{ "chatty:connected", "chatty:error", "chatty:expiring", "chatty:gap", "chatty:" } do
     it("named " .. name .. " is refused, as the name is ours", function()
       local event = answer_to('{"event":"' .. name .. '","ack":1}')
       assert.same({ "chatty:error", "event-reserved", 1 }, { event.event, event.attributes.code, event.ack })

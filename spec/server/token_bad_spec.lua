@@ -304,6 +304,22 @@ for _, algorithm in ipairs{ "RS256", "ES256" } do
   end)
 end
 
+for _, algorithm in ipairs{ "HS384", "HS512" } do
+  describe("a token where " .. algorithm .. " is configured", function()
+    local chatty
+
+    setup(function() chatty = server.start{ settings = { JWT_ALGORITHM = algorithm } } end)
+
+    teardown(function() chatty:stop() end)
+
+    it("is taken when that made it, and refused when HS256 did", function()
+      local good = token.make("ann", SECRET, nil, { alg = algorithm })
+      assert.equal("ann", client.ws{ port = chatty.port, token = good }:next().attributes.user)
+      assert.equal(401, client.ws{ port = chatty.port, token = token.make("ann", SECRET) }.status)
+    end)
+  end)
+end
+
 describe("the server with a public key", function()
   it("does not start when the file is missing, and says so in one line", function()
     local result = server.run{ settings = { JWT_ALGORITHM = "RS256", JWT_PUBLIC_KEY_FILE = "gone.pem" } }
