@@ -19,6 +19,8 @@ typedef struct Cli {
     Script *script;
     Api api;
     Config config;
+    Keyring keys;
+    Store *store; /* NULL unless the command works on it */
     bool has_config;
     bool is_verbose;
 } Cli;
@@ -82,7 +84,20 @@ static int open_config(Cli *cli, const char *command) {
     lua_pop(L, 1);
     bool needs_key = strcmp(command, "serve") == 0 || strcmp(command, "token") == 0;
     if (err == 0 && cli->has_config && needs_key) err = config_open_tokens(&cli->config);
-    cli->api.tokens = cli->config.tokens;
+    keyring_init(&cli->keys, cli->config.tokens);
+    cli->api.keys = &cli->keys;
+    return err;
+}
+
+/* The store's file, beside a server that may run. */
+static int open_store(Cli *cli) {
+    const char *url = config_get(&cli->config, "STORE");
+    if (strcmp(url, "memory") == 0) {
+        complain("STORE is memory, which keeps nothing for a later server: set STORE=sqlite:PATH");
+        return ERR_INVALID;
+    }
+    int err = store_open(str_of(url), false, &cli->store);
+    if (err == 0) cli->api.store = cli->store;
     return err;
 }
 
@@ -129,6 +144,8 @@ static int run_command(Cli *cli) {
     }
     if (open_config(cli, command) != 0) return EXIT_FAILED;
     if (strcmp(command, "serve") == 0) return serve(cli);
+    bool needs_store = strcmp(command, "user") == 0 || strcmp(command, "key") == 0;
+    if (needs_store && open_store(cli) != 0) return EXIT_FAILED;
     if (strcmp(command, "health") == 0) return ask_health(&cli->config);
     return run_lua(cli);
 }
@@ -156,6 +173,8 @@ int cli_main(int argc, char **argv) {
     api_open(&cli.api);
     int code = prepare_and_run(&cli, argc, argv);
     script_free(cli.script);
+    if (cli.store != NULL) store_close(cli.store);
+    keyring_deinit(&cli.keys);
     if (cli.has_config) config_deinit(&cli.config);
     mem_free(home);
     return code;

@@ -137,9 +137,11 @@ static void read_values(Config *config, lua_State *L) {
     config->expiring_notice_ms = ms_of(L, "EXPIRING_NOTICE");
     config->stop_timeout_ms = ms_of(L, "STOP_TIMEOUT");
     config->jwt_leeway_s = ms_of(L, "JWT_LEEWAY") / 1000;
+    config->password_jobs_max = number_of(L, "PASSWORD_JOBS_MAX");
     config->roster.subscriptions_per_user_max = number_of(L, "SUBSCRIPTIONS_PER_USER_MAX");
     config->roster.subscriptions_max = number_of(L, "SUBSCRIPTIONS_MAX");
     config->roster.sessions_per_user_max = number_of(L, "SESSIONS_PER_USER_MAX");
+    config->roster.offline_grace_ms = ms_of(L, "OFFLINE_GRACE");
     config->roster.sessions_max = number_of(L, "SESSIONS_MAX");
     read_net(config, L);
 }

@@ -25,6 +25,7 @@ typedef struct Config {
     RosterLimits roster;
     uint32_t expiring_notice_ms;
     uint32_t stop_timeout_ms;
+    uint32_t password_jobs_max; /* running or waiting */
     int64_t jwt_leeway_s;
     TokenPolicy *tokens; /* NULL until config_open_tokens, and when no key is configured */
 } Config;

@@ -10,12 +10,18 @@
 #include "base/mem.h"
 #include "base/metrics.h"
 #include "net/listener.h"
+#include "data/secret_record.h"
 #include "worker.h"
+
+enum { JOB_THREADS = 2 };
 
 typedef struct Server {
     const Config *config;
     Bus bus;
     Roster *roster;
+    JobPool *jobs;
+    Keyring keys; /* as the store and the settings say at the start */
+    Store *store; /* until the roster has it */
     Worker **workers;
     unsigned worker_count; /* made so far */
     unsigned started_count;
@@ -85,7 +91,8 @@ static int add_worker(Server *server, unsigned index, uint16_t *port) {
         return err;
     }
     server->workers[index] = NULL;
-    err = worker_new(server->config, &server->bus, index, fd, &server->workers[index]);
+    WorkerShared shared = {server->config, &server->bus, server->jobs, &server->keys};
+    err = worker_new(&shared, index, fd, &server->workers[index]);
     if (server->workers[index] != NULL) server->worker_count++;
     return err;
 }
@@ -106,12 +113,29 @@ static int add_workers(Server *server, uint16_t *port) {
     return 0;
 }
 
-static int start_roster(Server *server) {
-    Store *store;
+static int open_store(Server *server) {
     const char *url = config_get(server->config, "STORE");
-    int err = store_open(str_of(url), &store);
-    if (err == 0) err = roster_start(&server->bus, store, &server->config->roster, &server->roster);
+    keyring_init(&server->keys, server->config->tokens);
+    int err = store_open(str_of(url), true, &server->store);
+    if (err == 0) {
+        Str configured = str_of(config_get(server->config, "JWT_SECRET"));
+        err = secret_record_load(server->store, configured, &server->keys);
+    }
     if (err != 0) log_line(LOG_ERROR, "cannot open the store %s: %s", url, err_text(err));
+    return err;
+}
+
+static int start_roster(Server *server) {
+    Store *store = server->store;
+    server->store = NULL;
+    int err = roster_start(&server->bus, store, &server->config->roster, &server->roster);
+    if (err != 0) log_line(LOG_ERROR, "cannot load the store: %s", err_text(err));
+    return err;
+}
+
+static int start_jobs(Server *server) {
+    int err = job_start(JOB_THREADS, server->config->password_jobs_max, &server->jobs);
+    if (err != 0) log_line(LOG_ERROR, "cannot start the threads of the jobs: %s", err_text(err));
     return err;
 }
 
@@ -134,6 +158,8 @@ static int start(Server *server) {
     uint16_t port;
     server->bus.worker_count = server->config->workers;
     int err = check_address(server->config);
+    if (err == 0) err = start_jobs(server);
+    if (err == 0) err = open_store(server);
     if (err == 0) err = add_workers(server, &port);
     if (err == 0) err = start_roster(server);
     while (err == 0 && server->started_count < server->worker_count) {
@@ -149,6 +175,8 @@ static void stop_workers(Server *server) {
     uv_sem_t quiet;
     ensure(uv_sem_init(&quiet, 0) == 0);
     for (unsigned i = 0; i < server->started_count; i++) worker_stop(server->workers[i], &quiet);
+    /* A worker is not quiet while it waits for a job. */
+    if (server->jobs != NULL) job_stop(server->jobs);
     for (unsigned i = 0; i < server->started_count; i++) uv_sem_wait(&quiet);
     for (unsigned i = 0; i < server->started_count; i++) worker_join(server->workers[i]);
     uv_sem_destroy(&quiet);
@@ -158,6 +186,9 @@ static void stop(Server *server) {
     stop_workers(server);
     if (server->roster != NULL) roster_stop(server->roster);
     for (unsigned i = 0; i < server->worker_count; i++) worker_free(server->workers[i]);
+    if (server->store != NULL) store_close(server->store);
+    keyring_deinit(&server->keys);
+    job_free(server->jobs);
     bus_deinit(&server->bus);
     mem_free(server->workers);
 }

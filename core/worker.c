@@ -45,6 +45,7 @@ struct Worker {
     Registry registry;
     Script *script;
     Api api;
+    Keyring keys;
     Listener *listener;
 };
 
@@ -95,6 +96,20 @@ static void run_disconnect(Worker *worker, Op *op) {
     bus_answer(worker->bus, op);
 }
 
+/* Tokens of the key that is replaced end, and with them their sessions, at once or at a later time. */
+static void run_secret(Worker *worker, Op *op) {
+    op->error = keyring_change(&worker->keys, bytes_str(op->value), op->expires_ms);
+    uint32_t generation = worker->keys.generation;
+    size_t at = 0;
+    const Map *users = &worker->registry.graph.users;
+    for (Node *user = map_next(users, &at); user != NULL; user = map_next(users, &at)) {
+        for (Subscriber *one = registry_sessions(user); one != NULL; one = one->sibling) {
+            op->sessions_count += one->class->retire_key(one, generation, op->expires_ms);
+        }
+    }
+    bus_answer(worker->bus, op);
+}
+
 static void run_answer(Op *op) {
     op->on_answer(op, op->waiter);
     op_free(op);
@@ -115,6 +130,11 @@ static void run_op(Worker *worker, Op *op) {
         op_free(op);
         return;
     case OP_DISCONNECT: run_disconnect(worker, op); return;
+    case OP_SECRET: run_secret(worker, op); return;
+    case OP_PRESENCE:
+        api_on_presence(&worker->api, op_name(op), op->is_add, op->generation);
+        op_free(op);
+        return;
     case OP_STOP:
         begin_stop(worker);
         op_free(op);
@@ -196,7 +216,7 @@ static int open_loop(Worker *worker) {
     return 0;
 }
 
-static void open_api(Worker *worker) {
+static void open_api(Worker *worker, JobPool *jobs) {
     const Config *config = worker->config;
     worker->script = script_new(config->home);
     worker->api = (Api){
@@ -204,7 +224,8 @@ static void open_api(Worker *worker) {
         .bus = worker->bus,
         .registry = &worker->registry,
         .net = &worker->net,
-        .tokens = config->tokens,
+        .jobs = jobs,
+        .keys = &worker->keys,
         .settings = config->settings,
         .setting_count = config->setting_count,
         .home = config->home,
@@ -216,10 +237,10 @@ static void open_api(Worker *worker) {
     api_open(&worker->api);
 }
 
-int worker_new(const Config *config, Bus *bus, unsigned index, int listen_fd, Worker **out) {
+int worker_new(const WorkerShared *shared, unsigned index, int listen_fd, Worker **out) {
     Worker *worker = mem_zalloc(sizeof *worker);
-    worker->config = config;
-    worker->bus = bus;
+    worker->config = shared->config;
+    worker->bus = shared->bus;
     worker->index = index;
     worker->listen_fd = listen_fd;
     snprintf(worker->name, sizeof worker->name, "worker-%u", index);
@@ -229,10 +250,11 @@ int worker_new(const Config *config, Bus *bus, unsigned index, int listen_fd, Wo
         return err;
     }
     inbox_init(&worker->inbox, wake_worker, worker);
-    bus->workers[index] = &worker->inbox;
-    net_init(&worker->net, &worker->loop, &config->net);
+    shared->bus->workers[index] = &worker->inbox;
+    net_init(&worker->net, &worker->loop, &shared->config->net);
     registry_init(&worker->registry);
-    open_api(worker);
+    keyring_copy(&worker->keys, shared->keys);
+    open_api(worker, shared->jobs);
     *out = worker;
     return api_setup(&worker->api);
 }
@@ -279,6 +301,7 @@ void worker_free(Worker *worker) {
     ensure(uv_loop_close(&worker->loop) == 0);
     registry_deinit(&worker->registry);
     script_free(worker->script);
+    keyring_deinit(&worker->keys);
     net_deinit(&worker->net);
     inbox_deinit(&worker->inbox);
     mem_free(worker);

@@ -8,13 +8,22 @@
 #define WORKER_H
 
 #include "config.h"
+#include "data/job.h"
 #include "hub/bus.h"
 
 typedef struct Worker Worker;
 
+/* What all workers of a process share; borrowed, but for the keys, which each copies. */
+typedef struct WorkerShared {
+    const Config *config;
+    Bus *bus;
+    JobPool *jobs;
+    const Keyring *keys;
+} WorkerShared;
+
 /* Makes the island, its Lua state and all plugins; the bus gets its inbox as number `index`. Takes the
  * listening descriptor. ERR_INVALID: the Lua half did not load; it is logged. Main thread. */
-WARN_UNUSED int worker_new(const Config *config, Bus *bus, unsigned index, int listen_fd, Worker **worker);
+WARN_UNUSED int worker_new(const WorkerShared *shared, unsigned index, int listen_fd, Worker **worker);
 
 /* Listens and starts the thread: when it returns, a client can connect. Main thread. */
 WARN_UNUSED int worker_start(Worker *worker);

@@ -1,11 +1,13 @@
 -- Credentials: where requests carry tokens and keys, and what these prove.
 
+local control_keys = require "control_keys"
 local cookie = require "cookie"
 local cors = require "cors"
 local metrics = require "core.metrics"
 local names = require "names"
 local query = require "query"
 local refusal = require "refusal"
+local revocations = require "revocations"
 local secret = require "core.secret"
 local settings = require "settings"
 local token = require "core.token"
@@ -17,6 +19,8 @@ local CODES = {
   TOKEN_INVALID = "token-invalid", TOKEN_EXPIRED = "token-expired", TOKEN_NOT_YET = "token-not-yet",
 }
 local SOURCE = { header = "Authorization" }
+-- A key of the settings: good for everything.
+local CONTROL = { scopes = { admin = true }, identity = { kind = "control" } }
 
 ---@class credentials.token
 ---@field user string
@@ -91,14 +95,26 @@ function credentials.refuse(code, detail, source)
   return refusal.of(code, detail, source or SOURCE, { "WWW-Authenticate", challenge })
 end
 
---- Checks a token.
+-- What stands against a token that is good in itself.
+local function refuse_revoked(found)
+  local is_revoked, message, code = revocations.has(found)
+  if is_revoked == nil then return revocations.refuse_failure(message, code) end
+  if not is_revoked then return nil end
+  metrics.add("token_failures_total")
+  return credentials.refuse("token-revoked", "The token was revoked: log in again.")
+end
+
+--- (waits) Checks a token.
 ---@param text string
 ---@return credentials.token|nil, refusal?
 function credentials.verify(text)
   local found, message, code = token.verify(text)
   if found then
     local is_name, fault = names.check(found.user)
-    if is_name then return found end
+    if is_name then
+      local refused = refuse_revoked(found)
+      return not refused and found or nil, refused
+    end
     message = "its subject (sub) " .. fault
     metrics.add("token_failures_total")
   end
@@ -106,10 +122,8 @@ function credentials.verify(text)
     ("The token is not accepted: %s."):format(message))
 end
 
---- Whether it is one of the control keys. Looks at all of them, so that the time tells nothing.
----@param text string
----@return boolean
-function credentials.is_key(text)
+-- Looks at all of them, so that the time tells nothing.
+local function is_in_settings(text)
   local is_found = false
   for i = 1, #keys do
     if secret.equal(text, keys[i]) then is_found = true end
@@ -117,16 +131,35 @@ function credentials.is_key(text)
   return is_found
 end
 
---- Checks the header X-API-Key: true when it is a control key, false when it is not there.
----@param core core.request
----@return boolean|nil, refusal?
-function credentials.check_api_key(core)
-  local text = core:header("x-api-key")
-  if not text then return false end
-  if credentials.is_key(text) then return true end
+local function refuse_key(header)
   metrics.add("token_failures_total")
-  return nil, credentials.refuse("key-invalid", "X-API-Key must hold one of the keys of CONTROL_KEY.",
-    { header = "X-API-Key" })
+  return credentials.refuse("key-invalid",
+    ("%s must hold one of the keys of CONTROL_KEY or of `chatty key list`."):format(header), { header = header })
+end
+
+-- (waits) The control key that the text of a header is; nil when it is none; nil, refusal when it is like one.
+local function find_key(text, header)
+  if is_in_settings(text) then return CONTROL end
+  if not control_keys.is_like(text) then return nil end
+  local key, message, code = control_keys.find(text)
+  if key then return key end
+  if message then return nil, refusal.of_failure(refusal.sentence(message), code) end
+  return nil, refuse_key(header)
+end
+
+--- (waits) The control key of a request, as bearer or in X-API-Key; nil without a refusal when it has none.
+---@param core core.request
+---@param bearer string|nil  what credentials.bearer gives
+---@return control_keys.key|nil, refusal?
+function credentials.key(core, bearer)
+  local key, refused
+  if bearer then key, refused = find_key(bearer, "Authorization") end
+  if key or refused then return key, refused end
+  local text = core:header("x-api-key")
+  if not text then return nil end
+  key, refused = find_key(text, "X-API-Key")
+  if key or refused then return key, refused end
+  return nil, refuse_key("X-API-Key")
 end
 
 return credentials

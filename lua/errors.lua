@@ -63,6 +63,12 @@ add(400, "data-missing", "Data missing", "The JSON:API document has no primary d
 add(400, "data-empty", "Data empty", "The JSON:API document names no channel.")
 add(400, "type-invalid", "Type invalid", "The type of a resource is not a non-empty string.")
 add(400, "id-invalid", "Id invalid", "The id of a resource is neither a non-empty string nor an integer.")
+add(400, "username-invalid", "Username invalid",
+  "The member username is not a name: 1 to NAME_MAX bytes of UTF-8 without control characters.")
+add(400, "password-invalid", "Password invalid", "The member password is not one of 8 to 1024 bytes.")
+add(400, "ttl-invalid", "Time to live invalid", "The member ttl is not a number of seconds that is allowed.")
+add(400, "claims-invalid", "Claims invalid",
+  "The member claims is not an object, or has a claim that the server sets.")
 add(413, "body-too-large", "Body too large",
   "The body is larger than the endpoint, or MAX_REQ_SIZE, allows.", true)
 add(415, "content-type-unsupported", "Content type unsupported",
@@ -72,13 +78,24 @@ add(406, "not-acceptable", "Not acceptable",
 
 -- Who may.
 add(401, "credentials-missing", "Credentials missing", "The endpoint needs a token or key and got none.")
-add(401, "key-invalid", "Key invalid", "X-API-Key holds no control key.")
+add(401, "key-invalid", "Key invalid", "The header holds no control key.")
 add(401, "token-invalid", "Token invalid",
   "The token is malformed, or its signature or claims are not valid.")
 add(401, "token-expired", "Token expired", "The token's exp is in the past.")
 add(401, "token-not-yet", "Token not valid yet", "The token's nbf is in the future.")
+add(401, "token-revoked", "Token revoked",
+  "Somebody logged out with the token, or its user everywhere, or his password was changed.")
+add(400, "secret-invalid", "Secret invalid", "The member secret is not a string of 16 to 4096 bytes.")
+add(400, "grace-invalid", "Grace invalid", "The member grace is not a number of seconds up to 30 days.")
+add(409, "secret-not-used", "Secret not used", "Tokens are checked with a public key, so there is no secret to change.")
+add(401, "login-failed", "Login failed", "There is no user with this name and password.")
 add(403, "control-required", "Control rights required",
-  "The token is valid and does not give the right to control.")
+  "The token or key is valid and does not give the right to control, or not this one.")
+add(403, "registration-off", "Registration off", "REGISTRATION is off.")
+add(409, "username-taken", "Username taken", "There is a user of this name.")
+add(429, "login-rate", "Too many attempts",
+  "An address or name tried more passwords in a minute than LOGIN_RATE_MAX.", true)
+add(503, "password-busy", "Passwords busy", "Too many passwords are being worked on; try again.", true)
 add(403, "origin-not-allowed", "Origin not allowed",
   "The token came in a cookie and the page's origin is not one of ALLOWED_ORIGINS.")
 add(403, "forbidden", "Forbidden", "A plugin's own guard refused.")

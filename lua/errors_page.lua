@@ -30,6 +30,7 @@ errors_page.close_codes = {
   { code = 4502, back = false, meaning = "The app server disconnected the user." },
   { code = 4503, back = false,
     meaning = "Too many sessions: `SESSIONS_PER_USER_MAX` or `SESSIONS_MAX`." },
+  { code = 4504, back = false, meaning = "The token was revoked: log in again." },
 }
 
 local HEAD = [[

@@ -2,6 +2,7 @@
 -- function: request -> nil, or a refusal. A guard that lets in says who it is: request.user and
 -- request.identity.
 
+local control_keys = require "control_keys"
 local credentials = require "credentials"
 local json = require "core.json"
 local refusal = require "refusal"
@@ -12,10 +13,12 @@ local guard = {}
 
 ---@class guard.identity
 ---@field kind "user"|"control"|"plugin"
----@field user? string  whose token it was
+---@field user? string         whose token it was
+---@field key? string          the name of the control key, if it has one
+---@field is_limited? boolean  a control right with scopes, not all of it
 
 local core_of, authenticate = requests.core, requests.authenticate
-local CONTROL = { kind = "control" } -- by a key, which belongs to no user
+local CONTROL = { kind = "control" } -- everybody, if CONTROL_AUTH is none
 
 local function let_everybody_in() end
 
@@ -62,25 +65,43 @@ function guard.may_control(claims, scope)
     or (scope ~= nil and has_word(claims.scope, "control:" .. scope))
 end
 
+--- Whether the claims give any right to control.
+---@param claims table
+---@return boolean
+function guard.gives_control(claims)
+  if guard.may_control(claims, nil) then return true end
+  return type(claims.scope) == "string" and (" " .. claims.scope):find(" control:", 1, true) ~= nil
+end
+
 local function check_claims(request, text, scope)
   local found, refused = credentials.verify(text)
   if not found then return refused end
-  if not guard.may_control(json.decode(found.claims), scope) then
+  local claims = json.decode(found.claims)
+  if not guard.may_control(claims, scope) then
     local right = scope and ("control or control:" .. scope) or "control"
     return refusal.of("control-required",
       ("Send a control key, or a token whose claim role is control or whose scope has %s."):format(right))
   end
   authenticate(request, found)
-  request.identity = { kind = "control", user = found.user }
+  local is_limited = not guard.may_control(claims, nil) or nil
+  request.identity = { kind = "control", user = found.user, is_limited = is_limited }
+end
+
+local function check_key(request, key, scope)
+  if control_keys.allows(key, scope) then
+    request.identity = key.identity
+    return nil
+  end
+  return refusal.of("control-required",
+    ("The key is not good for this: make one with the scope %s."):format(scope or "admin"))
 end
 
 local function check_control(request, scope)
   local core = core_of(request)
-  local text, refused = credentials.bearer(core), nil
-  local is_key = text and credentials.is_key(text)
-  if not is_key then is_key, refused = credentials.check_api_key(core) end
-  if is_key then request.identity = CONTROL end
-  if is_key or refused then return refused end
+  local text = credentials.bearer(core)
+  local key, refused = credentials.key(core, text)
+  if key then return check_key(request, key, scope) end
+  if refused then return refused end
   if not text then text, refused = credentials.of_cookie(core) end
   if not text then return refused or refuse_missing("a control key, or a token with control rights,") end
   return check_claims(request, text, scope)

@@ -13,7 +13,7 @@ local DEPTH_MAX <const> = 8 -- hooks that cause each other, as a notify inside a
 local OPTIONS = { on_error = 1, per = 1 }
 local ON_ERROR = { open = true, closed = true }
 local PER = { node = true, worker = true }
-local LATER = { online = true, offline = true, dropped = true }
+local LATER = { dropped = true }
 
 ---@class hooks.hook
 ---@field f function
@@ -26,7 +26,7 @@ local LATER = { online = true, offline = true, dropped = true }
 ---@type table<string, hooks.hook[]>
 local registered = {
   start = {}, stop = {}, connect = {}, message = {}, subscribe = {}, unsubscribe = {}, notify = {},
-  disconnect = {},
+  disconnect = {}, online = {}, offline = {},
 }
 
 -- How deep each coroutine is in hooks, and whether for an operation that only pretends.

@@ -6,10 +6,13 @@ local dispatch = require "dispatch"
 local greeting = require "greeting"
 local health = require "health"
 local hooks = require "hooks"
+local login = require "auth.login"
+local logout = require "auth.logout"
 local node = require "core.node"
 local notify = require "control.notify"
 local plugins = require "plugins"
 local realtime = require "realtime"
+local register = require "auth.register"
 local router = require "router"
 local sandbox = require "sandbox"
 local search = require "control.search"
@@ -17,19 +20,25 @@ local sockets = require "sockets"
 local strict = require "strict"
 local subscription = require "control.subscription"
 local test_jwt = require "auth.test_jwt"
+local update_jwt_secret = require "auth.update_jwt_secret"
+local token = require "auth.token"
 
 local init = {
   on_request = dispatch.request,
   on_frame = realtime.on_frame,
   on_expiring = realtime.on_expiring,
   on_disconnect = realtime.on_disconnect,
+  on_presence = realtime.on_presence,
   on_socket_message = sockets.on_message,
   on_socket_close = sockets.on_close,
 }
 
 -- Our own endpoints, in the shape of a plugin. Its priority lets every plugin go before it.
 local OURS = { name = "chatty", folder = node.home .. "/lua", priority = math.mininteger }
-local PARTS = { health, realtime, test_jwt, notify, subscription, search, disconnect }
+local PARTS = {
+  health, realtime, test_jwt, register, login, logout, token, update_jwt_secret,
+  notify, subscription, search, disconnect,
+}
 
 --- Registers our endpoints and loads the plugins. Raises one line if something is wrong. Needs no worker.
 function init.setup()

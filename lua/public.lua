@@ -12,6 +12,7 @@ local log = require "core.log"
 local names = require "names"
 local node = require "core.node"
 local notification = require "notification"
+local plugin_store = require "plugin_store"
 local protect = require "protect"
 local refusal = require "refusal"
 local task = require "core.task"
@@ -253,6 +254,7 @@ function public.module(owner)
     json = copy(values),
     time = { now = time.now, rfc3339 = time.rfc3339, monotonic = time.monotonic },
     log = logger(owner),
+    store = plugin_store.of(owner),
     sleep = task.sleep,
     spawn = function(f, ...)
       argument.type(f, "function", "chatty.spawn", 2)

@@ -22,6 +22,7 @@ local CHANNELS_SHOWN <const> = 1000  -- in chatty:connected
 local REASON_MAX <const> = 120       -- bytes; a close frame has room for 123
 local YEAR_10000 <const> = 253402300800
 local CLOSE = { internal = 1011, try_later = 1013, bad_token = 4500, refused = 4501, too_many = 4503 }
+local CODE_REVOKED <const> = 4504
 
 -- Cut to what a close frame takes, between characters.
 local function reason_of(text)
@@ -76,7 +77,7 @@ end
 
 -- From the token to the live session.
 local function enter(core, token, ack)
-  core:identify(token.user, token.claims, token.expires)
+  core:identify(token.user, token.claims, token.expires, token.key)
   if hooks.has("connect") then
     local refused = hooks.run("connect", sessions.of(core))
     if refused then return core:close(CLOSE.refused, reason_of(refused.detail)) end
@@ -109,9 +110,14 @@ end
 -- A fresh token in a live session.
 local function refresh(core, token, ack)
   if token.user ~= core:user() then return core:close(CLOSE.bad_token, "the token is another user's") end
-  core:identify(token.user, token.claims, token.expires)
+  core:identify(token.user, token.claims, token.expires, token.key)
   sessions.refresh(core)
   send(core, "chatty:auth", { expires = show_time(token.expires) }, ack)
+end
+
+local function close_code_of(refused)
+  if refused.code == "token-revoked" then return CODE_REVOKED end
+  return refused.status == 401 and CLOSE.bad_token or CLOSE.try_later
 end
 
 local function authenticate(core, found, ack)
@@ -120,7 +126,7 @@ local function authenticate(core, found, ack)
     return core:close(CLOSE.bad_token, "chatty:auth needs attributes with a token")
   end
   local token, refused = credentials.verify(text)
-  if not token then return core:close(CLOSE.bad_token, reason_of(refused.detail)) end
+  if not token then return core:close(close_code_of(refused), reason_of(refused.detail)) end
   if core:user() then return refresh(core, token, ack) end
   try_enter(core, token, ack)
 end
@@ -164,6 +170,15 @@ function realtime.on_expiring(core)
   if not expires then return end
   local seconds = math.max(0, math.ceil(expires - time.now()))
   send(core, "chatty:expiring", { expires = show_time(expires), seconds = seconds })
+end
+
+--- A user came online, or is gone for good.
+---@param user string
+---@param is_online boolean
+---@param generation integer
+function realtime.on_presence(user, is_online, generation)
+  local name = is_online and "online" or "offline"
+  if hooks.has(name) then hooks.run(name, user, generation) end
 end
 
 --- A session that was live is over.

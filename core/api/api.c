@@ -40,6 +40,7 @@ static int take_functions(Api *api) {
     if (err == 0) err = take_function(L, &api->on_disconnect, "on_disconnect");
     if (err == 0) err = take_function(L, &api->on_socket_message, "on_socket_message");
     if (err == 0) err = take_function(L, &api->on_socket_close, "on_socket_close");
+    if (err == 0) err = take_function(L, &api->on_presence, "on_presence");
     return err;
 }
 
@@ -105,4 +106,13 @@ void api_on_request(void *context, Request *request) {
     lua_rawgeti(L, LUA_REGISTRYINDEX, api->on_request);
     RequestBox *box = push_request(L, request);
     task_start(api->script, "request", 1, on_request_end, box);
+}
+
+void api_on_presence(Api *api, Str user, bool is_online, uint64_t generation) {
+    lua_State *L = api->script->L;
+    lua_rawgeti(L, LUA_REGISTRYINDEX, api->on_presence);
+    lua_pushlstring(L, user.data, user.len);
+    lua_pushboolean(L, is_online);
+    lua_pushinteger(L, (lua_Integer)generation);
+    task_start(api->script, "presence", 3, NULL, NULL);
 }

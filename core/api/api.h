@@ -12,7 +12,9 @@
 #include <lua.h>
 
 #include "base/err.h"
-#include "data/token.h"
+#include "data/job.h"
+#include "data/store.h"
+#include "data/keyring.h"
 #include "hub/bus.h"
 #include "hub/registry.h"
 #include "net/net.h"
@@ -31,7 +33,9 @@ typedef struct Api {
     Bus *bus;
     Registry *registry;
     Net *net;
-    const TokenPolicy *tokens; /* NULL: no secret is configured */
+    JobPool *jobs; /* NULL in tools: work is done at once */
+    Store *store; /* of tools; NULL in a server, whose roster has it */
+    Keyring *keys; /* keys->current NULL: no secret is configured */
     const Setting *settings;
     size_t setting_count;
     const char *home;
@@ -48,6 +52,7 @@ typedef struct Api {
     int on_disconnect;
     int on_socket_message;
     int on_socket_close;
+    int on_presence;
 } Api;
 
 /* Registers all modules for `require` in the state of api->script. Borrows the api for the state's life. */
@@ -61,6 +66,9 @@ void api_stop(Api *api);  /* runs init.stop as a task */
 /* Takes the request; answers it through Lua. An ExchangeOnRequest. */
 void api_on_request(void *context, Request *request);
 
+/* A user came online or is gone: runs the hooks. */
+void api_on_presence(Api *api, Str user, bool is_online, uint64_t generation);
+
 /* The Api of a state or coroutine. */
 static inline Api *api_of(lua_State *L) {
     return *(Api **)lua_getextraspace(L);
@@ -68,7 +76,8 @@ static inline Api *api_of(lua_State *L) {
 
 /* The modules for `require "core.x"`, and the classes that have no module: name of the opener. */
 #define API_MODULE_MAP(X)                                                                          \
-    X(bus) X(event) X(files) X(json) X(log) X(metrics) X(node) X(secret) X(task) X(time) X(token)
+    X(bus) X(event) X(files) X(json) X(log) X(metrics) X(node) X(password) X(secret)               \
+    X(store) X(task) X(time) X(token)
 #define API_CLASS_MAP(X) X(request) X(session) X(socket)
 
 #define API_OPENER(name) int api_open_##name(lua_State *L);

@@ -1,22 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "api/api.h"
 #include "api/api_event.h"
+#include "api/ask.h"
 #include "api/lua_args.h"
 #include "base/ensure.h"
-#include "base/mem.h"
 #include "base/metrics.h"
 #include "net/session.h"
-#include "script/task.h"
 
 static const MessageEncoder encoders[MESSAGE_TRANSPORT_COUNT] = {[MESSAGE_WS] = session_encode_ws};
 
 enum { PAGE_SIZE = 10000 };
-
-static Api *check_running(lua_State *L) {
-    Api *api = api_of(L);
-    if (api->bus == NULL) luaL_error(L, "this function needs a running server");
-    return api;
-}
 
 static void init_message(Message *message, const Event *event) {
     message_init(message, encoders, buf_str(&event->name), event->attributes);
@@ -103,28 +95,8 @@ static int push_tally(lua_State *L, void *data) {
     return 1;
 }
 
-/* A call that waits for an answer; counted, so that a stopping worker waits for it too. */
-typedef struct Ask {
-    Api *api;
-    Wait *wait;
-} Ask;
-
-static Ask *ask_new(lua_State *L, Api *api) {
-    Ask *ask = mem_alloc(sizeof *ask);
-    *ask = (Ask){api, task_arm(L)};
-    api->asks++;
-    return ask;
-}
-
-static void finish_ask(Ask *ask, TaskPush push, void *data) {
-    Wait *wait = ask->wait;
-    ask->api->asks--;
-    mem_free(ask);
-    task_wake(wait, push, data);
-}
-
 static void on_tally(void *waiter, Tally *tally) {
-    finish_ask(waiter, push_tally, tally);
+    ask_finish(waiter, tally);
 }
 
 static int f_notify(lua_State *L) {
@@ -139,7 +111,7 @@ static int f_notify(lua_State *L) {
         lua_pushboolean(L, 1);
         return 1;
     }
-    bus_notify_counted(api->bus, (unsigned)api->worker, notice, is_dry, on_tally, ask_new(L, api));
+    bus_notify_counted(api->bus, (unsigned)api->worker, notice, is_dry, on_tally, ask_new(L, push_tally));
     return task_yield(L);
 }
 
@@ -180,21 +152,9 @@ static int push_answer(lua_State *L, void *data) {
     return 0;
 }
 
-static void on_answer(Op *op, void *waiter) {
-    finish_ask(waiter, push_answer, op);
-}
-
-static int ask_roster(lua_State *L, Api *api, Op *op) {
-    op->origin = (uint16_t)api->worker;
-    op->on_answer = on_answer;
-    op->waiter = ask_new(L, api);
-    bus_ask_roster(api->bus, op);
-    return task_yield(L);
-}
-
 static int f_change(lua_State *L) {
     static const char *const known[] = {"verb", "users", "users_of", "channels", "dry", NULL};
-    Api *api = check_running(L);
+    check_running(L);
     luaL_checktype(L, 1, LUA_TTABLE);
     check_keys(L, 1, known);
     Str verb = opt_field_str(L, 1, "verb");
@@ -215,15 +175,15 @@ static int f_change(lua_State *L) {
     op->users_of = names_new(user_of_names, users_of);
     op->channels = names_new(channel_names, channels);
     op->is_dry = is_dry;
-    return ask_roster(L, api, op);
+    return ask_roster(L, op, push_answer);
 }
 
 static int ask_about(lua_State *L, OpType type, Str name) {
-    Api *api = check_running(L);
+    check_running(L);
     task_check(L);
     Op *op = op_new(type);
     if (name.data != NULL) op_set_name(op, name);
-    return ask_roster(L, api, op);
+    return ask_roster(L, op, push_answer);
 }
 
 static int f_subscriptions(lua_State *L) {
@@ -241,7 +201,7 @@ static int f_count(lua_State *L) {
 /* stack: ..., opts at `index` (a table or nil) */
 static int ask_page(lua_State *L, OpType type, Str name, int index) {
     static const char *const known[] = {"offline", "after", "size", NULL};
-    Api *api = check_running(L);
+    check_running(L);
     Str after = STR_NONE;
     lua_Integer size = PAGE_SIZE;
     bool is_offline = false;
@@ -259,7 +219,7 @@ static int ask_page(lua_State *L, OpType type, Str name, int index) {
     op_set_after(op, after);
     op->size = (uint32_t)size;
     op->is_offline = is_offline;
-    return ask_roster(L, api, op);
+    return ask_roster(L, op, push_answer);
 }
 
 static int f_participants(lua_State *L) {
@@ -277,7 +237,7 @@ static int push_sessions(lua_State *L, void *data) {
 
 static void on_count(void *waiter, uint64_t sessions) {
     lua_Integer count = (lua_Integer)sessions;
-    finish_ask(waiter, push_sessions, &count);
+    ask_finish(waiter, &count);
 }
 
 /* stack: users, code, reason, dry */
@@ -294,7 +254,7 @@ static int f_disconnect(lua_State *L) {
     task_check(L);
     Names *names = names_new(users, count);
     order.users = names;
-    bus_disconnect(api->bus, (unsigned)api->worker, &order, on_count, ask_new(L, api));
+    bus_disconnect(api->bus, (unsigned)api->worker, &order, on_count, ask_new(L, push_sessions));
     names_free(names);
     return task_yield(L);
 }

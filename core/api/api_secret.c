@@ -20,7 +20,16 @@ static int f_random(lua_State *L) {
     return 1;
 }
 
-static const luaL_Reg lib[] = {{"equal", f_equal}, {"random", f_random}, {NULL, NULL}};
+static int f_hash(lua_State *L) {
+    Str text = check_str(L, 1);
+    Buf digest = BUF_NONE;
+    secret_hash(text, &digest);
+    push_str(L, buf_str(&digest));
+    buf_deinit(&digest);
+    return 1;
+}
+
+static const luaL_Reg lib[] = {{"equal", f_equal}, {"random", f_random}, {"hash", f_hash}, {NULL, NULL}};
 
 int api_open_secret(lua_State *L) {
     luaL_newlib(L, lib);

@@ -248,12 +248,14 @@ static int f_identify(lua_State *L) {
     Str user = check_str(L, 2);
     Str claims = check_str(L, 3);
     lua_Number expires = luaL_optnumber(L, 4, 0);
+    lua_Integer key = luaL_optinteger(L, 5, 0);
     Session *session = proxy->session;
     if (session == NULL) return push_closed(L);
     if (session->user != NULL && !str_equal(bytes_str(session->user), user)) {
         return push_failure(L, ERR_DENIED, "the token is of another user");
     }
-    session_identify(session, bytes_copy(user), bytes_copy(claims), (int64_t)(expires * 1000));
+    session_identify(session, bytes_copy(user), bytes_copy(claims), (int64_t)(expires * 1000),
+                     (uint32_t)key);
     lua_pushboolean(L, 1);
     return 1;
 }
@@ -275,6 +277,12 @@ static int push_joined(lua_State *L, void *data) {
     return 1;
 }
 
+/* The secret may have been changed while the session was joining, and so not yet in the registry. */
+static void retire_if_outdated(const Keyring *keys, Session *session) {
+    int64_t until_ms = keys->previous ? keys->previous_until_ms : 0;
+    session->subscriber.class->retire_key(&session->subscriber, keys->generation, until_ms);
+}
+
 static void on_joined(Op *op, void *waiter) {
     Join *join = waiter;
     Session *session = join->session;
@@ -288,6 +296,7 @@ static void on_joined(Op *op, void *waiter) {
         op->error = ERR_CLOSED;
     } else if (op->error == 0) {
         registry_add(api->registry, &session->subscriber, bytes_str(session->user), op->channels);
+        retire_if_outdated(api->keys, session);
         session_go_live(session);
     }
     task_wake(wait, push_joined, op);

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "api/api.h"
+#include "api/ask.h"
 #include "api/api_json.h"
 #include "api/lua_args.h"
 #include "base/clock.h"
 #include "base/metrics.h"
 
-static const TokenPolicy *check_policy(lua_State *L) {
-    const TokenPolicy *policy = api_of(L)->tokens;
-    if (policy == NULL) luaL_error(L, "no token key is configured (JWT_SECRET or JWT_PUBLIC_KEY_FILE)");
-    return policy;
+static Keyring *check_keys_of(lua_State *L) {
+    Keyring *keys = api_of(L)->keys;
+    if (keys == NULL || keys->current == NULL) {
+        luaL_error(L, "no token key is configured (JWT_SECRET or JWT_PUBLIC_KEY_FILE)");
+    }
+    return keys;
 }
 
 static const char *code_of(int err) {
@@ -20,10 +22,11 @@ static const char *code_of(int err) {
 }
 
 static int f_verify(lua_State *L) {
-    const TokenPolicy *policy = check_policy(L);
+    Keyring *keys = check_keys_of(L);
     Token token;
+    uint32_t generation;
     const char *reason;
-    int err = token_verify(policy, check_str(L, 1), clock_wall_ms() / 1000, &token, &reason);
+    int err = keyring_verify(keys, check_str(L, 1), clock_wall_ms(), &token, &generation, &reason);
     if (err != 0) {
         metrics_add(METRIC_token_failures_total, 1);
         lua_pushnil(L);
@@ -31,7 +34,8 @@ static int f_verify(lua_State *L) {
         lua_pushstring(L, code_of(err));
         return 3;
     }
-    lua_createtable(L, 0, 3);
+    lua_createtable(L, 0, 4);
+    set_field_integer(L, "key", generation);
     set_field_str(L, "user", bytes_str(token.user));
     set_field_str(L, "claims", bytes_str(token.claims));
     if (token.expires_s != 0) set_field_integer(L, "expires", token.expires_s);
@@ -58,14 +62,14 @@ static void push_claims(lua_State *L) {
 }
 
 static int f_make(lua_State *L) {
-    const TokenPolicy *policy = check_policy(L);
+    const Keyring *keys = check_keys_of(L);
     luaL_checktype(L, 1, LUA_TTABLE);
     lua_settop(L, 2);
     if (opt_field_str(L, 1, "sub").len == 0) return luaL_argerror(L, 1, "sub must be a non-empty string");
     push_claims(L);
     push_json(L, -1);
     Bytes *text;
-    int err = token_make(policy, check_str(L, -1), &text);
+    int err = token_make(keys->current, check_str(L, -1), &text);
     if (err == ERR_UNAVAILABLE) {
         return push_failure(L, err, "there is no key to sign with: set JWT_PRIVATE_KEY_FILE");
     }
@@ -75,7 +79,29 @@ static int f_make(lua_State *L) {
     return 1;
 }
 
-static const luaL_Reg lib[] = {{"verify", f_verify}, {"make", f_make}, {NULL, NULL}};
+static int push_closed_sessions(lua_State *L, void *data) {
+    lua_pushinteger(L, (lua_Integer)*(const uint64_t *)data);
+    return 1;
+}
+
+static void on_changed(void *waiter, uint64_t sessions) {
+    ask_finish(waiter, &sessions);
+}
+
+/* stack: secret, until (seconds since 1970, or nil) */
+static int f_change_secret(lua_State *L) {
+    Api *api = check_running(L);
+    Str secret = check_str(L, 1);
+    lua_Number until = luaL_optnumber(L, 2, 0);
+    luaL_argcheck(L, secret.len > 0, 1, "a secret that is not empty");
+    luaL_argcheck(L, until >= 0 && until < 1e12, 2, "seconds since 1970");
+    Ask *ask = ask_new(L, push_closed_sessions);
+    bus_change_secret(api->bus, (unsigned)api->worker, secret, (int64_t)(until * 1000), on_changed, ask);
+    return task_yield(L);
+}
+
+static const luaL_Reg lib[] = {
+    {"verify", f_verify}, {"make", f_make}, {"change_secret", f_change_secret}, {NULL, NULL}};
 
 int api_open_token(lua_State *L) {
     luaL_newlib(L, lib);

@@ -35,6 +35,7 @@
     X(request_bytes, gauge, "Bytes of request bodies in memory.")                                  \
     X(limit_hits_total, counter, "Times a limit refused or closed something.")                     \
     X(tasks, gauge, "Lua handlers that run or wait.")                                              \
+    X(jobs, gauge, "Work off the loops (passwords) that runs or waits.")                           \
     X(script_errors_total, counter, "Errors raised in Lua handlers.")                              \
     X(changes_total, counter, "Subscribe and unsubscribe calls committed.")                        \
     X(token_failures_total, counter, "Tokens refused.")

@@ -56,3 +56,9 @@ int secret_decode_base64url(Str text, Buf *out) {
 void secret_wipe(void *memory, size_t len) {
     sodium_memzero(memory, len);
 }
+
+void secret_hash(Str text, Buf *out) {
+    unsigned char digest[crypto_generichash_BYTES];
+    crypto_generichash(digest, sizeof digest, (const unsigned char *)text.data, text.len, NULL, 0);
+    for (size_t i = 0; i < sizeof digest; i++) buf_addf(out, "%02x", digest[i]);
+}

@@ -3,7 +3,7 @@
 
 #include "base/mem.h"
 
-int store_open(Str url, Store **store) {
+int store_open(Str url, bool is_server, Store **store) {
     Str kind;
     Str path;
     str_split(url, ':', &kind, &path);
@@ -13,7 +13,7 @@ int store_open(Str url, Store **store) {
     }
     if (!str_equal(kind, STR("sqlite")) || path.len == 0) return ERR_INVALID;
     char *name = mem_copy(path.data, path.len);
-    int err = store_sqlite_open(name, store);
+    int err = store_sqlite_open(name, is_server, store);
     mem_free(name);
     return err;
 }
@@ -32,6 +32,23 @@ int store_add(Store *store, Str user, Str channel) {
 
 int store_remove(Store *store, Str user, Str channel) {
     return store->class->remove(store, user, channel);
+}
+
+int store_put(Store *store, const StoreRecord *record) {
+    return store->class->put(store, record);
+}
+
+int store_erase(Store *store, Str space, Str key) {
+    return store->class->erase(store, space, key);
+}
+
+int store_get(Store *store, Str space, Str key, int64_t now_ms, Buf *value) {
+    return store->class->get(store, space, key, now_ms, value);
+}
+
+int store_each(Store *store, const StoreRange *range, int64_t now_ms, StoreOnRecord on_record,
+               void *context) {
+    return store->class->each(store, range, now_ms, on_record, context);
 }
 
 int store_commit(Store *store) {

@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * store: what outlives a session, and with a durable store the process: standing subscriptions. The
- * roster is its only user and thread. Changes are made between store_begin and store_commit: many at
- * once share one commit, and what was not committed never happened. One interface, one file per kind.
+ * store: what outlives a session, and with a durable store the process: standing subscriptions, and
+ * records (a value by space and key, perhaps with an end) for everything else. The roster is its only
+ * user and thread; a command line tool may open the same file for records. Changes are made between
+ * store_begin and store_commit: many at once share one commit, and what was not committed never
+ * happened. One interface, one file per kind.
  */
 #ifndef DATA_STORE_H
 #define DATA_STORE_H
 
+#include <stdint.h>
+
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/str.h"
 
@@ -15,11 +20,34 @@ typedef struct Store Store;
 /* Called once per subscription by store_load. */
 typedef void (*StoreOnSubscription)(void *context, Str user, Str channel);
 
+/* A record; expires_ms is wall-clock time, 0: never. */
+typedef struct StoreRecord {
+    Str space;
+    Str key;
+    Str value;
+    int64_t expires_ms;
+} StoreRecord;
+
+/* Called once per record by store_each; false ends the walk. Borrows. */
+typedef bool (*StoreOnRecord)(void *context, const StoreRecord *record);
+
+/* What store_each walks: the records of a space in byte order of their keys. */
+typedef struct StoreRange {
+    Str space;
+    Str prefix; /* keys that begin so */
+    Str after;  /* keys behind this one; STR_NONE: from the start */
+} StoreRange;
+
 typedef struct StoreClass {
     int (*load)(Store *store, StoreOnSubscription on_subscription, void *context);
     int (*begin)(Store *store);
     int (*add)(Store *store, Str user, Str channel);
     int (*remove)(Store *store, Str user, Str channel);
+    int (*put)(Store *store, const StoreRecord *record);
+    int (*erase)(Store *store, Str space, Str key);
+    int (*get)(Store *store, Str space, Str key, int64_t now_ms, Buf *value);
+    int (*each)(Store *store, const StoreRange *range, int64_t now_ms, StoreOnRecord on_record,
+                void *context);
     int (*commit)(Store *store);
     void (*rollback)(Store *store);
     void (*close)(Store *store); /* takes */
@@ -32,20 +60,29 @@ struct Store {
 
 /* Opens the store that `url` names: "memory" or "sqlite:PATH". ERR_INVALID: no such kind. What else
  * fails is logged in one line. Gives. */
-WARN_UNUSED int store_open(Str url, Store **store);
+WARN_UNUSED int store_open(Str url, bool is_server, Store **store);
 
 /* Calls the class; all but close answer 0 or ERR_IO, ERR_UNAVAILABLE. */
 WARN_UNUSED int store_load(Store *store, StoreOnSubscription on_subscription, void *context);
 WARN_UNUSED int store_begin(Store *store);
 WARN_UNUSED int store_add(Store *store, Str user, Str channel);
 WARN_UNUSED int store_remove(Store *store, Str user, Str channel);
+WARN_UNUSED int store_put(Store *store, const StoreRecord *record); /* makes or replaces */
+WARN_UNUSED int store_erase(Store *store, Str space, Str key);      /* one that is not there is fine */
+
+/* Appends the value; ERR_NOT_FOUND: there is none, or it has expired at now_ms. Sees what the open
+ * transaction wrote. */
+WARN_UNUSED int store_get(Store *store, Str space, Str key, int64_t now_ms, Buf *value);
+WARN_UNUSED int store_each(Store *store, const StoreRange *range, int64_t now_ms,
+                           StoreOnRecord on_record, void *context);
 WARN_UNUSED int store_commit(Store *store);
 void store_rollback(Store *store);
 void store_close(Store *store);
 
 /* The kinds. */
-/* One SQLite file. ERR_EXISTS: another server uses it; ERR_DENIED, ERR_IO: it cannot be used. Gives. */
-WARN_UNUSED int store_sqlite_open(const char *path, Store **store);
+/* One SQLite file. A server locks it for itself (is_server), a tool opens it beside a running server.
+ * ERR_EXISTS: another server uses it; ERR_DENIED, ERR_IO: it cannot be used. Gives. */
+WARN_UNUSED int store_sqlite_open(const char *path, bool is_server, Store **store);
 
 /* Keeps nothing beyond the process: the roster's own memory is the truth. */
 Store *store_memory_new(void);

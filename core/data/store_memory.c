@@ -1,17 +1,60 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The store that has no place to keep anything: a process that ends takes its subscriptions along. The
- * roster holds them all in memory anyway, so here every change is at once as committed as it can be.
+ * The store that has no place to keep anything: a process that ends takes all along. The roster holds
+ * the subscriptions in memory anyway, so for them every change is at once as committed as it can be.
+ * Records live here, in a map by space and key. A transaction cannot fail, so there is no rollback.
  */
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/map.h"
 #include "base/mem.h"
 #include "data/store.h"
+
+enum { SWEEP_COUNT_MIN = 1024 };
+
+typedef struct Entry {
+    Str name; /* space, a NUL, key: in the Entry's own memory, as is the value */
+    Str value;
+    size_t space_len;
+    int64_t expires_ms;
+    char data[];
+} Entry;
+
+typedef struct MemoryStore {
+    Store store; /* first: a Store is where the MemoryStore begins */
+    Map entries;
+    size_t sweep_count; /* as many entries call for a sweep */
+} MemoryStore;
+
+static Map *entries_of(Store *store) {
+    return &((MemoryStore *)(void *)store)->entries;
+}
+
+static Str name_of(const void *value) {
+    return ((const Entry *)value)->name;
+}
+
+static Str key_of(const Entry *entry) {
+    return str_make(entry->name.data + entry->space_len + 1, entry->name.len - entry->space_len - 1);
+}
+
+static bool is_live(const Entry *entry, int64_t now_ms) {
+    return entry->expires_ms == 0 || entry->expires_ms > now_ms;
+}
+
+static void add_name(Buf *name, Str space, Str key) {
+    buf_add(name, space);
+    buf_add_char(name, '\0');
+    buf_add(name, key);
+}
 
 static int load(Store *store, StoreOnSubscription on_subscription, void *context) {
     (void)store, (void)on_subscription, (void)context;
     return 0;
 }
 
-static int begin(Store *store) {
+static int succeed(Store *store) {
     (void)store;
     return 0;
 }
@@ -21,26 +64,122 @@ static int change(Store *store, Str user, Str channel) {
     return 0;
 }
 
+static int erase(Store *store, Str space, Str key) {
+    Buf name = BUF_NONE;
+    add_name(&name, space, key);
+    mem_free(map_remove(entries_of(store), buf_str(&name)));
+    buf_deinit(&name);
+    return 0;
+}
+
+/* Drops the entries that have ended, each time their number has doubled. */
+static void sweep(MemoryStore *self) {
+    int64_t now_ms = clock_wall_ms();
+    Map *entries = &self->entries;
+    Entry **ended = mem_alloc(entries->count * sizeof *ended);
+    size_t count = 0;
+    size_t at = 0;
+    for (Entry *entry = map_next(entries, &at); entry != NULL; entry = map_next(entries, &at)) {
+        if (!is_live(entry, now_ms)) ended[count++] = entry;
+    }
+    for (size_t i = 0; i < count; i++) {
+        map_remove(entries, ended[i]->name);
+        mem_free(ended[i]);
+    }
+    mem_free(ended);
+    self->sweep_count = entries->count * 2 + SWEEP_COUNT_MIN;
+}
+
+static int put(Store *store, const StoreRecord *record) {
+    MemoryStore *self = (MemoryStore *)(void *)store;
+    if (self->entries.count >= self->sweep_count) sweep(self);
+    int err = erase(store, record->space, record->key);
+    size_t name_len = record->space.len + 1 + record->key.len;
+    Entry *entry = mem_alloc(sizeof *entry + name_len + record->value.len);
+    Buf name = BUF_NONE;
+    add_name(&name, record->space, record->key);
+    memcpy(entry->data, name.data, name_len);
+    buf_deinit(&name);
+    if (record->value.len > 0) memcpy(entry->data + name_len, record->value.data, record->value.len);
+    entry->name = str_make(entry->data, name_len);
+    entry->value = str_make(entry->data + name_len, record->value.len);
+    entry->space_len = record->space.len;
+    entry->expires_ms = record->expires_ms;
+    map_add(entries_of(store), entry);
+    return err;
+}
+
+static int get(Store *store, Str space, Str key, int64_t now_ms, Buf *value) {
+    Buf name = BUF_NONE;
+    add_name(&name, space, key);
+    const Entry *entry = map_find(entries_of(store), buf_str(&name));
+    buf_deinit(&name);
+    if (entry == NULL || !is_live(entry, now_ms)) return ERR_NOT_FOUND;
+    buf_add(value, entry->value);
+    return 0;
+}
+
+static bool is_in_range(const Entry *entry, const StoreRange *range, int64_t now_ms) {
+    Str space = str_make(entry->name.data, entry->space_len);
+    Str key = key_of(entry);
+    return str_equal(space, range->space) && str_has_prefix(key, range->prefix) &&
+           str_compare(key, range->after) > 0 && is_live(entry, now_ms);
+}
+
+static int compare(const void *a, const void *b) {
+    return str_compare((*(Entry *const *)a)->name, (*(Entry *const *)b)->name);
+}
+
+static int each(Store *store, const StoreRange *range, int64_t now_ms, StoreOnRecord on_record,
+                void *context) {
+    Map *entries = entries_of(store);
+    Entry **found = mem_alloc(entries->count * sizeof *found);
+    size_t count = 0;
+    size_t at = 0;
+    for (Entry *entry = map_next(entries, &at); entry != NULL; entry = map_next(entries, &at)) {
+        if (is_in_range(entry, range, now_ms)) found[count++] = entry;
+    }
+    if (count > 1) qsort(found, count, sizeof *found, compare);
+    for (size_t i = 0; i < count; i++) {
+        StoreRecord record = {range->space, key_of(found[i]), found[i]->value, found[i]->expires_ms};
+        if (!on_record(context, &record)) break;
+    }
+    mem_free(found);
+    return 0;
+}
+
 static void rollback(Store *store) {
     (void)store;
 }
 
 static void close_store(Store *store) {
+    Map *entries = entries_of(store);
+    size_t at = 0;
+    for (void *entry = map_next(entries, &at); entry != NULL; entry = map_next(entries, &at)) {
+        mem_free(entry);
+    }
+    map_deinit(entries);
     mem_free(store);
 }
 
 static const StoreClass memory_class = {
     .load = load,
-    .begin = begin,
+    .begin = succeed,
     .add = change,
     .remove = change,
-    .commit = begin,
+    .put = put,
+    .erase = erase,
+    .get = get,
+    .each = each,
+    .commit = succeed,
     .rollback = rollback,
     .close = close_store,
 };
 
 Store *store_memory_new(void) {
-    Store *store = mem_alloc(sizeof *store);
-    store->class = &memory_class;
-    return store;
+    MemoryStore *self = mem_alloc(sizeof *self);
+    self->store.class = &memory_class;
+    map_init(&self->entries, name_of);
+    self->sweep_count = SWEEP_COUNT_MIN;
+    return &self->store;
 }

@@ -25,23 +25,44 @@
 static const char *const migrations[] = {
     "CREATE TABLE subscriptions (user BLOB NOT NULL, channel BLOB NOT NULL, since INTEGER NOT NULL,"
     " PRIMARY KEY (user, channel)) WITHOUT ROWID",
+    "CREATE TABLE records (space BLOB NOT NULL, key BLOB NOT NULL, value BLOB NOT NULL,"
+    " expires INTEGER NOT NULL, PRIMARY KEY (space, key)) WITHOUT ROWID;"
+    "CREATE INDEX records_by_end ON records (expires) WHERE expires > 0",
 };
 
-enum { MIGRATION_COUNT = sizeof migrations / sizeof migrations[0], BUSY_TIMEOUT_MS = 5000 };
+enum { MIGRATION_COUNT = sizeof migrations / sizeof migrations[0], BUSY_TIMEOUT_MS = 5000, SWEEP_INTERVAL_MS = 600000 };
 
-typedef enum { STATEMENT_BEGIN, STATEMENT_ADD, STATEMENT_REMOVE, STATEMENT_COMMIT, STATEMENT_COUNT } Statement;
+typedef enum {
+    STATEMENT_BEGIN,
+    STATEMENT_ADD,
+    STATEMENT_REMOVE,
+    STATEMENT_PUT,
+    STATEMENT_ERASE,
+    STATEMENT_GET,
+    STATEMENT_EACH,
+    STATEMENT_SWEEP,
+    STATEMENT_COMMIT,
+    STATEMENT_COUNT
+} Statement;
 
 static const char *const statement_texts[STATEMENT_COUNT] = {
     [STATEMENT_BEGIN] = "BEGIN IMMEDIATE",
     [STATEMENT_ADD] = "INSERT OR IGNORE INTO subscriptions (user, channel, since) VALUES (?1, ?2, ?3)",
     [STATEMENT_REMOVE] = "DELETE FROM subscriptions WHERE user = ?1 AND channel = ?2",
+    [STATEMENT_PUT] = "INSERT OR REPLACE INTO records (space, key, value, expires) VALUES (?1, ?2, ?3, ?4)",
+    [STATEMENT_ERASE] = "DELETE FROM records WHERE space = ?1 AND key = ?2",
+    [STATEMENT_GET] = "SELECT value FROM records WHERE space = ?1 AND key = ?2 AND (expires = 0 OR expires > ?3)",
+    [STATEMENT_EACH] = "SELECT key, value, expires FROM records WHERE space = ?1 AND key > ?2 AND key >= ?4"
+                       " AND (expires = 0 OR expires > ?3) ORDER BY key",
+    [STATEMENT_SWEEP] = "DELETE FROM records WHERE expires > 0 AND expires <= ?1",
     [STATEMENT_COMMIT] = "COMMIT",
 };
 
 typedef struct SqliteStore {
     Store store; /* first: a Store is where the SqliteStore begins */
     sqlite3 *db;
-    int lock_fd; /* -1: not locked */
+    int lock_fd;       /* -1: not locked */
+    int64_t sweep_ms;  /* when ended records are to be dropped next; wall clock */
     sqlite3_stmt *statements[STATEMENT_COUNT];
 } SqliteStore;
 
@@ -66,8 +87,18 @@ static int step(SqliteStore *self, Statement which, const char *doing) {
     return status == SQLITE_DONE ? 0 : fail(self, doing);
 }
 
+/* Drops records that have ended; until then they only do not count. */
+static int sweep(SqliteStore *self, int64_t now_ms) {
+    self->sweep_ms = now_ms + SWEEP_INTERVAL_MS;
+    sqlite3_bind_int64(self->statements[STATEMENT_SWEEP], 1, now_ms);
+    return step(self, STATEMENT_SWEEP, "drop ended records");
+}
+
 static int begin(Store *store) {
-    return step(of_store(store), STATEMENT_BEGIN, "begin a transaction");
+    SqliteStore *self = of_store(store);
+    int64_t now_ms = clock_wall_ms();
+    int err = step(self, STATEMENT_BEGIN, "begin a transaction");
+    return err == 0 && now_ms >= self->sweep_ms ? sweep(self, now_ms) : err;
 }
 
 static int add(Store *store, Str user, Str channel) {
@@ -87,6 +118,62 @@ static int remove_one(Store *store, Str user, Str channel) {
     return step(self, STATEMENT_REMOVE, "remove a subscription");
 }
 
+static int put(Store *store, const StoreRecord *record) {
+    SqliteStore *self = of_store(store);
+    sqlite3_stmt *statement = self->statements[STATEMENT_PUT];
+    bind_text(statement, 1, record->space);
+    bind_text(statement, 2, record->key);
+    bind_text(statement, 3, record->value);
+    sqlite3_bind_int64(statement, 4, record->expires_ms);
+    return step(self, STATEMENT_PUT, "keep a record");
+}
+
+static int erase(Store *store, Str space, Str key) {
+    SqliteStore *self = of_store(store);
+    sqlite3_stmt *statement = self->statements[STATEMENT_ERASE];
+    bind_text(statement, 1, space);
+    bind_text(statement, 2, key);
+    return step(self, STATEMENT_ERASE, "erase a record");
+}
+
+static Str column(sqlite3_stmt *statement, int index) {
+    const char *data = sqlite3_column_blob(statement, index);
+    return str_make(data, (size_t)sqlite3_column_bytes(statement, index));
+}
+
+static int get(Store *store, Str space, Str key, int64_t now_ms, Buf *value) {
+    SqliteStore *self = of_store(store);
+    sqlite3_stmt *statement = self->statements[STATEMENT_GET];
+    bind_text(statement, 1, space);
+    bind_text(statement, 2, key);
+    sqlite3_bind_int64(statement, 3, now_ms);
+    int status = sqlite3_step(statement);
+    if (status == SQLITE_ROW) buf_add(value, column(statement, 0));
+    sqlite3_reset(statement);
+    sqlite3_clear_bindings(statement);
+    if (status == SQLITE_ROW) return 0;
+    return status == SQLITE_DONE ? ERR_NOT_FOUND : fail(self, "be read");
+}
+
+static int each(Store *store, const StoreRange *range, int64_t now_ms, StoreOnRecord on_record,
+                void *context) {
+    SqliteStore *self = of_store(store);
+    sqlite3_stmt *statement = self->statements[STATEMENT_EACH];
+    bind_text(statement, 1, range->space);
+    bind_text(statement, 2, range->after);
+    sqlite3_bind_int64(statement, 3, now_ms);
+    bind_text(statement, 4, range->prefix);
+    int status = sqlite3_step(statement);
+    for (; status == SQLITE_ROW; status = sqlite3_step(statement)) {
+        StoreRecord record = {range->space, column(statement, 0), column(statement, 1),
+                              sqlite3_column_int64(statement, 2)};
+        if (!str_has_prefix(record.key, range->prefix) || !on_record(context, &record)) break;
+    }
+    sqlite3_reset(statement);
+    sqlite3_clear_bindings(statement);
+    return status == SQLITE_DONE || status == SQLITE_ROW ? 0 : fail(self, "be read");
+}
+
 static int commit(Store *store) {
     return step(of_store(store), STATEMENT_COMMIT, "commit");
 }
@@ -95,11 +182,6 @@ static int commit(Store *store) {
 static void rollback(Store *store) {
     SqliteStore *self = of_store(store);
     if (!sqlite3_get_autocommit(self->db)) sqlite3_exec(self->db, "ROLLBACK", NULL, NULL, NULL);
-}
-
-static Str column(sqlite3_stmt *statement, int index) {
-    const char *data = sqlite3_column_blob(statement, index);
-    return str_make(data, (size_t)sqlite3_column_bytes(statement, index));
 }
 
 static int load(Store *store, StoreOnSubscription on_subscription, void *context) {
@@ -129,6 +211,10 @@ static const StoreClass sqlite_class = {
     .begin = begin,
     .add = add,
     .remove = remove_one,
+    .put = put,
+    .erase = erase,
+    .get = get,
+    .each = each,
     .commit = commit,
     .rollback = rollback,
     .close = close_store,
@@ -197,7 +283,14 @@ static int prepare(SqliteStore *self) {
     return 0;
 }
 
+/* The file holds secrets: only its owner may read it. SQLite gives its side files the same mode. */
+static void make_private(const char *path) {
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd >= 0) close(fd);
+}
+
 static int open_file(SqliteStore *self, const char *path) {
+    make_private(path);
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
     if (sqlite3_open_v2(path, &self->db, flags, NULL) != SQLITE_OK) return fail(self, "be opened");
     sqlite3_busy_timeout(self->db, BUSY_TIMEOUT_MS);
@@ -206,11 +299,11 @@ static int open_file(SqliteStore *self, const char *path) {
     return err;
 }
 
-int store_sqlite_open(const char *path, Store **store) {
+int store_sqlite_open(const char *path, bool is_server, Store **store) {
     SqliteStore *self = mem_zalloc(sizeof *self);
     self->store.class = &sqlite_class;
     self->lock_fd = -1;
-    int err = lock(self, path);
+    int err = is_server ? lock(self, path) : 0;
     if (err == 0) err = open_file(self, path);
     if (err == 0) err = migrate(self);
     if (err == 0) err = prepare(self);

@@ -59,6 +59,35 @@ void token_policy_free(TokenPolicy *policy) {
     mem_free(policy);
 }
 
+static Bytes *copy_key(const Bytes *key) {
+    return key ? bytes_copy(bytes_str(key)) : NULL;
+}
+
+TokenPolicy *token_policy_copy(const TokenPolicy *policy) {
+    TokenPolicy *copy = mem_alloc(sizeof *copy);
+    *copy = *policy;
+    copy->verify_key = copy_key(policy->verify_key);
+    copy->sign_key = copy_key(policy->sign_key);
+    copy->issuer = copy_key(policy->issuer);
+    copy->audience = copy_key(policy->audience);
+    return copy;
+}
+
+static bool is_shared_secret(jwt_alg_t algorithm) {
+    return algorithm == JWT_ALG_HS256 || algorithm == JWT_ALG_HS384 || algorithm == JWT_ALG_HS512;
+}
+
+int token_policy_renew(const TokenPolicy *policy, Str secret, TokenPolicy **renewed) {
+    if (!is_shared_secret(policy->algorithm) || secret.len == 0) return ERR_INVALID;
+    TokenPolicy *copy = token_policy_copy(policy);
+    wipe(copy->verify_key);
+    wipe(copy->sign_key);
+    copy->verify_key = bytes_copy(secret);
+    copy->sign_key = bytes_copy(secret);
+    *renewed = copy;
+    return 0;
+}
+
 static bool header_names(Str header, const char *algorithm) {
     Str object;
     Str value;

@@ -126,6 +126,18 @@ void bus_disconnect(Bus *bus, unsigned origin, const Disconnect *order, BusOnCou
     }
 }
 
+void bus_change_secret(Bus *bus, unsigned origin, Str secret, int64_t until_ms, BusOnCount on_count,
+                       void *waiter) {
+    Gather *gather = gather_new(bus, waiter);
+    gather->on_count = on_count;
+    for (unsigned i = 0; i < bus->worker_count; i++) {
+        Op *op = gathered_op(OP_SECRET, origin, gather);
+        op->value = bytes_copy(secret);
+        op->expires_ms = until_ms;
+        inbox_post(bus->workers[i], op);
+    }
+}
+
 void bus_ask_roster(Bus *bus, Op *op) {
     ensure(op_is_for_roster(op->type));
     inbox_post(bus->roster, op);

@@ -44,6 +44,11 @@ typedef struct Disconnect {
 
 void bus_disconnect(Bus *bus, unsigned origin, const Disconnect *order, BusOnCount on_count, void *waiter);
 
+/* `secret` becomes the key of tokens on all workers; the one before stays good until `until_ms`, wall clock. The
+ * count is that of sessions closed. */
+void bus_change_secret(Bus *bus, unsigned origin, Str secret, int64_t until_ms, BusOnCount on_count,
+                       void *waiter);
+
 /* Hands the op to the roster, or to the worker `to`; the answer, if wanted, comes back by on_answer at
  * op->origin. Takes the op. */
 void bus_ask_roster(Bus *bus, Op *op);

@@ -4,49 +4,82 @@
 #include "base/ensure.h"
 #include "base/mem.h"
 
-void online_init(Online *online, unsigned worker_count) {
+void online_init(Online *online, unsigned worker_count, uint32_t grace_ms) {
+    *online = (Online){.worker_count = worker_count, .grace_ms = grace_ms};
     list_init(&online->users);
-    online->user_count = 0;
-    online->session_count = 0;
-    online->worker_count = worker_count;
+    list_init(&online->leaving);
 }
 
-static void free_presence(Online *online, Presence *presence) {
+static Presence *first_of(const List *list) {
+    return list_is_empty(list) ? NULL : list_entry(list->next, Presence, link);
+}
+
+static void free_presence(Presence *presence) {
     list_remove(&presence->link);
     presence->user->owner = NULL;
-    online->user_count--;
     mem_free(presence);
 }
 
+static void free_all(List *list) {
+    for (Presence *at = first_of(list); at != NULL; at = first_of(list)) free_presence(at);
+}
+
 void online_deinit(Online *online) {
-    while (!list_is_empty(&online->users)) {
-        free_presence(online, list_entry(online->users.next, Presence, link));
-    }
+    free_all(&online->users);
+    free_all(&online->leaving);
 }
 
 static Presence *add_presence(Online *online, Node *user) {
     Presence *presence =
         mem_zalloc(sizeof *presence + online->worker_count * sizeof presence->per_worker[0]);
     presence->user = user;
+    presence->generation = ++online->generation;
+    list_init(&presence->link);
     user->owner = presence;
-    list_add(&online->users, &presence->link);
-    online->user_count++;
     return presence;
 }
 
-void online_join(Online *online, Node *user, unsigned worker) {
+const Presence *online_join(Online *online, Node *user, unsigned worker) {
     ensure(worker < online->worker_count);
-    Presence *presence = user->owner ? user->owner : add_presence(online, user);
+    bool is_new = user->owner == NULL;
+    Presence *presence = is_new ? add_presence(online, user) : user->owner;
+    if (presence->sessions == 0) {
+        list_remove(&presence->link);
+        list_add(&online->users, &presence->link);
+        online->user_count++;
+    }
     presence->sessions++;
     presence->per_worker[worker]++;
+    presence->worker = worker;
     online->session_count++;
+    return is_new ? presence : NULL;
 }
 
-void online_leave(Online *online, Node *user, unsigned worker) {
+void online_leave(Online *online, Node *user, unsigned worker, uint64_t now_ms) {
     Presence *presence = user->owner;
     ensure(presence != NULL && presence->per_worker[worker] > 0);
     presence->sessions--;
     presence->per_worker[worker]--;
+    presence->worker = worker;
     online->session_count--;
-    if (presence->sessions == 0) free_presence(online, presence);
+    if (presence->sessions > 0) return;
+    online->user_count--;
+    presence->deadline_ms = now_ms + online->grace_ms;
+    list_remove(&presence->link);
+    list_add(&online->leaving, &presence->link);
+}
+
+const Presence *online_first_gone(const Online *online, uint64_t now_ms) {
+    const Presence *first = first_of(&online->leaving);
+    return first != NULL && first->deadline_ms <= now_ms ? first : NULL;
+}
+
+void online_drop(Online *online, const Presence *presence) {
+    (void)online;
+    free_presence(presence->user->owner);
+}
+
+uint64_t online_next_deadline(const Online *online) {
+    const Presence *first = first_of(&online->leaving);
+    return first ? first->deadline_ms : 0;
 }

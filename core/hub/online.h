@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * online: who is online: the users with a live session, and on which workers. A Presence hangs on the
- * user's node in the roster's graph while he has a session. Roster's thread only.
+ * online: who is online: the users with a live session, and on which workers. A user whose last session
+ * ended is kept for a grace time; if he comes back within it he was never away. A Presence hangs on the
+ * user's node in the roster's graph meanwhile. Times are handed in. Roster's thread only.
  */
 #ifndef HUB_ONLINE_H
 #define HUB_ONLINE_H
@@ -12,29 +13,46 @@
 #include "hub/graph.h"
 
 typedef struct Presence {
-    List link; /* in Online.users */
+    List link; /* in Online.users, or in Online.leaving */
     Node *user;
-    uint32_t sessions;
+    uint32_t sessions;     /* 0: leaving */
+    uint64_t generation;   /* grows with each coming online, of anybody */
+    uint64_t deadline_ms;  /* leaving: when he is offline; monotonic */
+    unsigned worker;       /* of the last join or leave */
     uint32_t per_worker[]; /* sessions on each worker */
 } Presence;
 
 typedef struct Online {
     List users;
+    List leaving; /* the one whose deadline comes first, first: the grace is the same for all */
     uint32_t user_count;
     uint32_t session_count;
+    uint32_t grace_ms;
+    uint64_t generation;
     unsigned worker_count;
 } Online;
 
-void online_init(Online *online, unsigned worker_count);
+void online_init(Online *online, unsigned worker_count, uint32_t grace_ms);
 void online_deinit(Online *online); /* frees the Presences; nodes are the graph's */
 
-/* A session of the user begins or ends on the worker. */
-void online_join(Online *online, Node *user, unsigned worker);
-void online_leave(Online *online, Node *user, unsigned worker);
+/* A session of the user begins on the worker. Gives his Presence when he comes online by it, NULL when
+ * he was online, or leaving. */
+const Presence *online_join(Online *online, Node *user, unsigned worker);
 
-/* NULL: the user is offline. */
+/* A session ends. */
+void online_leave(Online *online, Node *user, unsigned worker, uint64_t now_ms);
+
+/* The first one whose grace is over, or NULL; online_drop frees it, and leaves the node without owner. */
+const Presence *online_first_gone(const Online *online, uint64_t now_ms);
+void online_drop(Online *online, const Presence *presence);
+
+/* When to ask online_first_gone again; 0: nobody is leaving. */
+uint64_t online_next_deadline(const Online *online);
+
+/* NULL: the user has no session. */
 static inline const Presence *online_find(const Node *user) {
-    return user->owner;
+    const Presence *presence = user->owner;
+    return presence != NULL && presence->sessions > 0 ? presence : NULL;
 }
 
 #endif

@@ -26,6 +26,9 @@ void op_free(Op *op) {
     names_free(op->channels);
     mem_free(op->name);
     mem_free(op->after);
+    mem_free(op->prefix);
+    bytes_release(op->value);
+    bytes_release(op->expect);
     mem_free(op);
 }
 
@@ -46,4 +49,8 @@ void op_set_name(Op *op, Str name) {
 
 void op_set_after(Op *op, Str after) {
     op->after_len = set_text(&op->after, after);
+}
+
+void op_set_prefix(Op *op, Str prefix) {
+    op->prefix_len = set_text(&op->prefix, prefix);
 }

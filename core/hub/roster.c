@@ -9,8 +9,11 @@
  */
 #include "hub/roster.h"
 
+#include <errno.h>
 #include <pthread.h>
+#include <time.h>
 
+#include "base/clock.h"
 #include "base/ensure.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -18,6 +21,7 @@
 #include "hub/ledger.h"
 #include "hub/online.h"
 #include "hub/page.h"
+#include "hub/records.h"
 
 struct Roster {
     Bus *bus;
@@ -54,10 +58,14 @@ static Op *change_op(const Crowd *crowd, const Op *op, unsigned worker) {
     return change;
 }
 
+static bool is_subscription(const Op *op) {
+    return op->type == OP_SUBSCRIBE || op->type == OP_UNSUBSCRIBE;
+}
+
 static void finish_change(Roster *roster, Op *op, const Crowd *crowd, int commit_error) {
     if (commit_error != 0) op->error = ERR_UNAVAILABLE;
     if (op->error == ERR_LIMIT) metrics_add(METRIC_limit_hits_total, 1);
-    if (op->error == 0 && !op->is_dry) {
+    if (op->error == 0 && !op->is_dry && is_subscription(op)) {
         metrics_add(METRIC_changes_total, 1);
         for (unsigned i = 0; i < roster->bus->worker_count; i++) {
             Op *change = change_op(crowd, op, i);
@@ -72,7 +80,8 @@ static void run_changes(Roster *roster, Op **changes, size_t count) {
     int64_t before = (int64_t)roster->graph.edge_count;
     int err = ledger_begin(&roster->ledger);
     for (size_t i = 0; err == 0 && i < count; i++) {
-        err = ledger_apply(&roster->ledger, changes[i], &crowds[i]);
+        err = is_subscription(changes[i]) ? ledger_apply(&roster->ledger, changes[i], &crowds[i])
+                                          : records_apply(roster->store, changes[i]);
     }
     err = ledger_commit(&roster->ledger, err);
     if (err != 0) log_line(LOG_ERROR, "the store did not commit: %s", err_text(err));
@@ -97,24 +106,35 @@ static void count_online(const Roster *roster, int64_t users, int64_t sessions) 
     metrics_add(METRIC_sessions, (int64_t)roster->online.session_count - sessions);
 }
 
+/* The hooks of coming and going run on one worker: that of the session that made the difference. */
+static void tell_presence(Roster *roster, const Presence *presence, bool is_online) {
+    Op *op = op_new(OP_PRESENCE);
+    op_set_name(op, node_name(presence->user));
+    op->is_add = is_online;
+    op->generation = presence->generation;
+    bus_post(roster->bus, presence->worker, op);
+}
+
 static void run_join(Roster *roster, Op *op) {
     int64_t users = roster->online.user_count;
     int64_t sessions = roster->online.session_count;
     Node *user = graph_add_user(&roster->graph, op_name(op));
-    const Presence *presence = online_find(user);
-    uint32_t of_user = presence ? presence->sessions : 0;
+    const Presence *before = online_find(user);
+    uint32_t of_user = before ? before->sessions : 0;
+    const Presence *came = NULL;
     if (of_user >= roster->limits.sessions_per_user_max ||
         roster->online.session_count >= roster->limits.sessions_max) {
         op->error = ERR_LIMIT;
         metrics_add(METRIC_limit_hits_total, 1);
         graph_prune(&roster->graph, user);
     } else {
-        online_join(&roster->online, user, op->origin);
+        came = online_join(&roster->online, user, op->origin);
         metrics_add(METRIC_sessions_opened_total, 1);
         op->channels = channels_of(user);
     }
     count_online(roster, users, sessions);
     bus_answer(roster->bus, op);
+    if (came != NULL) tell_presence(roster, came, true);
 }
 
 static void run_leave(Roster *roster, Op *op) {
@@ -122,8 +142,7 @@ static void run_leave(Roster *roster, Op *op) {
     int64_t sessions = roster->online.session_count;
     Node *user = graph_find_user(&roster->graph, op_name(op));
     ensure(user != NULL);
-    online_leave(&roster->online, user, op->origin);
-    graph_prune(&roster->graph, user);
+    online_leave(&roster->online, user, op->origin, clock_monotonic_ms());
     count_online(roster, users, sessions);
     bus_answer(roster->bus, op);
 }
@@ -180,6 +199,11 @@ static void run_op(Roster *roster, Op *op) {
     case OP_PARTICIPANTS: run_participants(roster, op); return;
     case OP_USERS: run_users(roster, op); return;
     case OP_COUNT: run_count(roster, op); return;
+    case OP_GET:
+    case OP_EACH:
+        records_read(roster->store, op);
+        bus_answer(roster->bus, op);
+        return;
     case OP_CLOSE:
         roster->is_closing = true;
         op_free(op);
@@ -189,7 +213,7 @@ static void run_op(Roster *roster, Op *op) {
 }
 
 static bool is_change(const Op *op) {
-    return op->type == OP_SUBSCRIBE || op->type == OP_UNSUBSCRIBE;
+    return is_subscription(op) || op->type == OP_PUT || op->type == OP_ERASE;
 }
 
 static void run_round(Roster *roster, Op *ops) {
@@ -217,9 +241,27 @@ static void run_round(Roster *roster, Op *ops) {
     }
 }
 
+static void drop_gone(Roster *roster) {
+    const Presence *gone;
+    while ((gone = online_first_gone(&roster->online, clock_monotonic_ms())) != NULL) {
+        Node *user = gone->user;
+        tell_presence(roster, gone, false);
+        online_drop(&roster->online, gone);
+        graph_prune(&roster->graph, user);
+    }
+}
+
+/* Until there is mail, or the grace of a user is over. */
 static void wait_for_mail(Roster *roster) {
+    uint64_t deadline_ms = online_next_deadline(&roster->online);
+    struct timespec until = {.tv_sec = (time_t)(deadline_ms / 1000),
+                             .tv_nsec = (long)(deadline_ms % 1000) * 1000000};
+    int status = 0;
     pthread_mutex_lock(&roster->lock);
-    while (!roster->has_mail) pthread_cond_wait(&roster->mail, &roster->lock);
+    while (!roster->has_mail && status != ETIMEDOUT) {
+        status = deadline_ms == 0 ? pthread_cond_wait(&roster->mail, &roster->lock)
+                                  : pthread_cond_timedwait(&roster->mail, &roster->lock, &until);
+    }
     roster->has_mail = false;
     pthread_mutex_unlock(&roster->lock);
 }
@@ -230,6 +272,7 @@ static void *run_thread(void *context) {
     metrics_join();
     while (!roster->is_closing) {
         wait_for_mail(roster);
+        drop_gone(roster);
         run_round(roster, inbox_take(&roster->inbox));
     }
     return NULL;
@@ -266,9 +309,13 @@ int roster_start(Bus *bus, Store *store, const RosterLimits *limits, Roster **ou
     roster->store = store;
     roster->limits = *limits;
     ensure(pthread_mutex_init(&roster->lock, NULL) == 0);
-    ensure(pthread_cond_init(&roster->mail, NULL) == 0);
+    pthread_condattr_t monotonic;
+    ensure(pthread_condattr_init(&monotonic) == 0);
+    ensure(pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC) == 0);
+    ensure(pthread_cond_init(&roster->mail, &monotonic) == 0);
+    pthread_condattr_destroy(&monotonic);
     graph_init(&roster->graph);
-    online_init(&roster->online, bus->worker_count);
+    online_init(&roster->online, bus->worker_count, limits->offline_grace_ms);
     ledger_init(&roster->ledger, &roster->graph, store, limits->subscriptions_per_user_max);
     roster->ledger.subscriptions_max = limits->subscriptions_max;
     inbox_init(&roster->inbox, wake, roster);

@@ -17,6 +17,7 @@ typedef struct RosterLimits {
     uint32_t subscriptions_max;
     uint32_t sessions_per_user_max;
     uint32_t sessions_max;
+    uint32_t offline_grace_ms; /* from the end of the last session to being offline */
 } RosterLimits;
 
 /* Loads the store (takes it, also on failure) and starts the thread; bus->roster is set. Borrows the bus. */

@@ -19,6 +19,9 @@ typedef struct SubscriberClass {
      * it (closing, or its queue is full). It does not retain: the caller retains once for all
      * receivers. It may mark itself for closing, but may not add, remove or deliver. */
     Bytes *(*deliver)(Subscriber *subscriber, const Message *message);
+    /* Tokens of keys before `generation` are good until `until_ms` (wall clock), 0: no longer. True: the
+     * session ends now because of that. */
+    bool (*retire_key)(Subscriber *subscriber, uint32_t generation, int64_t until_ms);
     /* Ends the session with a WebSocket close code; asynchronous. */
     void (*close)(Subscriber *subscriber, uint16_t code, Str reason);
 } SubscriberClass;

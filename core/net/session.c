@@ -41,7 +41,6 @@ static void close_subscriber(Subscriber *subscriber, uint16_t code, Str reason) 
     session_close(of_subscriber(subscriber), code, reason);
 }
 
-static const SubscriberClass session_class = {.deliver = deliver, .close = close_subscriber};
 
 static uint64_t after(const Session *session, int64_t delay_ms) {
     return net_now_ms(socket_net(session->socket)) + (uint64_t)(delay_ms > 0 ? delay_ms : 0);
@@ -83,6 +82,21 @@ static void on_timer(void *owner) {
     }
     if (session_is_open(session)) set_deadline(session);
 }
+
+static bool retire_key(Subscriber *subscriber, uint32_t generation, int64_t until_ms) {
+    Session *session = of_subscriber(subscriber);
+    if (session->key_generation >= generation) return false;
+    if (until_ms == 0) {
+        session_close(session, 4504, STR("the secret of the token was changed"));
+        return true;
+    }
+    if (session->expires_ms == 0 || session->expires_ms > until_ms) session->expires_ms = until_ms;
+    if (session_is_open(session)) set_deadline(session);
+    return false;
+}
+
+static const SubscriberClass session_class = {
+    .deliver = deliver, .retire_key = retire_key, .close = close_subscriber};
 
 static void on_message(void *owner, bool is_binary, Str payload) {
     Session *session = owner;
@@ -147,12 +161,14 @@ void session_expect_auth(Session *session, uint32_t timeout_ms) {
     set_deadline(session);
 }
 
-void session_identify(Session *session, Bytes *user, Bytes *claims, int64_t expires_ms) {
+void session_identify(Session *session, Bytes *user, Bytes *claims, int64_t expires_ms,
+                      uint32_t key_generation) {
     bytes_release(session->user);
     bytes_release(session->claims);
     session->user = user;
     session->claims = claims;
     session->expires_ms = expires_ms;
+    session->key_generation = key_generation;
     session->was_warned = false;
     if (session_is_open(session)) set_deadline(session);
 }

@@ -36,6 +36,7 @@ struct Session {
     uint64_t auth_deadline_ms; /* monotonic; 0: none */
     uint32_t expiring_notice_ms;
     uint16_t pins;
+    uint32_t key_generation; /* of the key that signed the token */
     bool was_warned; /* on_expiring came for this token */
     bool is_live;    /* session_go_live was called */
     bool has_joined; /* the roster was asked */
@@ -57,7 +58,8 @@ void session_unpin(Session *session); /* takes the pin; may free the session */
 void session_expect_auth(Session *session, uint32_t timeout_ms);
 
 /* Says who it is; takes one reference of each. expires_ms 0: never. */
-void session_identify(Session *session, Bytes *user, Bytes *claims, int64_t expires_ms);
+void session_identify(Session *session, Bytes *user, Bytes *claims, int64_t expires_ms,
+                      uint32_t key_generation);
 
 /* It gets events from now on, also on_expiring's. */
 void session_go_live(Session *session);

@@ -175,9 +175,10 @@ static void run_op(RaceWorker *worker, Op *op) {
     } else if (op->type == OP_CHANGE) {
         Str user = op->users->items[0];
         worker->is_subscribed[number_of(user.data, user.len)] = op->is_add;
-    } else {
-        ensure(op->type == OP_END);
+    } else if (op->type == OP_END) {
         worker->is_over = true;
+    } else {
+        ensure(op->type == OP_PRESENCE);
     }
     op_free(op);
 }

@@ -15,7 +15,7 @@ static int f_open(lua_State *L) {
     Store **handle = lua_newuserdatauv(L, sizeof(Store *), 0);
     *handle = NULL;
     luaL_setmetatable(L, STORE);
-    int err = store_open(check_str(L, 1), handle);
+    int err = store_open(check_str(L, 1), true, handle);
     if (err == 0) return 1;
     lua_pushnil(L);
     lua_pushstring(L, err_name(err));

@@ -58,6 +58,18 @@ local function file_access()
   }
 end
 
+-- A line from standard input. On a terminal it is asked for and not shown.
+local function read_secret(question)
+  local is_terminal = question and os.execute("test -t 0 && stty -echo 2>/dev/null")
+  if is_terminal then io.stderr:write(question, ": ") end
+  local line = io.read("l")
+  if is_terminal then
+    os.execute("stty echo")
+    io.stderr:write("\n")
+  end
+  return line
+end
+
 local function load_routes()
   local init = require "init"
   init.setup { tool = true }
@@ -73,7 +85,7 @@ function main.run(call)
     args = call.args, settings = call.settings, sources = call.sources, warnings = call.warnings,
     json = require "core.json", random = require("core.secret").random, files = file_access(),
     make_token = token.make, check_token = token.verify,
-    print = print,
+    print = print, read_secret = read_secret,
     error = function(line) io.stderr:write("chatty: ", line, "\n") end,
   }
   if call.command == "routes" then context.routes = load_routes() end

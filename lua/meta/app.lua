@@ -135,6 +135,8 @@ function app:option(parameter, name, option) end
 ---| "unsubscribe"  # (change): likewise
 ---| "notify"       # (event): may refuse; may change members, name, channels or users, efficient, except
 ---| "disconnect"   # (session, reason, code) of a session that was live
+---| "online"       # (user, generation) once when the first session of a user is live
+---| "offline"      # (user, generation) once, OFFLINE_GRACE after the last one ended
 ---| "stop"         # (): as start
 
 --- Adds a hook. Hooks run by priority, the higher first, then by the plugin's name. Return nothing to go on,
@@ -253,6 +255,8 @@ function event:raw() end
 ---@class identity              since 1.0
 ---@field kind "control"|"plugin"|"user"
 ---@field user? string          whose token it was
+---@field key? string           the name of the control key, if it has one
+---@field is_limited? boolean   a right to control with scopes, not all of it
 ---@field name? string          of the plugin
 
 --- One live connection of a user. It may be kept; after its end its methods give nil, "closed", "CLOSED".

@@ -197,6 +197,41 @@ function chatty.log.warn(message, fields) end
 ---@param fields? table<string, string|number|boolean>
 function chatty.log.error(message, fields) end
 
+--- Durable records of the plugin's own, shared by all workers. Values are anything that JSON can say; keys are 1 to
+--- 1024 bytes. With STORE=memory they end with the server.
+chatty.store = {}
+
+--- (waits) nil when there is none, or it has expired. (since 1.0)
+---@param key string
+---@return any value, string? message, string? code
+function chatty.store.get(key) end
+
+--- (waits) Returns when it is committed. (since 1.0)
+---@param key string
+---@param value any
+---@param options? {ttl?: number}  seconds until it is gone
+---@return true|nil, string? message, string? code
+function chatty.store.set(key, value, options) end
+
+--- (waits) false when there was none. (since 1.0)
+---@param key string
+---@return boolean|nil, string? message, string? code
+function chatty.store.delete(key) end
+
+--- (waits) Sets only if the value is `expected` now; nil expects that there is none. false: it is not. (since 1.0)
+---@param key string
+---@param expected any
+---@param value any
+---@param options? {ttl?: number}
+---@return boolean|nil, string? message, string? code
+function chatty.store.compare_and_set(key, expected, value, options) end
+
+--- (waits) Records whose keys begin with `prefix`, in order; `more` tells that others follow the last. (since 1.0)
+---@param prefix? string
+---@param options? {after?: string, size?: integer}  default size 1000
+---@return {key: string, value: any}[]|nil records, boolean|string more, string? code
+function chatty.store.each(prefix, options) end
+
 --- (waits) (since 1.0)
 ---@param seconds number
 function chatty.sleep(seconds) end

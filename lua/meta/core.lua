@@ -165,7 +165,7 @@ function bus.disconnect(users, code, reason, dry) end
 local token = {}
 --- Checks signature, algorithm, exp, nbf, iss, aud and sub as the settings say.
 ---@param text string
----@return {user:string, expires?:number, claims:string}|nil, string? message, string? code
+---@return {user:string, expires?:number, claims:string, key:integer}|nil, string? message, string? code
 --- `claims` is raw JSON; codes: TOKEN_INVALID, TOKEN_EXPIRED, TOKEN_NOT_YET. Counts failures.
 function token.verify(text) end
 ---@param claims table   must have sub; iat is added
@@ -205,6 +205,13 @@ function files.make_folder(path) end
 ---@return boolean
 function files.same(a, b) end
 
+--- (waits) The secret becomes the key of all workers; tokens of the one before stay good until `until_`, seconds since
+--- 1970, or end at once. Returns how many sessions were closed for that.
+---@param secret string
+---@param until_? number
+---@return integer sessions
+function token.change_secret(secret, until_) end
+
 ---@class core.secret  `require "core.secret"`
 local secret = {}
 --- Compares in a time that does not depend on where they differ.
@@ -215,6 +222,10 @@ function secret.equal(a, b) end
 ---@param bytes integer
 ---@return string  url-safe base64 of that many random bytes
 function secret.random(bytes) end
+--- A digest (BLAKE2b, 256 bits) as hexadecimal: for long random keys, not for passwords.
+---@param text string
+---@return string
+function secret.hash(text) end
 
 ---@class core.metrics  `require "core.metrics"`
 local metrics = {}
@@ -310,8 +321,9 @@ function session:forget() end
 ---@param user string
 ---@param claims string  raw JSON
 ---@param expires? number
+---@param key? integer  which key signed the token, as token.verify says
 ---@return true|nil, string? message, string? code
-function session:identify(user, claims, expires) end
+function session:identify(user, claims, expires, key) end
 --- Closes it with 4500 if session:identify has not been called within that time. May be called once.
 ---@param seconds number
 function session:expect_auth(seconds) end
@@ -351,8 +363,54 @@ function socket:remote() end
 --   init.on_request(request)
 --   init.on_frame(session, text)       one at a time per session, in order; text frames only
 --   init.on_expiring(session)          30 s before its token dies; C closes with 4001 when it does
+--   init.on_presence(user, is_online, generation)   a user came online, or is gone for good
 --   init.on_disconnect(session, code, reason)   after the end of a session that had joined; `session` still
 --                                      knows id, user, claims, transport, remote, since, data
 --   init.on_socket_message(handler, socket, data, is_binary)
 --   init.on_socket_close(handler, socket, code, reason)
 --   init.stop()
+
+---@class core.store  `require "core.store"`; durable records: a value by space and key. In command line tools it works
+--- on the store's file at once, in the server it waits for the commit.
+local store = {}
+--- (waits) nil without a message when there is none, or it has expired.
+---@param space string  who keeps it: "user", "key", "revoked" ...
+---@param key string
+---@return string|nil value, string? message, string? code
+function store.get(space, key) end
+---@class core.store.set
+---@field ttl? number             seconds until it is gone
+---@field expect? string|false    only if the value is this, or, with false, if there is none
+--- (waits) Returns when committed. false: `expect` was not met.
+---@param space string
+---@param key string
+---@param value string
+---@param opts? core.store.set
+---@return boolean|nil done, string? message, string? code
+function store.set(space, key, value, opts) end
+--- (waits) false: there was none.
+---@param space string
+---@param key string
+---@return boolean|nil done, string? message, string? code
+function store.delete(space, key) end
+--- (waits) In byte order of the keys.
+---@param space string
+---@param opts? {prefix?:string, after?:string, size?:integer}  default size 1000
+---@return {key:string, value:string}[]|nil records, boolean|string more, string? code
+function store.each(space, opts) end
+
+---@class core.password  `require "core.password"`; Argon2id, off the loop
+local password = {}
+--- (waits) code "LIMIT": too many are being worked on; try again later.
+---@param text string  at most 1024 bytes
+---@return string|nil hash, string? message, string? code
+function password.hash(text) end
+--- (waits) Also for hashes of bcrypt ("$2a$", "$2b$", "$2y$").
+---@param text string
+---@param hash string
+---@return boolean|nil matches, string? message, string? code
+function password.verify(text, hash) end
+--- Whether password.hash would make a hash of other strength or kind now.
+---@param hash string
+---@return boolean
+function password.is_outdated(hash) end

@@ -79,10 +79,15 @@ describe("init", function()
       ["GET /metrics"] = "chatty none",
       ["GET /readyz"] = "chatty none",
       ["GET /ws"] = "chatty none",
+      ["POST /auth/login"] = "chatty none",
+      ["POST /auth/logout"] = "chatty none",
+      ["POST /auth/register"] = "chatty control:auth",
+      ["POST /auth/token"] = "chatty control:auth",
       ["POST /control/disconnect"] = "chatty control:disconnect",
       ["POST /control/notify"] = "chatty control:notify",
       ["POST /control/subscription/subscribe"] = "chatty control:subscribe",
       ["POST /control/subscription/unsubscribe"] = "chatty control:subscribe",
+      ["PUT /auth/update-jwt-secret"] = "chatty control:admin",
     }, lines)
   end)
 end)

@@ -148,7 +148,7 @@ describe("an error", function()
   end)
 
   for _, path in ipairs({ "/nowhere", "/control", "/control/", "/control/notify/", "/Control/Notify",
-    "/control/notify/x", "//control/notify", "/control/../control/notify", "/auth/login", "/..", "/%2e%2e/etc/passwd",
+    "/control/notify/x", "//control/notify", "/control/../control/notify", "/auth/nothing", "/..", "/%2e%2e/etc/passwd",
     "/plugins/origin.lua", "/favicon.ico" }) do
     it(("for the path %s is 404"):format(path), function()
       assert.equal("404 not-found", fault.of(chatty:control("POST", path, "{}")))

@@ -30,7 +30,8 @@ local function make_files(texts, unwritable)
   return files
 end
 
---- Takes args, input (of options.read), files (path -> text), unwritable, and any field of the context.
+--- Takes args, secret (what stands on standard input), input (of options.read), files (path -> text),
+--- unwritable, and any field of the context.
 function cli_context.make(spec)
   local context = { out = {}, err = {}, args = spec.args or {}, json = json, routes = spec.routes,
     make_token = spec.make_token, check_token = spec.check_token }
@@ -38,6 +39,10 @@ function cli_context.make(spec)
   context.files = make_files(spec.files, spec.unwritable)
   function context.print(line) table.insert(context.out, line) end
   function context.error(line) table.insert(context.err, line) end
+  function context.read_secret(question)
+    context.question = question
+    return spec.secret
+  end
   function context.random(bytes) return ("r%d"):format(bytes) end
   return context
 end

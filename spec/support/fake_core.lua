@@ -11,7 +11,8 @@ local SETTINGS = {
   REQUEST_MEMORY_MAX = 1024 * 1024,
   CONTROL_KEY = { "first-key", "second-key" }, CONTROL_AUTH = "key", ALLOWED_ORIGINS = {},
   ENABLE = {}, PLUGINS = {}, NAMES_MAX = 100, NAME_MAX = 255, PAGE_SIZE_MAX = 1000, AUTH_TIMEOUT = 10,
-  PING_INTERVAL = 25, EXPIRING_NOTICE = 30,
+  PING_INTERVAL = 25, EXPIRING_NOTICE = 30, JWT_LEEWAY = 5, REGISTRATION = "control", LOGIN_TTL = 43200,
+  LOGIN_RATE_MAX = 10,
 }
 
 local state_of = fake_userdata.state
@@ -258,7 +259,10 @@ local function new_token()
     if type(found) == "table" then return found end
     return nil, "its signature is not valid", found or "TOKEN_INVALID"
   end
-  function token.make(claims) return "token-of-" .. claims.sub end
+  function token.make(claims, ttl)
+    token.made = { claims = claims, ttl = ttl }
+    return "token-of-" .. claims.sub
+  end
   return token
 end
 
@@ -324,6 +328,65 @@ local function new_time()
   return time
 end
 
+-- Records by space and key; with `failure`, a code, nothing can be read or written.
+local function new_store(time)
+  local store = { spaces = {}, gets = 0 }
+  local function find(space, key)
+    local record = (store.spaces[space] or {})[key]
+    if record and not (record.expires and record.expires <= time.now()) then return record end
+  end
+  function store.get(space, key)
+    store.gets = store.gets + 1
+    if store.failure then return nil, "the store does not answer", store.failure end
+    local record = find(space, key)
+    return record and record.value
+  end
+  function store.set(space, key, value, opts)
+    opts = opts or {}
+    if store.failure then return nil, "the store does not answer", store.failure end
+    local record = find(space, key)
+    if opts.expect ~= nil and opts.expect ~= (record and record.value or false) then return false end
+    store.spaces[space] = store.spaces[space] or {}
+    store.spaces[space][key] = { value = value, expires = opts.ttl and time.now() + opts.ttl }
+    return true
+  end
+  function store.delete(space, key)
+    if not find(space, key) then return false end
+    store.spaces[space][key] = nil
+    return true
+  end
+  function store.each(space, opts)
+    if store.failure then return nil, "the store does not answer", store.failure end
+    local records, size = {}, opts and opts.size or 1000
+    for key in pairs(store.spaces[space] or {}) do
+      local record = find(space, key)
+      if record and key > (opts and opts.after or "") then
+        records[#records + 1] = { key = key, value = record.value, expires = record.expires }
+      end
+    end
+    table.sort(records, function(a, b) return a.key < b.key end)
+    local more = #records > size
+    return table.move(records, 1, math.min(size, #records), 1, {}), more
+  end
+  return store
+end
+
+-- "argon:TEXT" and, of another kind, "$2b$TEXT" are the hashes; with `failure`, a code, nothing is hashed.
+local function new_password()
+  local password = { hashed = {}, verified = {} }
+  function password.hash(text)
+    if password.failure then return nil, "too many passwords are waiting", password.failure end
+    password.hashed[#password.hashed + 1] = text
+    return "argon:" .. text
+  end
+  function password.verify(text, hash)
+    password.verified[#password.verified + 1] = hash
+    return hash == "argon:" .. text or hash == "$2b$" .. text
+  end
+  function password.is_outdated(hash) return hash:find("^%$2") ~= nil end
+  return password
+end
+
 local function new_task()
   local task = { spawned = {} }
   function task.spawn(f, ...) task.spawned[#task.spawned + 1] = table.pack(f, ...) end
@@ -347,16 +410,19 @@ end
 --- Puts fresh fakes in place of the C modules and of the settings, and gives them by name.
 function fake_core.install(own_settings)
   unload_ours()
+  local clock = new_time()
   local modules = {
     bus = new_bus(), event = event, files = new_files(), json = fake_json, log = new_log(),
-    metrics = new_metrics(), task = new_task(), time = new_time(), token = new_token(),
+    metrics = new_metrics(), task = new_task(), time = clock, token = new_token(),
     node = {
       name = "here-1", version = "0.1.0", worker = 0, workers = 1, home = "/home/chatty", settings = {},
     },
     secret = {
       equal = function(a, b) return a == b end,
       random = function(bytes) return ("r"):rep(bytes) end,
+      hash = function(text) return "hash of " .. text end,
     },
+    store = new_store(clock), password = new_password(),
   }
   for name, module in pairs(modules) do package.loaded["core." .. name] = module end
   package.loaded.settings = settings_with(own_settings)

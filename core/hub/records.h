@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * records: the roster's ops on the store's records: PUT and ERASE within the transaction of a round, GET
+ * and EACH behind its commit. Roster's thread only.
+ */
+#ifndef HUB_RECORDS_H
+#define HUB_RECORDS_H
+
+#include "data/store.h"
+#include "hub/op.h"
+
+/* Carries out a PUT or ERASE and fills op->is_done; the result is the store's failure. */
+WARN_UNUSED int records_apply(Store *store, Op *op);
+
+/* Answers a GET or EACH into the op, its failure into op->error. */
+void records_read(Store *store, Op *op);
+
+#endif

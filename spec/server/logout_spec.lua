@@ -1,0 +1,102 @@
+-- POST /auth/logout: what a revoked token is good for, on every worker and after a restart.
+local fault = require "spec.support.fault"
+local server = require "spec.support.server"
+local wait = require "spec.support.wait"
+
+describe("POST /auth/logout", function()
+  local chatty
+
+  local function start(options)
+    local one = server.start(options)
+    one:control("POST", "/auth/register", { username = "ann", password = "open sesame" })
+    return one
+  end
+
+  setup(function() chatty = start() end)
+  teardown(function() chatty:stop() end)
+
+  local function login(at)
+    local response = (at or chatty):request{
+      path = "/auth/login", json = { username = "ann", password = "open sesame" },
+    }
+    return response.headers["set-cookie"]:match("^jwt=([^;]+);")
+  end
+
+  local function bearer(token) return { Authorization = "Bearer " .. token } end
+
+  local function logout(headers, query)
+    return chatty:request{ method = "POST", path = "/auth/logout" .. (query or ""), headers = headers }
+  end
+
+  local function test_jwt(token, at)
+    return fault.of((at or chatty):request{ path = "/auth/test-jwt", headers = bearer(token) })
+  end
+
+  local REVOKED = "401 token-revoked Authorization:"
+
+  -- Each call is a new connection and may come to another worker, which may have looked a moment ago.
+  local function is_revoked_everywhere(token)
+    local in_a_row = 0
+    return wait.until_(function()
+      in_a_row = test_jwt(token) == REVOKED and in_a_row + 1 or 0
+      return in_a_row == 20
+    end)
+  end
+
+  it("takes the cookie away and revokes its token", function()
+    local token = login()
+    local response = logout{ Cookie = "jwt=" .. token }
+    assert.same({ 200, { msg = "Logged out.", revoked = true } }, { response.status, response.json() })
+    assert.matches("^jwt=; Path=/; Max%-Age=0; HttpOnly", response.headers["set-cookie"])
+    assert.is_true(is_revoked_everywhere(token))
+  end)
+
+  it("leaves the user's other logins", function()
+    local one, other = login(), login()
+    logout(bearer(one))
+    assert.is_true(is_revoked_everywhere(one))
+    assert.matches("^%d+ .*\"ann\"", tostring(test_jwt(other)))
+  end)
+
+  it("is seen by workers that knew the token a moment ago", function()
+    local token = login()
+    for _ = 1, 10 do test_jwt(token) end
+    logout(bearer(token))
+    assert.is_true(is_revoked_everywhere(token))
+  end)
+
+  it("keeps a replayed token out of the WebSocket", function()
+    local token = login()
+    logout(bearer(token))
+    assert.is_true(is_revoked_everywhere(token))
+    assert.equal(401, chatty:connect("ann", { token = token }).status)
+  end)
+
+  it("is good twice, and without a token", function()
+    local token = login()
+    logout(bearer(token))
+    assert.is_true(is_revoked_everywhere(token))
+    assert.same({ 200, false }, { logout(bearer(token)).status, logout(bearer(token)).json().revoked })
+    assert.equal(200, logout().status)
+  end)
+
+  it("everywhere ends all tokens and sessions, and a new login is good at once", function()
+    local one, other = login(), login()
+    local socket = chatty:connect("ann", { token = other })
+    assert.equal(101, socket.status)
+    assert.equal(200, logout(bearer(one), "?everywhere=true").status)
+    assert.equal(4504, (socket:expect_closed()))
+    assert.is_true(is_revoked_everywhere(other))
+    assert.equal("200 ", test_jwt(login()):sub(1, 4))
+  end)
+
+  it("is kept over a crash", function()
+    local settings = { STORE = "sqlite:chatty.db" }
+    local first = start{ settings = settings }
+    local token = login(first)
+    first:request{ method = "POST", path = "/auth/logout", headers = bearer(token) }
+    first:kill()
+    local second = server.start{ settings = settings, folder = first.folder }
+    assert.equal(REVOKED, test_jwt(token, second))
+  end)
+end)
