@@ -100,7 +100,8 @@ local function measure_start(folder)
   chatty:stop()
 end
 
-print(("%d pairs, %d callers, 1 worker, %s"):format(PAIRS, CALLERS, read("/proc/cpuinfo"):match("model name%s*:%s*([^\n]+)")))
+local processor = read("/proc/cpuinfo"):match("model name%s*:%s*([^\n]+)")
+print(("%d pairs, %d callers, 1 worker, %s"):format(PAIRS, CALLERS, processor))
 local chatty = measure_subscribe()
 measure_search(chatty)
 chatty:stop()

@@ -168,8 +168,8 @@ int cli_main(int argc, char **argv) {
     map_seed(secret_random_number());
     char *home = config_find_home();
     Cli cli = {.script = script_new(home)};
-    cli.api = (Api){
-        .script = cli.script, .home = home, .node_name = "tool", .worker = -1, .worker_count = 0};
+    cli.api =
+        (Api){.script = cli.script, .home = home, .node_name = "tool", .worker = -1, .worker_count = 0};
     api_open(&cli.api);
     int code = prepare_and_run(&cli, argc, argv);
     script_free(cli.script);

@@ -21,7 +21,7 @@ typedef struct Config {
     unsigned workers;
     LogLevel log_level;
     LogFormat log_format;
-    NetLimits net;       /* per worker: node-wide limits are divided */
+    NetLimits net; /* per worker: node-wide limits are divided */
     RosterLimits roster;
     uint32_t expiring_notice_ms;
     uint32_t stop_timeout_ms;

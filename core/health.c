@@ -30,7 +30,8 @@ static int connect_to(const char *host, uint16_t port) {
 }
 
 int health_ask(const char *host, uint16_t port) {
-    static const char request[] = "GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    static const char request[] =
+        "GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
     static const char good[] = "HTTP/1.1 200 ";
     int fd = connect_to(host, port);
     if (fd < 0) return ERR_CLOSED;

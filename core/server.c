@@ -9,8 +9,8 @@
 #include "base/ensure.h"
 #include "base/mem.h"
 #include "base/metrics.h"
-#include "net/listener.h"
 #include "data/secret_record.h"
+#include "net/listener.h"
 #include "worker.h"
 
 enum { JOB_THREADS = 2 };
@@ -25,7 +25,7 @@ typedef struct Server {
     Worker **workers;
     unsigned worker_count; /* made so far */
     unsigned started_count;
-    uv_loop_t loop;        /* of the main thread: signals only */
+    uv_loop_t loop; /* of the main thread: signals only */
     uv_signal_t signals[3];
 } Server;
 
@@ -33,7 +33,8 @@ static void raise_file_limit(void) {
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
     limit.rlim_cur = limit.rlim_max;
-    if (setrlimit(RLIMIT_NOFILE, &limit) != 0) log_line(LOG_WARN, "cannot raise the limit of open files");
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+        log_line(LOG_WARN, "cannot raise the limit of open files");
 }
 
 static void log_state(void) {

@@ -31,7 +31,7 @@ struct Worker {
     int listen_fd; /* -1 once the listener took it */
     uv_thread_t thread;
     bool is_stopping;
-    bool is_quiet; /* said so */
+    bool is_quiet;     /* said so */
     bool has_own_mail; /* posted by this thread: needs no wake-up */
     uint64_t stop_deadline_ms;
     uv_sem_t *quiet; /* the server's; set before STOP is posted */

@@ -13,8 +13,8 @@
 
 #include "base/err.h"
 #include "data/job.h"
-#include "data/store.h"
 #include "data/keyring.h"
+#include "data/store.h"
 #include "hub/bus.h"
 #include "hub/registry.h"
 #include "net/net.h"
@@ -34,7 +34,7 @@ typedef struct Api {
     Registry *registry;
     Net *net;
     JobPool *jobs; /* NULL in tools: work is done at once */
-    Store *store; /* of tools; NULL in a server, whose roster has it */
+    Store *store;  /* of tools; NULL in a server, whose roster has it */
     Keyring *keys; /* keys->current NULL: no secret is configured */
     const Setting *settings;
     size_t setting_count;
@@ -75,9 +75,20 @@ static inline Api *api_of(lua_State *L) {
 }
 
 /* The modules for `require "core.x"`, and the classes that have no module: name of the opener. */
-#define API_MODULE_MAP(X)                                                                          \
-    X(bus) X(event) X(files) X(json) X(log) X(metrics) X(node) X(password) X(secret)               \
-    X(store) X(task) X(time) X(token)
+#define API_MODULE_MAP(X) \
+    X(bus)                \
+    X(event)              \
+    X(files)              \
+    X(json)               \
+    X(log)                \
+    X(metrics)            \
+    X(node)               \
+    X(password)           \
+    X(secret)             \
+    X(store)              \
+    X(task)               \
+    X(time)               \
+    X(token)
 #define API_CLASS_MAP(X) X(request) X(session) X(socket)
 
 #define API_OPENER(name) int api_open_##name(lua_State *L);

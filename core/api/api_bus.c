@@ -47,13 +47,14 @@ static void fill_messages(lua_State *L, Notice *notice) {
 }
 
 static Notice *check_notice(lua_State *L) {
-    static const char *const known[] = {"by",    "names",  "efficient", "except", "event",
+    static const char *const known[] = {"by",     "names",  "efficient", "except", "event",
                                         "events", "report", "dry",       NULL};
     luaL_checktype(L, 1, LUA_TTABLE);
     check_keys(L, 1, known);
     Str by = opt_field_str(L, 1, "by");
     bool by_users = str_equal(by, STR("users"));
-    if (!by_users && !str_equal(by, STR("channels"))) luaL_error(L, "field 'by' must be channels or users");
+    if (!by_users && !str_equal(by, STR("channels")))
+        luaL_error(L, "field 'by' must be channels or users");
     size_t target_count;
     size_t except_count;
     const Str *targets = check_field_list(L, 1, "names", &target_count);
@@ -111,7 +112,8 @@ static int f_notify(lua_State *L) {
         lua_pushboolean(L, 1);
         return 1;
     }
-    bus_notify_counted(api->bus, (unsigned)api->worker, notice, is_dry, on_tally, ask_new(L, push_tally));
+    bus_notify_counted(api->bus, (unsigned)api->worker, notice, is_dry, on_tally,
+                       ask_new(L, push_tally));
     return task_yield(L);
 }
 
@@ -245,7 +247,8 @@ static int f_disconnect(lua_State *L) {
     Api *api = check_running(L);
     lua_Integer code = luaL_checkinteger(L, 2);
     luaL_argcheck(L, code >= 1000 && code <= 4999, 2, "a WebSocket close code");
-    Disconnect order = {.code = (uint16_t)code, .reason = check_str(L, 3), .is_dry = lua_toboolean(L, 4)};
+    Disconnect order = {
+        .code = (uint16_t)code, .reason = check_str(L, 3), .is_dry = lua_toboolean(L, 4)};
     lua_createtable(L, 0, 1);
     lua_pushvalue(L, 1);
     lua_setfield(L, -2, "users");

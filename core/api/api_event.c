@@ -91,7 +91,8 @@ typedef struct EventParts {
 static EventFault find_parts(Str document, EventParts *parts) {
     *parts = (EventParts){STR_NONE, STR_NONE, STR_NONE};
     if (json_type(document) != JSON_OBJECT) {
-        return (EventFault){"send an object with the members event and attributes", "event-invalid", ""};
+        return (EventFault){"send an object with the members event and attributes", "event-invalid",
+                            ""};
     }
     JsonWalk walk = json_walk(document);
     Str key;

@@ -19,7 +19,9 @@ static int push_errno(lua_State *L, const char *path) {
     int number = errno;
     lua_pushnil(L);
     lua_pushfstring(L, "%s: %s", path, strerror(number));
-    lua_pushstring(L, err_name(number == ENOENT ? ERR_NOT_FOUND : number == EEXIST ? ERR_EXISTS : ERR_IO));
+    lua_pushstring(L, err_name(number == ENOENT   ? ERR_NOT_FOUND
+                               : number == EEXIST ? ERR_EXISTS
+                                                  : ERR_IO));
     return 3;
 }
 
@@ -136,7 +138,7 @@ static int f_same(lua_State *L) {
 
 static const luaL_Reg lib[] = {
     {"list", f_list}, {"read", f_read}, {"write_new", f_write_new}, {"make_folder", f_make_folder},
-    {"kind", f_kind}, {"stat", f_stat}, {"same", f_same}, {NULL, NULL},
+    {"kind", f_kind}, {"stat", f_stat}, {"same", f_same},           {NULL, NULL},
 };
 
 int api_open_files(lua_State *L) {

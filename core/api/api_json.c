@@ -39,8 +39,8 @@ static void push_raw(lua_State *L, Str text) {
 
 static void push_number(lua_State *L, Str raw) {
     /* A NUL-terminated copy on the stack; Lua's own reading tells integers from floats. */
-    bool is_integer = memchr(raw.data, '.', raw.len) == NULL && memchr(raw.data, 'e', raw.len) == NULL &&
-                      memchr(raw.data, 'E', raw.len) == NULL;
+    bool is_integer = memchr(raw.data, '.', raw.len) == NULL &&
+                      memchr(raw.data, 'e', raw.len) == NULL && memchr(raw.data, 'E', raw.len) == NULL;
     push_str(L, raw);
     bool is_read = lua_stringtonumber(L, lua_tostring(L, -1)) != 0;
     bool is_exact = is_read && (!is_integer || lua_isinteger(L, -1)) && !isinf(lua_tonumber(L, -1));

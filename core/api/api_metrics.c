@@ -7,7 +7,7 @@ static const char *const names[] = {
 #define NAME(name, type, help) #name,
     METRIC_MAP(NAME)
 #undef NAME
-    NULL,
+        NULL,
 };
 
 static int f_encode(lua_State *L) {

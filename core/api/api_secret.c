@@ -29,7 +29,8 @@ static int f_hash(lua_State *L) {
     return 1;
 }
 
-static const luaL_Reg lib[] = {{"equal", f_equal}, {"random", f_random}, {"hash", f_hash}, {NULL, NULL}};
+static const luaL_Reg lib[] = {
+    {"equal", f_equal}, {"random", f_random}, {"hash", f_hash}, {NULL, NULL}};
 
 int api_open_secret(lua_State *L) {
     luaL_newlib(L, lib);

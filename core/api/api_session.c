@@ -12,7 +12,6 @@
 #include "api/api.h"
 #include "api/api_event.h"
 #include "api/lua_args.h"
-#include "base/clock.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "data/secret.h"

@@ -18,7 +18,7 @@ static const char socket_type[] = "core.socket";
 typedef struct RawSocket {
     Socket *socket; /* NULL after on_close */
     Api *api;
-    int proxy;   /* registry references */
+    int proxy; /* registry references */
     int handler;
     unsigned pins; /* tasks that run for it */
 } RawSocket;

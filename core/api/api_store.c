@@ -9,7 +9,13 @@
 #include "base/ensure.h"
 #include "hub/records.h"
 
-enum { SPACE_MAX = 64, KEY_MAX = 1024, VALUE_MAX = 1024 * 1024, PAGE_SIZE = 1000, PAGE_SIZE_MAX = 10000 };
+enum {
+    SPACE_MAX = 64,
+    KEY_MAX = 1024,
+    VALUE_MAX = 1024 * 1024,
+    PAGE_SIZE = 1000,
+    PAGE_SIZE_MAX = 10000
+};
 
 static int push_value(lua_State *L, const Op *op) {
     if (op->error == ERR_NOT_FOUND) {
@@ -134,7 +140,8 @@ static bool check_expect(lua_State *L, bool *is_text, Str *text) {
     if (lua_isnoneornil(L, 4)) return false;
     int type = lua_getfield(L, 4, "expect");
     if (type == LUA_TNIL) return false;
-    luaL_argcheck(L, type == LUA_TSTRING || !lua_toboolean(L, -1), 4, "expect must be a string or false");
+    luaL_argcheck(L, type == LUA_TSTRING || !lua_toboolean(L, -1), 4,
+                  "expect must be a string or false");
     *is_text = type == LUA_TSTRING;
     if (*is_text) *text = check_str(L, -1);
     return true;

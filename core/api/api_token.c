@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "api/ask.h"
 #include "api/api_json.h"
+#include "api/ask.h"
 #include "api/lua_args.h"
 #include "base/clock.h"
 #include "base/metrics.h"
@@ -65,7 +65,8 @@ static int f_make(lua_State *L) {
     const Keyring *keys = check_keys_of(L);
     luaL_checktype(L, 1, LUA_TTABLE);
     lua_settop(L, 2);
-    if (opt_field_str(L, 1, "sub").len == 0) return luaL_argerror(L, 1, "sub must be a non-empty string");
+    if (opt_field_str(L, 1, "sub").len == 0)
+        return luaL_argerror(L, 1, "sub must be a non-empty string");
     push_claims(L);
     push_json(L, -1);
     Bytes *text;
@@ -80,7 +81,7 @@ static int f_make(lua_State *L) {
 }
 
 static int push_closed_sessions(lua_State *L, void *data) {
-    lua_pushinteger(L, (lua_Integer)*(const uint64_t *)data);
+    lua_pushinteger(L, (lua_Integer) * (const uint64_t *)data);
     return 1;
 }
 
@@ -96,7 +97,8 @@ static int f_change_secret(lua_State *L) {
     luaL_argcheck(L, secret.len > 0, 1, "a secret that is not empty");
     luaL_argcheck(L, until >= 0 && until < 1e12, 2, "seconds since 1970");
     Ask *ask = ask_new(L, push_closed_sessions);
-    bus_change_secret(api->bus, (unsigned)api->worker, secret, (int64_t)(until * 1000), on_changed, ask);
+    bus_change_secret(api->bus, (unsigned)api->worker, secret, (int64_t)(until * 1000), on_changed,
+                      ask);
     return task_yield(L);
 }
 

@@ -16,12 +16,12 @@ typedef struct Buf {
 
 #define BUF_NONE ((Buf){NULL, 0, 0})
 
-void buf_deinit(Buf *buf);                 /* frees; the Buf is empty afterwards and may be used again */
-void buf_clear(Buf *buf);                  /* len = 0, keeps the memory */
-void buf_reserve(Buf *buf, size_t more);   /* room for `more` bytes behind len */
+void buf_deinit(Buf *buf);               /* frees; the Buf is empty afterwards and may be used again */
+void buf_clear(Buf *buf);                /* len = 0, keeps the memory */
+void buf_reserve(Buf *buf, size_t more); /* room for `more` bytes behind len */
 void buf_add(Buf *buf, Str bytes);
 void buf_add_char(Buf *buf, char c);
-void buf_consume(Buf *buf, size_t len);    /* drops `len` bytes from the front */
+void buf_consume(Buf *buf, size_t len); /* drops `len` bytes from the front */
 
 /* printf onto the end. */
 __attribute__((format(printf, 2, 3))) void buf_addf(Buf *buf, const char *format, ...);

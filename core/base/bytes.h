@@ -20,11 +20,11 @@ typedef struct Bytes {
     char data[];
 } Bytes;
 
-Bytes *bytes_new(size_t len);                    /* gives one reference; data uninitialised */
-Bytes *bytes_copy(Str text);                     /* gives one reference */
-Bytes *bytes_retain(Bytes *bytes);               /* gives one more */
+Bytes *bytes_new(size_t len);      /* gives one reference; data uninitialised */
+Bytes *bytes_copy(Str text);       /* gives one reference */
+Bytes *bytes_retain(Bytes *bytes); /* gives one more */
 void bytes_retain_many(Bytes *bytes, uint32_t count);
-void bytes_release(Bytes *bytes);                /* takes one; NULL is fine */
+void bytes_release(Bytes *bytes); /* takes one; NULL is fine */
 void bytes_release_many(Bytes *bytes, uint32_t count);
 
 static inline Str bytes_str(const Bytes *bytes) {

@@ -16,7 +16,7 @@ typedef struct List {
 } List;
 
 /* The struct of type `type` whose member `field` is the link `link`. */
-#define list_entry(link, type, field) ((type *)(void *)((char *)(link) - offsetof(type, field)))
+#define list_entry(link, type, field) ((type *)(void *)((char *)(link)-offsetof(type, field)))
 
 static inline void list_init(List *list) {
     list->next = list->prev = list;

@@ -30,10 +30,10 @@ typedef struct Map {
 void map_seed(uint64_t seed);
 
 void map_init(Map *map, MapKeyOf key_of);
-void map_deinit(Map *map);                     /* frees the slots, not the values */
-void *map_find(const Map *map, Str key);       /* NULL: not there */
-void map_add(Map *map, void *value);           /* its key must not be there yet */
-void *map_remove(Map *map, Str key);           /* gives the value back; NULL: was not there */
+void map_deinit(Map *map);               /* frees the slots, not the values */
+void *map_find(const Map *map, Str key); /* NULL: not there */
+void map_add(Map *map, void *value);     /* its key must not be there yet */
+void *map_remove(Map *map, Str key);     /* gives the value back; NULL: was not there */
 
 /* Walks the slots: start with *at = 0; NULL at the end. The map must not change meanwhile. */
 void *map_next(const Map *map, size_t *at);

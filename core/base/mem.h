@@ -9,11 +9,11 @@
 
 #include <stddef.h>
 
-void *mem_alloc(size_t size);                              /* gives; uninitialised */
-void *mem_zalloc(size_t size);                             /* gives; zeroed */
-void *mem_realloc(void *memory, size_t size);              /* takes (NULL is fine), gives */
-void *mem_grow(void *memory, size_t count, size_t size);   /* mem_realloc of count * size, checked */
-char *mem_copy(const void *data, size_t len);              /* gives; len bytes and a NUL */
-void mem_free(void *memory);                               /* takes; NULL is fine */
+void *mem_alloc(size_t size);                            /* gives; uninitialised */
+void *mem_zalloc(size_t size);                           /* gives; zeroed */
+void *mem_realloc(void *memory, size_t size);            /* takes (NULL is fine), gives */
+void *mem_grow(void *memory, size_t count, size_t size); /* mem_realloc of count * size, checked */
+char *mem_copy(const void *data, size_t len);            /* gives; len bytes and a NUL */
+void mem_free(void *memory);                             /* takes; NULL is fine */
 
 #endif

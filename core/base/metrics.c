@@ -44,8 +44,10 @@ int64_t metrics_sum(Metric metric) {
 
 void metrics_encode(Buf *out) {
 #define METRIC_ENCODE(name, type, help)                                                           \
-    buf_addf(out, "# HELP chatty_" #name " " help "\n# TYPE chatty_" #name " " #type "\nchatty_" \
-             #name " %lld\n", (long long)metrics_sum(METRIC_##name));
+    buf_addf(out,                                                                                 \
+             "# HELP chatty_" #name " " help "\n# TYPE chatty_" #name " " #type "\nchatty_" #name \
+             " %lld\n",                                                                           \
+             (long long)metrics_sum(METRIC_##name));
     METRIC_MAP(METRIC_ENCODE)
 #undef METRIC_ENCODE
 }

@@ -13,38 +13,38 @@
 #include "base/buf.h"
 
 /* name, Prometheus type, help */
-#define METRIC_MAP(X)                                                                              \
-    X(connections, gauge, "Open TCP connections.")                                                 \
-    X(sessions, gauge, "Live sessions.")                                                           \
-    X(sessions_opened_total, counter, "Sessions that became live.")                                \
-    X(sockets, gauge, "Open WebSockets, sessions and plugins' own.")                               \
-    X(users_online, gauge, "Users with a live session.")                                           \
-    X(channels_live, gauge, "Channels with a live user, summed over the workers.")                 \
-    X(subscriptions, gauge, "Standing subscriptions.")                                             \
-    X(http_requests_total, counter, "HTTP requests answered.")                                     \
-    X(http_errors_total, counter, "HTTP requests answered with 4xx or 5xx.")                       \
+#define METRIC_MAP(X)                                                                               \
+    X(connections, gauge, "Open TCP connections.")                                                  \
+    X(sessions, gauge, "Live sessions.")                                                            \
+    X(sessions_opened_total, counter, "Sessions that became live.")                                 \
+    X(sockets, gauge, "Open WebSockets, sessions and plugins' own.")                                \
+    X(users_online, gauge, "Users with a live session.")                                            \
+    X(channels_live, gauge, "Channels with a live user, summed over the workers.")                  \
+    X(subscriptions, gauge, "Standing subscriptions.")                                              \
+    X(http_requests_total, counter, "HTTP requests answered.")                                      \
+    X(http_errors_total, counter, "HTTP requests answered with 4xx or 5xx.")                        \
     X(http_refused_total, counter, "HTTP requests refused before routing: malformed or too large.") \
-    X(notifies_total, counter, "Events emitted.")                                                  \
-    X(deliveries_total, counter, "Frames queued for sessions by fan-out.")                         \
-    X(dropped_total, counter, "Events that a session did not get.")                                \
-    X(slow_readers_total, counter, "Sessions closed because their queue was full.")                \
-    X(frames_received_total, counter, "Frames received from clients.")                             \
-    X(bytes_received_total, counter, "Bytes received.")                                            \
-    X(bytes_sent_total, counter, "Bytes handed to the kernel.")                                    \
-    X(queue_bytes, gauge, "Bytes waiting for slow clients.")                                       \
-    X(request_bytes, gauge, "Bytes of request bodies in memory.")                                  \
-    X(limit_hits_total, counter, "Times a limit refused or closed something.")                     \
-    X(tasks, gauge, "Lua handlers that run or wait.")                                              \
-    X(jobs, gauge, "Work off the loops (passwords) that runs or waits.")                           \
-    X(script_errors_total, counter, "Errors raised in Lua handlers.")                              \
-    X(changes_total, counter, "Subscribe and unsubscribe calls committed.")                        \
+    X(notifies_total, counter, "Events emitted.")                                                   \
+    X(deliveries_total, counter, "Frames queued for sessions by fan-out.")                          \
+    X(dropped_total, counter, "Events that a session did not get.")                                 \
+    X(slow_readers_total, counter, "Sessions closed because their queue was full.")                 \
+    X(frames_received_total, counter, "Frames received from clients.")                              \
+    X(bytes_received_total, counter, "Bytes received.")                                             \
+    X(bytes_sent_total, counter, "Bytes handed to the kernel.")                                     \
+    X(queue_bytes, gauge, "Bytes waiting for slow clients.")                                        \
+    X(request_bytes, gauge, "Bytes of request bodies in memory.")                                   \
+    X(limit_hits_total, counter, "Times a limit refused or closed something.")                      \
+    X(tasks, gauge, "Lua handlers that run or wait.")                                               \
+    X(jobs, gauge, "Work off the loops (passwords) that runs or waits.")                            \
+    X(script_errors_total, counter, "Errors raised in Lua handlers.")                               \
+    X(changes_total, counter, "Subscribe and unsubscribe calls committed.")                         \
     X(token_failures_total, counter, "Tokens refused.")
 
 typedef enum {
 #define METRIC_ENUM(name, type, help) METRIC_##name,
     METRIC_MAP(METRIC_ENUM)
 #undef METRIC_ENUM
-    METRIC_COUNT
+        METRIC_COUNT
 } Metric;
 
 enum { METRICS_BLOCKS_MAX = 300 };

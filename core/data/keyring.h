@@ -9,10 +9,10 @@
 #include "data/token.h"
 
 typedef struct Keyring {
-    TokenPolicy *current;  /* NULL: no key is configured */
-    TokenPolicy *previous; /* NULL: none, or its time is over */
+    TokenPolicy *current;      /* NULL: no key is configured */
+    TokenPolicy *previous;     /* NULL: none, or its time is over */
     int64_t previous_until_ms; /* wall clock */
-    uint32_t generation;   /* of the current key; grows with each change */
+    uint32_t generation;       /* of the current key; grows with each change */
 } Keyring;
 
 void keyring_init(Keyring *ring, const TokenPolicy *policy); /* copies; NULL is fine */
@@ -24,7 +24,7 @@ void keyring_deinit(Keyring *ring);
 WARN_UNUSED int keyring_change(Keyring *ring, Str secret, int64_t until_ms);
 
 /* token_verify with the current key, then with the previous one. *generation tells which it was. */
-WARN_UNUSED int keyring_verify(Keyring *ring, Str text, int64_t now_ms, Token *token, uint32_t *generation,
-                               const char **reason);
+WARN_UNUSED int keyring_verify(Keyring *ring, Str text, int64_t now_ms, Token *token,
+                               uint32_t *generation, const char **reason);
 
 #endif

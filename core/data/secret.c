@@ -25,8 +25,7 @@ void secret_random_text(size_t bytes, Buf *out) {
     unsigned char *raw = mem_alloc(bytes);
     randombytes_buf(raw, bytes);
     buf_reserve(out, room);
-    sodium_bin2base64(out->data + out->len, room, raw, bytes,
-                      sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    sodium_bin2base64(out->data + out->len, room, raw, bytes, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
     out->len += room - 1; /* without the NUL */
     sodium_memzero(raw, bytes);
     mem_free(raw);
@@ -37,17 +36,19 @@ void secret_random_text(size_t bytes, Buf *out) {
 bool secret_equal(Str given, Str known) {
     unsigned char a[crypto_generichash_BYTES];
     unsigned char b[crypto_generichash_BYTES];
-    crypto_generichash(a, sizeof a, (const unsigned char *)given.data, given.len, compare_key, sizeof compare_key);
-    crypto_generichash(b, sizeof b, (const unsigned char *)known.data, known.len, compare_key, sizeof compare_key);
+    crypto_generichash(a, sizeof a, (const unsigned char *)given.data, given.len, compare_key,
+                       sizeof compare_key);
+    crypto_generichash(b, sizeof b, (const unsigned char *)known.data, known.len, compare_key,
+                       sizeof compare_key);
     return sodium_memcmp(a, b, sizeof a) == 0 && given.len == known.len;
 }
 
 int secret_decode_base64url(Str text, Buf *out) {
     size_t len = 0;
     buf_reserve(out, text.len + 1);
-    int failed = sodium_base642bin((unsigned char *)out->data + out->len, text.len + 1, text.data,
-                                   text.len, NULL, &len, NULL,
-                                   sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    int failed =
+        sodium_base642bin((unsigned char *)out->data + out->len, text.len + 1, text.data, text.len,
+                          NULL, &len, NULL, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
     if (failed) return ERR_INVALID;
     out->len += len;
     return 0;

@@ -22,8 +22,8 @@ void secret_random_text(size_t bytes, Buf *out);
 /* Whether they are equal, in a time that depends on the length of `given` alone. */
 bool secret_equal(Str given, Str known);
 
-/* Appends a digest of the text (BLAKE2b, 256 bits) as hexadecimal: for keys that are random and long; passwords
- * want password_hash. */
+/* Appends a digest of the text (BLAKE2b, 256 bits) as hexadecimal: for keys that are random and long;
+ * passwords want password_hash. */
 void secret_hash(Str text, Buf *out);
 
 /* Appends the bytes of base64 for URLs without padding (RFC 7515 2). ERR_INVALID. */

@@ -56,7 +56,8 @@ int secret_record_load(Store *store, Str configured, Keyring *ring) {
         if (replaces(record, configured)) {
             err = apply(ring, record);
         } else {
-            log_line(LOG_WARN, "JWT_SECRET was changed: the secret of PUT /auth/update-jwt-secret is left out");
+            log_line(LOG_WARN,
+                     "JWT_SECRET was changed: the secret of PUT /auth/update-jwt-secret is left out");
         }
     }
     secret_wipe(text.data, text.len);

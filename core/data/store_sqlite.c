@@ -30,7 +30,11 @@ static const char *const migrations[] = {
     "CREATE INDEX records_by_end ON records (expires) WHERE expires > 0",
 };
 
-enum { MIGRATION_COUNT = sizeof migrations / sizeof migrations[0], BUSY_TIMEOUT_MS = 5000, SWEEP_INTERVAL_MS = 600000 };
+enum {
+    MIGRATION_COUNT = sizeof migrations / sizeof migrations[0],
+    BUSY_TIMEOUT_MS = 5000,
+    SWEEP_INTERVAL_MS = 600000
+};
 
 typedef enum {
     STATEMENT_BEGIN,
@@ -49,11 +53,14 @@ static const char *const statement_texts[STATEMENT_COUNT] = {
     [STATEMENT_BEGIN] = "BEGIN IMMEDIATE",
     [STATEMENT_ADD] = "INSERT OR IGNORE INTO subscriptions (user, channel, since) VALUES (?1, ?2, ?3)",
     [STATEMENT_REMOVE] = "DELETE FROM subscriptions WHERE user = ?1 AND channel = ?2",
-    [STATEMENT_PUT] = "INSERT OR REPLACE INTO records (space, key, value, expires) VALUES (?1, ?2, ?3, ?4)",
+    [STATEMENT_PUT] =
+        "INSERT OR REPLACE INTO records (space, key, value, expires) VALUES (?1, ?2, ?3, ?4)",
     [STATEMENT_ERASE] = "DELETE FROM records WHERE space = ?1 AND key = ?2",
-    [STATEMENT_GET] = "SELECT value FROM records WHERE space = ?1 AND key = ?2 AND (expires = 0 OR expires > ?3)",
-    [STATEMENT_EACH] = "SELECT key, value, expires FROM records WHERE space = ?1 AND key > ?2 AND key >= ?4"
-                       " AND (expires = 0 OR expires > ?3) ORDER BY key",
+    [STATEMENT_GET] =
+        "SELECT value FROM records WHERE space = ?1 AND key = ?2 AND (expires = 0 OR expires > ?3)",
+    [STATEMENT_EACH] =
+        "SELECT key, value, expires FROM records WHERE space = ?1 AND key > ?2 AND key >= ?4"
+        " AND (expires = 0 OR expires > ?3) ORDER BY key",
     [STATEMENT_SWEEP] = "DELETE FROM records WHERE expires > 0 AND expires <= ?1",
     [STATEMENT_COMMIT] = "COMMIT",
 };
@@ -61,8 +68,8 @@ static const char *const statement_texts[STATEMENT_COUNT] = {
 typedef struct SqliteStore {
     Store store; /* first: a Store is where the SqliteStore begins */
     sqlite3 *db;
-    int lock_fd;       /* -1: not locked */
-    int64_t sweep_ms;  /* when ended records are to be dropped next; wall clock */
+    int lock_fd;      /* -1: not locked */
+    int64_t sweep_ms; /* when ended records are to be dropped next; wall clock */
     sqlite3_stmt *statements[STATEMENT_COUNT];
 } SqliteStore;
 
@@ -187,7 +194,8 @@ static void rollback(Store *store) {
 static int load(Store *store, StoreOnSubscription on_subscription, void *context) {
     SqliteStore *self = of_store(store);
     sqlite3_stmt *all;
-    if (sqlite3_prepare_v2(self->db, "SELECT user, channel FROM subscriptions", -1, &all, NULL) != SQLITE_OK) {
+    if (sqlite3_prepare_v2(self->db, "SELECT user, channel FROM subscriptions", -1, &all, NULL) !=
+        SQLITE_OK) {
         return fail(self, "be read");
     }
     int status = sqlite3_step(all);
@@ -226,12 +234,13 @@ static int lock(SqliteStore *self, const char *path) {
     if (len < 0 || (size_t)len >= sizeof name) return ERR_INVALID;
     self->lock_fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (self->lock_fd < 0) {
-        log_line(LOG_ERROR, "the store cannot make %s: %s; it needs a folder that it may write to", name,
-                 strerror(errno));
+        log_line(LOG_ERROR, "the store cannot make %s: %s; it needs a folder that it may write to",
+                 name, strerror(errno));
         return ERR_DENIED;
     }
     if (flock(self->lock_fd, LOCK_EX | LOCK_NB) == 0) return 0;
-    log_line(LOG_ERROR, "the store %s is in use by another server: stop it, or set STORE to another file", path);
+    log_line(LOG_ERROR,
+             "the store %s is in use by another server: stop it, or set STORE to another file", path);
     return ERR_EXISTS;
 }
 
@@ -265,7 +274,8 @@ static int migrate(SqliteStore *self) {
     int version;
     int err = read_version(self, &version);
     if (err == 0 && version > MIGRATION_COUNT) {
-        log_line(LOG_ERROR, "the store was made by a newer version of chatty (its schema is %d, ours %d)", version,
+        log_line(LOG_ERROR,
+                 "the store was made by a newer version of chatty (its schema is %d, ours %d)", version,
                  MIGRATION_COUNT);
         return ERR_INVALID;
     }
@@ -275,8 +285,8 @@ static int migrate(SqliteStore *self) {
 
 static int prepare(SqliteStore *self) {
     for (int i = 0; i < STATEMENT_COUNT; i++) {
-        if (sqlite3_prepare_v3(self->db, statement_texts[i], -1, SQLITE_PREPARE_PERSISTENT, &self->statements[i],
-                               NULL) != SQLITE_OK) {
+        if (sqlite3_prepare_v3(self->db, statement_texts[i], -1, SQLITE_PREPARE_PERSISTENT,
+                               &self->statements[i], NULL) != SQLITE_OK) {
             return fail(self, "prepare");
         }
     }

@@ -29,7 +29,7 @@ typedef struct TokenSettings {
 
 /* Copies all it needs. ERR_INVALID: unknown algorithm, or a key that does not fit it. Gives. */
 WARN_UNUSED int token_policy_new(const TokenSettings *settings, TokenPolicy **policy);
-void token_policy_free(TokenPolicy *policy); /* wipes the keys; NULL is fine */
+void token_policy_free(TokenPolicy *policy);               /* wipes the keys; NULL is fine */
 TokenPolicy *token_policy_copy(const TokenPolicy *policy); /* gives */
 
 /* The same policy with another shared secret. ERR_INVALID: it has none, or the secret is empty. Gives. */

@@ -113,7 +113,8 @@ void bus_notify_counted(Bus *bus, unsigned origin, Notice *notice, bool is_dry, 
     notice_release(notice);
 }
 
-void bus_disconnect(Bus *bus, unsigned origin, const Disconnect *order, BusOnCount on_count, void *waiter) {
+void bus_disconnect(Bus *bus, unsigned origin, const Disconnect *order, BusOnCount on_count,
+                    void *waiter) {
     Gather *gather = gather_new(bus, waiter);
     gather->on_count = on_count;
     for (unsigned i = 0; i < bus->worker_count; i++) {

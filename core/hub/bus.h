@@ -42,10 +42,11 @@ typedef struct Disconnect {
     bool is_dry;
 } Disconnect;
 
-void bus_disconnect(Bus *bus, unsigned origin, const Disconnect *order, BusOnCount on_count, void *waiter);
+void bus_disconnect(Bus *bus, unsigned origin, const Disconnect *order, BusOnCount on_count,
+                    void *waiter);
 
-/* `secret` becomes the key of tokens on all workers; the one before stays good until `until_ms`, wall clock. The
- * count is that of sessions closed. */
+/* `secret` becomes the key of tokens on all workers; the one before stays good until `until_ms`, wall
+ * clock. The count is that of sessions closed. */
 void bus_change_secret(Bus *bus, unsigned origin, Str secret, int64_t until_ms, BusOnCount on_count,
                        void *waiter);
 

@@ -18,7 +18,7 @@ typedef struct Walk {
     uint32_t target;
     uint64_t serial;
     bool is_dry;
-    Bytes *frame;      /* the frame that `owed` receivers have queued */
+    Bytes *frame; /* the frame that `owed` receivers have queued */
     uint32_t owed;
     uint64_t delivered;
 } Walk;

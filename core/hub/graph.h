@@ -23,7 +23,7 @@ struct Node {
     Edge *edges; /* unordered: removal moves the last one into the gap */
     uint32_t edge_count;
     uint32_t edge_cap;
-    void *owner; /* what the graph's owner hangs here (sessions, presence); keeps the node alive */
+    void *owner;   /* what the graph's owner hangs here (sessions, presence); keeps the node alive */
     uint64_t mark; /* scratch of the graph's owner: the serial of the last walk that met it */
     uint32_t name_len;
     bool is_channel;

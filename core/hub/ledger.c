@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "hub/ledger.h"
 
+#include "base/log.h"
 #include "base/mem.h"
 
 void ledger_init(Ledger *ledger, Graph *graph, Store *store, uint32_t subscriptions_per_user_max) {
@@ -105,8 +106,8 @@ static int change_all(Ledger *ledger, const Op *op, const Crowd *crowd) {
     int err = 0;
     for (uint32_t i = 0; err == 0 && i < op->channels->count; i++) {
         Str name = op->channels->items[i];
-        Node *channel = is_add ? graph_add_channel(ledger->graph, name)
-                               : graph_find_channel(ledger->graph, name);
+        Node *channel =
+            is_add ? graph_add_channel(ledger->graph, name) : graph_find_channel(ledger->graph, name);
         if (channel != NULL) err = change_channel(ledger, is_add, crowd, channel);
     }
     return err;
@@ -146,6 +147,7 @@ int ledger_apply(Ledger *ledger, Op *op, Crowd *crowd) {
 int ledger_commit(Ledger *ledger, int err) {
     if (err == 0) err = store_commit(ledger->store);
     if (err != 0) {
+        log_line(LOG_ERROR, "the store did not commit: %s", err_text(err));
         store_rollback(ledger->store);
         undo_to(ledger, 0);
     }

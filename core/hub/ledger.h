@@ -26,16 +26,16 @@ typedef struct Undo {
 } Undo;
 
 typedef struct Ledger {
-    Graph *graph;  /* borrowed */
-    Store *store;  /* borrowed */
+    Graph *graph; /* borrowed */
+    Store *store; /* borrowed */
     uint32_t subscriptions_per_user_max;
     uint64_t subscriptions_max; /* of all users; no limit after ledger_init */
-    uint64_t serial; /* marks nodes that were met */
-    bool is_dry;     /* the change that is applied: the store does not hear of it */
-    Undo *undos;     /* of the open transaction */
+    uint64_t serial;            /* marks nodes that were met */
+    bool is_dry;                /* the change that is applied: the store does not hear of it */
+    Undo *undos;                /* of the open transaction */
     size_t undo_count;
     size_t undo_cap;
-    Crowd touched;   /* nodes that may be left with nothing, users and channels, perhaps repeated */
+    Crowd touched; /* nodes that may be left with nothing, users and channels, perhaps repeated */
 } Ledger;
 
 void ledger_init(Ledger *ledger, Graph *graph, Store *store, uint32_t subscriptions_per_user_max);

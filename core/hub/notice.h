@@ -26,9 +26,9 @@ typedef struct Notice {
     uint32_t target_count;
     uint32_t message_count;
     uint32_t except_count;
-    Target *targets;   /* in request order; all four arrays lie in the block of the Notice */
+    Target *targets; /* in request order; all four arrays lie in the block of the Notice */
     Message *messages;
-    Str *except;       /* users that get nothing */
+    Str *except; /* users that get nothing */
 } Notice;
 
 typedef struct NoticeSpec {

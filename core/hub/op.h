@@ -13,27 +13,27 @@
 #include "hub/tally.h"
 
 /* Name, and which island carries it out. */
-#define OP_MAP(X)                                                                             \
-    X(NOTIFY, worker)        /* deliver `notice`; counts into `tally` if there is one */      \
-    X(CHANGE, worker)        /* live `users` join (is_add) or leave `channels` */             \
-    X(DISCONNECT, worker)    /* close the sessions of `users` with `code` and `name` */       \
-    X(PRESENCE, worker)      /* user `name` came online (is_add) or is gone */           \
+#define OP_MAP(X)                                                                                    \
+    X(NOTIFY, worker)        /* deliver `notice`; counts into `tally` if there is one */             \
+    X(CHANGE, worker)        /* live `users` join (is_add) or leave `channels` */                    \
+    X(DISCONNECT, worker)    /* close the sessions of `users` with `code` and `name` */              \
+    X(PRESENCE, worker)      /* user `name` came online (is_add) or is gone */                       \
     X(SECRET, worker)        /* `value` becomes the key of tokens, the old one ends at expires_ms */ \
-    X(CALL, worker)          /* only run on_answer there */                                   \
-    X(STOP, worker)          /* close everything, then say that it is quiet */                \
-    X(END, worker)           /* end the worker's loop */                                      \
-    X(SUBSCRIBE, roster)     /* `users`, or those of any of `users_of`, get `channels` */     \
-    X(UNSUBSCRIBE, roster)   /* they leave `channels` */                                      \
-    X(JOIN, roster)          /* a session of user `name` begins; answers `channels` */        \
-    X(LEAVE, roster)         /* it ends; no answer */                                         \
-    X(SUBSCRIPTIONS, roster) /* answers the `channels` of user `name` */                      \
-    X(PARTICIPANTS, roster)  /* answers the `users` of channel `name`, a page */              \
-    X(USERS, roster)         /* answers the `users` with a live session, a page */            \
-    X(COUNT, roster)         /* answers how many users and sessions; of user `name` if any */ \
-    X(PUT, roster)           /* keeps `value` under space `name`, key `after`; see expect */  \
-    X(ERASE, roster)         /* drops that record */                                          \
-    X(GET, roster)           /* answers its `value` */                                        \
-    X(EACH, roster)          /* answers keys and values of a space, a page */                 \
+    X(CALL, worker)          /* only run on_answer there */                                          \
+    X(STOP, worker)          /* close everything, then say that it is quiet */                       \
+    X(END, worker)           /* end the worker's loop */                                             \
+    X(SUBSCRIBE, roster)     /* `users`, or those of any of `users_of`, get `channels` */            \
+    X(UNSUBSCRIBE, roster)   /* they leave `channels` */                                             \
+    X(JOIN, roster)          /* a session of user `name` begins; answers `channels` */               \
+    X(LEAVE, roster)         /* it ends; no answer */                                                \
+    X(SUBSCRIPTIONS, roster) /* answers the `channels` of user `name` */                             \
+    X(PARTICIPANTS, roster)  /* answers the `users` of channel `name`, a page */                     \
+    X(USERS, roster)         /* answers the `users` with a live session, a page */                   \
+    X(COUNT, roster)         /* answers how many users and sessions; of user `name` if any */        \
+    X(PUT, roster)           /* keeps `value` under space `name`, key `after`; see expect */         \
+    X(ERASE, roster)         /* drops that record */                                                 \
+    X(GET, roster)           /* answers its `value` */                                               \
+    X(EACH, roster)          /* answers keys and values of a space, a page */                        \
     X(CLOSE, roster)         /* end the roster's thread */
 
 typedef enum {
@@ -51,44 +51,44 @@ struct Op {
     Op *next; /* in an inbox */
     OpType type;
     bool is_answer;
-    bool is_dry;      /* count only, change nothing */
-    bool is_add;      /* CHANGE */
-    bool is_offline;  /* PARTICIPANTS: those without a session too */
-    bool has_more;    /* answer of pages: names follow the last one */
-    uint16_t code;    /* DISCONNECT: WebSocket close code */
-    uint16_t origin;  /* index of the worker that made it */
-    int error;        /* of the answer, 0 or an ERR_ code */
+    bool is_dry;          /* count only, change nothing */
+    bool is_add;          /* CHANGE */
+    bool is_offline;      /* PARTICIPANTS: those without a session too */
+    bool has_more;        /* answer of pages: names follow the last one */
+    uint16_t code;        /* DISCONNECT: WebSocket close code */
+    uint16_t origin;      /* index of the worker that made it */
+    int error;            /* of the answer, 0 or an ERR_ code */
     OpOnAnswer on_answer; /* NULL: no answer is wanted */
     void *waiter;         /* the origin's own */
 
-    Notice *notice;   /* NOTIFY */
-    Tally *tally;     /* NOTIFY: NULL when nobody counts */
-    Names *users;     /* asked, or answered */
-    Names *users_of;  /* asked: users by their channels */
-    Names *channels;  /* asked, or answered */
-    char *name;       /* asked: a user, a channel, a reason; may be NULL */
+    Notice *notice;  /* NOTIFY */
+    Tally *tally;    /* NOTIFY: NULL when nobody counts */
+    Names *users;    /* asked, or answered */
+    Names *users_of; /* asked: users by their channels */
+    Names *channels; /* asked, or answered */
+    char *name;      /* asked: a user, a channel, a reason; may be NULL */
     uint32_t name_len;
-    char *after;      /* pages: names behind this one; may be NULL */
+    char *after; /* pages: names behind this one; may be NULL */
     uint32_t after_len;
-    uint32_t size;    /* pages: most names */
-    Bytes *value;       /* PUT; answer of GET */
-    Bytes *expect;      /* PUT with must_match: the value it must have now; NULL: there must be none */
-    char *prefix;       /* EACH: keys that begin so; may be NULL */
+    uint32_t size; /* pages: most names */
+    Bytes *value;  /* PUT; answer of GET */
+    Bytes *expect; /* PUT with must_match: the value it must have now; NULL: there must be none */
+    char *prefix;  /* EACH: keys that begin so; may be NULL */
     uint32_t prefix_len;
-    int64_t expires_ms; /* PUT: wall clock, 0: never */
-    bool must_match;    /* PUT */
-    bool is_done;       /* answer of PUT and ERASE: it was carried out */
+    int64_t expires_ms;      /* PUT: wall clock, 0: never */
+    bool must_match;         /* PUT */
+    bool is_done;            /* answer of PUT and ERASE: it was carried out */
     uint64_t users_count;    /* answered */
     uint64_t sessions_count; /* answered */
     uint64_t generation;     /* PRESENCE */
     uint64_t changed_count;  /* answered: edges made or cut */
 };
 
-Op *op_new(OpType type);  /* gives; zeroed */
-void op_free(Op *op);     /* takes, with all it holds */
+Op *op_new(OpType type); /* gives; zeroed */
+void op_free(Op *op);    /* takes, with all it holds */
 bool op_is_for_roster(OpType type);
-void op_set_name(Op *op, Str name);   /* copies */
-void op_set_after(Op *op, Str after); /* copies */
+void op_set_name(Op *op, Str name);     /* copies */
+void op_set_after(Op *op, Str after);   /* copies */
 void op_set_prefix(Op *op, Str prefix); /* copies */
 
 static inline Str op_name(const Op *op) {

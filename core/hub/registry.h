@@ -12,10 +12,10 @@
 #include "hub/subscriber.h"
 
 typedef struct Registry {
-    Graph graph;            /* node->owner of a user is the first of his Subscribers */
-    uint64_t serial;        /* of the last walk that marked nodes or stamped sessions */
+    Graph graph;     /* node->owner of a user is the first of his Subscribers */
+    uint64_t serial; /* of the last walk that marked nodes or stamped sessions */
     uint32_t session_count;
-    bool is_locked;         /* while fan-out walks: nothing may be added or removed */
+    bool is_locked; /* while fan-out walks: nothing may be added or removed */
 } Registry;
 
 void registry_init(Registry *registry);

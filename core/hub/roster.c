@@ -20,8 +20,8 @@
 #include "base/metrics.h"
 #include "hub/ledger.h"
 #include "hub/online.h"
-#include "hub/page.h"
 #include "hub/records.h"
+#include "hub/search.h"
 
 struct Roster {
     Bus *bus;
@@ -84,7 +84,6 @@ static void run_changes(Roster *roster, Op **changes, size_t count) {
                                           : records_apply(roster->store, changes[i]);
     }
     err = ledger_commit(&roster->ledger, err);
-    if (err != 0) log_line(LOG_ERROR, "the store did not commit: %s", err_text(err));
     metrics_add(METRIC_subscriptions, (int64_t)roster->graph.edge_count - before);
     for (size_t i = 0; i < count; i++) {
         finish_change(roster, changes[i], &crowds[i], err);
@@ -92,13 +91,6 @@ static void run_changes(Roster *roster, Op **changes, size_t count) {
     }
     ledger_end(&roster->ledger);
     mem_free(crowds);
-}
-
-static Names *channels_of(const Node *user) {
-    Page page;
-    page_init(&page, STR_NONE, UINT32_MAX);
-    for (uint32_t i = 0; i < user->edge_count; i++) page_add(&page, node_name(user->edges[i].peer));
-    return page_close(&page);
 }
 
 static void count_online(const Roster *roster, int64_t users, int64_t sessions) {
@@ -130,7 +122,7 @@ static void run_join(Roster *roster, Op *op) {
     } else {
         came = online_join(&roster->online, user, op->origin);
         metrics_add(METRIC_sessions_opened_total, 1);
-        op->channels = channels_of(user);
+        op->channels = search_channels(user);
     }
     count_online(roster, users, sessions);
     bus_answer(roster->bus, op);
@@ -147,58 +139,17 @@ static void run_leave(Roster *roster, Op *op) {
     bus_answer(roster->bus, op);
 }
 
-static void run_subscriptions(Roster *roster, Op *op) {
-    const Node *user = graph_find_user(&roster->graph, op_name(op));
-    op->channels = user ? channels_of(user) : names_new(NULL, 0);
-    bus_answer(roster->bus, op);
-}
-
-static void run_participants(Roster *roster, Op *op) {
-    Page page;
-    page_init(&page, op_after(op), op->size);
-    const Node *channel = graph_find_channel(&roster->graph, op_name(op));
-    for (uint32_t i = 0; channel != NULL && i < channel->edge_count; i++) {
-        const Node *user = channel->edges[i].peer;
-        if (op->is_offline || online_find(user) != NULL) page_add(&page, node_name(user));
-    }
-    op->has_more = page.has_more;
-    op->users = page_close(&page);
-    bus_answer(roster->bus, op);
-}
-
-static void run_users(Roster *roster, Op *op) {
-    Page page;
-    page_init(&page, op_after(op), op->size);
-    const List *all = &roster->online.users;
-    for (List *at = all->next; at != all; at = at->next) {
-        page_add(&page, node_name(list_entry(at, Presence, link)->user));
-    }
-    op->has_more = page.has_more;
-    op->users = page_close(&page);
-    bus_answer(roster->bus, op);
-}
-
-static void run_count(Roster *roster, Op *op) {
-    if (op->name == NULL) {
-        op->users_count = roster->online.user_count;
-        op->sessions_count = roster->online.session_count;
-    } else {
-        const Node *user = graph_find_user(&roster->graph, op_name(op));
-        const Presence *presence = user ? online_find(user) : NULL;
-        op->users_count = presence != NULL;
-        op->sessions_count = presence ? presence->sessions : 0;
-    }
-    bus_answer(roster->bus, op);
-}
-
 static void run_op(Roster *roster, Op *op) {
     switch (op->type) {
     case OP_JOIN: run_join(roster, op); return;
     case OP_LEAVE: run_leave(roster, op); return;
-    case OP_SUBSCRIPTIONS: run_subscriptions(roster, op); return;
-    case OP_PARTICIPANTS: run_participants(roster, op); return;
-    case OP_USERS: run_users(roster, op); return;
-    case OP_COUNT: run_count(roster, op); return;
+    case OP_SUBSCRIPTIONS:
+    case OP_PARTICIPANTS:
+    case OP_USERS:
+    case OP_COUNT:
+        search_run(&roster->graph, &roster->online, op);
+        bus_answer(roster->bus, op);
+        return;
     case OP_GET:
     case OP_EACH:
         records_read(roster->store, op);

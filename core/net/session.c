@@ -41,7 +41,6 @@ static void close_subscriber(Subscriber *subscriber, uint16_t code, Str reason) 
     session_close(of_subscriber(subscriber), code, reason);
 }
 
-
 static uint64_t after(const Session *session, int64_t delay_ms) {
     return net_now_ms(socket_net(session->socket)) + (uint64_t)(delay_ms > 0 ? delay_ms : 0);
 }

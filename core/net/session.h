@@ -27,20 +27,20 @@ struct Session {
     Subscriber subscriber;
     Socket *socket; /* NULL after on_close */
     const SessionHandler *handler;
-    void *context;  /* the owner's */
-    Bytes *user;    /* NULL until session_identify */
-    Bytes *claims;  /* raw JSON; NULL until session_identify */
-    Bytes *remote;  /* the peer's address, which a closed socket cannot tell */
-    int64_t expires_ms; /* wall clock; 0: never, or not identified */
-    int64_t since_ms;   /* wall clock */
+    void *context;             /* the owner's */
+    Bytes *user;               /* NULL until session_identify */
+    Bytes *claims;             /* raw JSON; NULL until session_identify */
+    Bytes *remote;             /* the peer's address, which a closed socket cannot tell */
+    int64_t expires_ms;        /* wall clock; 0: never, or not identified */
+    int64_t since_ms;          /* wall clock */
     uint64_t auth_deadline_ms; /* monotonic; 0: none */
     uint32_t expiring_notice_ms;
     uint16_t pins;
     uint32_t key_generation; /* of the key that signed the token */
-    bool was_warned; /* on_expiring came for this token */
-    bool is_live;    /* session_go_live was called */
-    bool has_joined; /* the roster was asked */
-    bool is_member;  /* the roster counts it: a LEAVE is owed */
+    bool was_warned;         /* on_expiring came for this token */
+    bool is_live;            /* session_go_live was called */
+    bool has_joined;         /* the roster was asked */
+    bool is_member;          /* the roster counts it: a LEAVE is owed */
     char id[SESSION_ID_LEN + 1];
 };
 

@@ -13,8 +13,8 @@
 #include "base/list.h"
 
 typedef struct Script {
-    lua_State *L;    /* the main state; nothing waits on it */
-    List tasks;      /* Tasks that run or wait (task.h) */
+    lua_State *L; /* the main state; nothing waits on it */
+    List tasks;   /* Tasks that run or wait (task.h) */
     size_t task_count;
     int *idle_threads; /* registry references of coroutines to use again */
     size_t idle_count;

@@ -24,7 +24,7 @@ struct Wait {
 struct Task {
     List link; /* in script->tasks */
     Script *script;
-    lua_State *L; /* the coroutine */
+    lua_State *L;  /* the coroutine */
     int reference; /* keeps the coroutine in the registry */
     Wait *wait;    /* what it waits for, or NULL while it runs */
     unsigned pins; /* nested coroutines that run under a call which no wait can leave */

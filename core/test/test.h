@@ -10,9 +10,21 @@
 #include <lua.h>
 
 /* The rooms that are opened. */
-#define TEST_ROOM_MAP(X)                                                                            \
-    X(base) X(bus) X(graph) X(http) X(hub) X(job) X(json) X(ledger) X(password) X(race) X(store) \
-    X(task) X(token) X(ws)
+#define TEST_ROOM_MAP(X) \
+    X(base)              \
+    X(bus)               \
+    X(graph)             \
+    X(http)              \
+    X(hub)               \
+    X(job)               \
+    X(json)              \
+    X(ledger)            \
+    X(password)          \
+    X(race)              \
+    X(store)             \
+    X(task)              \
+    X(token)             \
+    X(ws)
 
 #define TEST_OPENER(room) int test_open_##room(lua_State *L);
 TEST_ROOM_MAP(TEST_OPENER)

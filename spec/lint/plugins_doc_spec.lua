@@ -122,7 +122,7 @@ end
 
 -- A plugin whose setup is the code.
 local function plugin_of(code)
-  return ('local chatty = require "chatty"\nreturn { api = 1, setup = function(app)\n%s\nend }\n'):format(code)
+  return 'local chatty = require "chatty"\nreturn { api = 1, setup = function(app)\n' .. code .. "\nend }\n"
 end
 
 describe("the page of plugins", function()

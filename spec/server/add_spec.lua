@@ -210,7 +210,8 @@ end)
 
 describe("add with an event for each channel", function()
   it("is refused when they would take more memory than all bodies may", function()
-    local chatty = server.start{ settings = { REQUEST_MEMORY_MAX = "1mb", MAX_REQ_SIZE = "1mb", URL_MAX = "64kb", HEADER_MAX = "128kb" } }
+    local chatty = server.start{
+      settings = { REQUEST_MEMORY_MAX = "1mb", MAX_REQ_SIZE = "1mb", URL_MAX = "64kb", HEADER_MAX = "128kb" } }
     local channels = {}
     for i = 1, 200 do channels[i] = "room-" .. i end
     local list = "channels:" .. table.concat(channels, ",")

@@ -110,7 +110,8 @@ describe("the embedded store", function()
     local session = chatty:connect("ann")
     session:next()
     -- Another process holds the write lock for longer than the store waits.
-    write(chatty.folder .. "/hold.sql", "BEGIN IMMEDIATE;\n.shell touch held; while [ -e held ]; do sleep 0.05; done\nROLLBACK;\n")
+    write(chatty.folder .. "/hold.sql",
+      "BEGIN IMMEDIATE;\n.shell touch held; while [ -e held ]; do sleep 0.05; done\nROLLBACK;\n")
     local holder = assert(io.popen(("cd %s && sqlite3 chatty.db < hold.sql"):format(chatty.folder)))
     assert.is_truthy(wait.until_(function()
       local held = io.open(chatty.folder .. "/held")

@@ -40,7 +40,7 @@ describe("a new secret", function()
     assert.equal(4504, (bob:expect_closed()))
   end)
 
-  it("with grace leaves the old one good for so long; its sessions are warned, and may stay with a new token", function()
+  it("with grace leaves the old one good so long; its sessions are warned, and stay with a new token", function()
     local chatty = server.start()
     local ann = chatty:connect("ann")
     ann:next()

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "hub/search.h"
+
+#include "base/ensure.h"
+#include "hub/page.h"
+
+Names *search_channels(const Node *user) {
+    Page page;
+    page_init(&page, STR_NONE, UINT32_MAX);
+    for (uint32_t i = 0; i < user->edge_count; i++) page_add(&page, node_name(user->edges[i].peer));
+    return page_close(&page);
+}
+
+static void find_subscriptions(const Graph *graph, Op *op) {
+    const Node *user = graph_find_user(graph, op_name(op));
+    op->channels = user ? search_channels(user) : names_new(NULL, 0);
+}
+
+static void find_participants(const Graph *graph, Op *op) {
+    Page page;
+    page_init(&page, op_after(op), op->size);
+    const Node *channel = graph_find_channel(graph, op_name(op));
+    for (uint32_t i = 0; channel != NULL && i < channel->edge_count; i++) {
+        const Node *user = channel->edges[i].peer;
+        if (op->is_offline || online_find(user) != NULL) page_add(&page, node_name(user));
+    }
+    op->has_more = page.has_more;
+    op->users = page_close(&page);
+}
+
+static void find_users(const Online *online, Op *op) {
+    Page page;
+    page_init(&page, op_after(op), op->size);
+    for (List *at = online->users.next; at != &online->users; at = at->next) {
+        page_add(&page, node_name(list_entry(at, Presence, link)->user));
+    }
+    op->has_more = page.has_more;
+    op->users = page_close(&page);
+}
+
+static void count_online(const Graph *graph, const Online *online, Op *op) {
+    if (op->name == NULL) {
+        op->users_count = online->user_count;
+        op->sessions_count = online->session_count;
+        return;
+    }
+    const Node *user = graph_find_user(graph, op_name(op));
+    const Presence *presence = user ? online_find(user) : NULL;
+    op->users_count = presence != NULL;
+    op->sessions_count = presence ? presence->sessions : 0;
+}
+
+void search_run(const Graph *graph, const Online *online, Op *op) {
+    switch (op->type) {
+    case OP_SUBSCRIPTIONS: find_subscriptions(graph, op); return;
+    case OP_PARTICIPANTS: find_participants(graph, op); return;
+    case OP_USERS: find_users(online, op); return;
+    case OP_COUNT: count_online(graph, online, op); return;
+    default: ensure(!"no question of the roster");
+    }
+}
