@@ -1,28 +1,10 @@
 -- The hooks subscribe and unsubscribe: who sees a change of subscriptions, and who may change or refuse it.
+local plugin = require "spec.support.plugin_source"
 local server = require "spec.support.server"
-
--- A plugin whose setup is this text.
-local function plugin(setup, priority)
-  return ([[
-    local chatty = require "chatty"
-    local plugin = { api = 1, priority = %d }
-    function plugin.setup(app)
-      %s
-    end
-    return plugin
-  ]]):format(priority or 100, setup)
-end
 
 local function fault_of(response)
   local fault = response.json().errors[1]
   return { response.status, fault.status, fault.code, fault.detail }
-end
-
--- A live session behind its chatty:connected.
-local function open(chatty, user)
-  local socket = chatty:connect(user)
-  socket:next()
-  return socket
 end
 
 describe("the hooks subscribe and unsubscribe", function()
@@ -80,7 +62,7 @@ describe("the hooks subscribe and unsubscribe", function()
   end)
 
   it("see the plugin that asks", function()
-    local socket = open(chatty, "cleo")
+    local socket = chatty:join("cleo")
     socket:send_event("join", '{"channels":["free-1"]}', 1)
     assert.equal(1, socket:next().attributes.done)
     assert.is_string(chatty:wait_log("subscribe by plugin gate: free%-1 of cleo"))
@@ -94,7 +76,7 @@ describe("the hooks subscribe and unsubscribe", function()
   end)
 
   it("refuse to a plugin as nil, message, code", function()
-    local socket = open(chatty, "cleo")
+    local socket = chatty:join("cleo")
     socket:send_event("join", '{"channels":["vip-1"]}', 1)
     assert.same({ message = "VIPs only.", code = "vip" }, socket:next().attributes)
   end)

@@ -1,17 +1,7 @@
 -- Filters: what plugins do before and after the handlers of all routes below a path.
 local client = require "spec.support.client"
+local plugin = require "spec.support.plugin_source"
 local server = require "spec.support.server"
-
-local function plugin(setup, priority)
-  return ([[
-    local chatty = require "chatty"
-    local plugin = { api = 1, priority = %d }
-    function plugin.setup(app)
-      %s
-    end
-    return plugin
-  ]]):format(priority or 100, setup)
-end
 
 local FIRST = plugin([[
   app:before("/shop/*", function(request)

@@ -1,28 +1,10 @@
 -- Hooks: their order, their failures, and those of the server's own life.
+local plugin = require "spec.support.plugin_source"
 local server = require "spec.support.server"
-
--- A plugin whose setup is this text.
-local function plugin(setup, priority)
-  return ([[
-    local chatty = require "chatty"
-    local plugin = { api = 1, priority = %d }
-    function plugin.setup(app)
-      %s
-    end
-    return plugin
-  ]]):format(priority or 100, setup)
-end
 
 local function fault_of(response)
   local fault = response.json().errors[1]
   return { response.status, fault.status, fault.code, fault.detail }
-end
-
--- A live session behind its chatty:connected.
-local function open(chatty, user)
-  local socket = chatty:connect(user)
-  socket:next()
-  return socket
 end
 
 describe("hooks", function()
@@ -40,7 +22,7 @@ describe("hooks", function()
         app:on("message", function(session) return session.data.order end)
       ]], -1),
     } }
-    local socket = open(chatty, "ann")
+    local socket = chatty:join("ann")
     socket:send_event("order", "{}", 1)
     assert.equal(" zoe ann-1 ann-2 bob low", socket:next().attributes)
   end)
@@ -59,7 +41,7 @@ describe("hooks", function()
     local chatty = server.start{ plugins = {
       broken = plugin('app:on("notify", function(event) local x = nil; x.y = 1 end)'),
     } }
-    local socket = open(chatty, "ann")
+    local socket = chatty:join("ann")
     local before = chatty:metric "script_errors_total"
     assert.equal(200, chatty:notify("users:ann", "hello").status)
     assert.equal("hello", socket:next().event)
@@ -111,7 +93,7 @@ describe("hooks", function()
         end)
       ]]),
     } }
-    local socket = open(chatty, "ann")
+    local socket = chatty:join("ann")
     assert.equal(200, chatty:notify("users:ann", "first").status)
     assert.is_string(chatty:wait_log("stopped: hook%-depth"))
     local names = {}
@@ -131,7 +113,7 @@ describe("hooks", function()
         app:on("notify", function(event) event:set("seen", true) end)
       ]]),
     } }
-    local socket = open(chatty, "ann")
+    local socket = chatty:join("ann")
     socket:send_event("go", "{}", 1)
     assert.same({ event = "subscribing", attributes = { seen = true } }, (socket:next()))
     assert.equal("chatty:ack", socket:next().event)

@@ -1,25 +1,7 @@
 -- The hook notify: what plugins do to an event on its way.
 local cjson = require "cjson"
+local plugin = require "spec.support.plugin_source"
 local server = require "spec.support.server"
-
--- A plugin whose setup is this text.
-local function plugin(setup, priority)
-  return ([[
-    local chatty = require "chatty"
-    local plugin = { api = 1, priority = %d }
-    function plugin.setup(app)
-      %s
-    end
-    return plugin
-  ]]):format(priority or 100, setup)
-end
-
--- A live session behind its chatty:connected.
-local function open(chatty, user)
-  local socket = chatty:connect(user)
-  socket:next()
-  return socket
-end
 
 -- The next event, found out not to be there by one that follows for sure.
 local function is_silent(socket)
@@ -88,7 +70,7 @@ describe("the hook notify", function()
   teardown(function() chatty:stop() end)
 
   before_each(function()
-    ann, bob = open(chatty, "ann"), open(chatty, "bob")
+    ann, bob = chatty:join("ann"), chatty:join("bob")
   end)
 
   after_each(function()

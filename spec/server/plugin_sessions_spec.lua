@@ -1,27 +1,9 @@
 -- Sessions in plugins' hands: the hooks connect and disconnect, and what a session does between them.
 local cjson = require "cjson"
 local client = require "spec.support.client"
+local plugin = require "spec.support.plugin_source"
 local server = require "spec.support.server"
 local wait = require "spec.support.wait"
-
--- A plugin whose setup is this text.
-local function plugin(setup, priority)
-  return ([[
-    local chatty = require "chatty"
-    local plugin = { api = 1, priority = %d }
-    function plugin.setup(app)
-      %s
-    end
-    return plugin
-  ]]):format(priority or 100, setup)
-end
-
--- A live session behind its chatty:connected.
-local function open(chatty, user)
-  local socket = chatty:connect(user)
-  socket:next()
-  return socket
-end
 
 -- The next event, found out not to be there by one that follows for sure.
 local function is_silent(socket)
@@ -101,7 +83,7 @@ describe("the hook connect", function()
 
   it("shows channels sorted by name", function()
     chatty:subscribe("users:sam", { "z-1", "a-1" })
-    local socket = open(chatty, "sam")
+    local socket = chatty:join("sam")
     chatty:subscribe("users:sam", { "m-1" })
     socket:send_event("channels", "{}", 1)
     assert.same({ "a-1", "lobby", "m-1", "z-1" }, socket:next().attributes)
@@ -151,7 +133,7 @@ describe("a session in a plugin's hands", function()
   end
 
   it("keeps its data and what it was until its disconnect hook, and is closed then", function()
-    open(chatty, "ann"):abort()
+    chatty:join("ann"):abort()
     assert.matches("data: of ann", told("data"))
     assert.matches("same: true", told("same"))
     assert.matches("known: ann ann ws 127%.0%.0%.1 22 true", told("known"))
@@ -161,7 +143,7 @@ describe("a session in a plugin's hands", function()
   end)
 
   it("gets events that the plugin sends to it alone", function()
-    local one, other = open(chatty, "bob"), open(chatty, "bob")
+    local one, other = chatty:join("bob"), chatty:join("bob")
     one:send_event("send", '{"name":"secret","attributes":{"n":[]}}', 1)
     local _, text = one:next()
     assert.equal('{"event":"secret","attributes":{"n":[]}}', text)
@@ -170,7 +152,7 @@ describe("a session in a plugin's hands", function()
   end)
 
   it("gets an event that came as it came", function()
-    local socket = open(chatty, "bob")
+    local socket = chatty:join("bob")
     socket:send('{"event":"forward","attributes":{"b":1,"a":12345678901234567890}}')
     local _, text = socket:next()
     assert.equal('{"event":"forward","attributes":{"b":1,"a":12345678901234567890}}', text)
@@ -178,7 +160,7 @@ describe("a session in a plugin's hands", function()
 
   for _, name in ipairs{ "chatty:connected", "connect", "disconnect" } do
     it("gets no event with the reserved name " .. name, function()
-      local socket = open(chatty, "bob")
+      local socket = chatty:join("bob")
       socket:send_event("send", cjson.encode{ name = name }, 1)
       assert.equal("hook-failed", socket:next().attributes.code)
       assert.is_string(chatty:wait_log("session:send: the name '" .. name .. "' is reserved"))
@@ -187,7 +169,7 @@ describe("a session in a plugin's hands", function()
 
   for _, key in ipairs{ "user", "send", "mine" } do
     it("takes no field " .. key .. " from a plugin", function()
-      local socket = open(chatty, "bob")
+      local socket = chatty:join("bob")
       socket:send_event("write", cjson.encode{ key = key }, 1)
       assert.equal("hook-failed", socket:next().attributes.code)
     end)
@@ -212,7 +194,7 @@ describe("a session that is over", function()
       ]]),
     } }
     local sockets = {}
-    for i = 1, 20 do sockets[i] = open(chatty, "ann") end
+    for i = 1, 20 do sockets[i] = chatty:join("ann") end
     chatty:connect("eve"):expect_closed()
     assert.is_true(chatty:request{ path = "/seen" }.json() >= 20)
     for _, socket in ipairs(sockets) do socket:abort() end
@@ -229,7 +211,7 @@ describe("the hook disconnect", function()
         end)
       ]]),
     } }
-    local socket = open(chatty, "ann")
+    local socket = chatty:join("ann")
     socket:close(1000, "done")
     assert.is_string(chatty:wait_log("gone: ann, done, 1000, table"))
   end)
@@ -243,8 +225,8 @@ describe("the hook disconnect", function()
         end)
       ]]),
     } }
-    local bob = open(chatty, "bob")
-    open(chatty, "ann"):abort()
+    local bob = chatty:join("bob")
+    chatty:join("ann"):abort()
     assert.same({ event = "left", attributes = { user = "ann" } }, (bob:next()))
   end)
 end)

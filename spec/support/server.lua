@@ -312,6 +312,15 @@ function Server:connect(user, options)
   return client.ws(all)
 end
 
+--- A live session of a user, behind its chatty:connected.
+---@param user string
+---@return spec.WebSocket
+function Server:join(user)
+  local session = self:connect(user)
+  session:next()
+  return session
+end
+
 --- A value of /metrics now: `server:metric "sessions"`.
 ---@param name string  without "chatty_"; labels, if any, as they are printed
 ---@return number|nil
