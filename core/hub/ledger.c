@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "hub/ledger.h"
 
-#include "base/log.h"
 #include "base/mem.h"
 
 void ledger_init(Ledger *ledger, Graph *graph, Store *store, uint32_t subscriptions_per_user_max) {
@@ -147,7 +146,6 @@ int ledger_apply(Ledger *ledger, Op *op, Crowd *crowd) {
 int ledger_commit(Ledger *ledger, int err) {
     if (err == 0) err = store_commit(ledger->store);
     if (err != 0) {
-        log_line(LOG_ERROR, "the store did not commit: %s", err_text(err));
         store_rollback(ledger->store);
         undo_to(ledger, 0);
     }

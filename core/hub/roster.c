@@ -84,6 +84,7 @@ static void run_changes(Roster *roster, Op **changes, size_t count) {
                                           : records_apply(roster->store, changes[i]);
     }
     err = ledger_commit(&roster->ledger, err);
+    if (err != 0) log_line(LOG_ERROR, "the store did not commit: %s", err_text(err));
     metrics_add(METRIC_subscriptions, (int64_t)roster->graph.edge_count - before);
     for (size_t i = 0; i < count; i++) {
         finish_change(roster, changes[i], &crowds[i], err);
