@@ -15,6 +15,8 @@
 
 enum { JOB_THREADS = 2 };
 
+enum { SIGNAL_COUNT = 4 };
+
 typedef struct Server {
     const Config *config;
     Bus bus;
@@ -26,7 +28,7 @@ typedef struct Server {
     unsigned worker_count; /* made so far */
     unsigned started_count;
     uv_loop_t loop; /* of the main thread: signals only */
-    uv_signal_t signals[3];
+    uv_signal_t signals[SIGNAL_COUNT];
 } Server;
 
 static void raise_file_limit(void) {
@@ -59,10 +61,11 @@ static void on_signal(uv_signal_t *handle, int number) {
 }
 
 static int watch_signals(Server *server) {
-    static const int numbers[] = {SIGTERM, SIGINT, SIGUSR1};
+    static const int numbers[SIGNAL_COUNT] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1};
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file at its limit is an error of the write, like a full disk */
     if (uv_loop_init(&server->loop) != 0) return ERR_UNAVAILABLE;
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < SIGNAL_COUNT; i++) {
         uv_signal_init(&server->loop, &server->signals[i]);
         server->signals[i].data = server;
         uv_signal_start(&server->signals[i], on_signal, numbers[i]);
@@ -71,7 +74,7 @@ static int watch_signals(Server *server) {
 }
 
 static void unwatch_signals(Server *server) {
-    for (int i = 0; i < 3; i++) uv_close((uv_handle_t *)&server->signals[i], NULL);
+    for (int i = 0; i < SIGNAL_COUNT; i++) uv_close((uv_handle_t *)&server->signals[i], NULL);
     uv_run(&server->loop, UV_RUN_DEFAULT);
     uv_loop_close(&server->loop);
 }

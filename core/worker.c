@@ -69,7 +69,7 @@ static void begin_stop(Worker *worker) {
     worker->listener = NULL;
     api_stop(&worker->api);
     exchange_drain(&worker->net);
-    socket_drain(&worker->net, 1012, STR("the server restarts"));
+    socket_drain(&worker->net);
 }
 
 static void end_loop(Worker *worker) {
@@ -216,6 +216,11 @@ static int open_loop(Worker *worker) {
     return 0;
 }
 
+/* A session lives as long past the end of its token as tokens are taken; it is warned of the token's end. */
+static uint32_t notice_before_end_ms(const Config *config) {
+    return config->expiring_notice_ms + (uint32_t)config->jwt_leeway_s * 1000;
+}
+
 static void open_api(Worker *worker, JobPool *jobs) {
     const Config *config = worker->config;
     worker->script = script_new(config->home);
@@ -232,7 +237,7 @@ static void open_api(Worker *worker, JobPool *jobs) {
         .node_name = config->node_name,
         .worker = (int)worker->index,
         .worker_count = config->workers,
-        .expiring_notice_ms = config->expiring_notice_ms,
+        .expiring_notice_ms = notice_before_end_ms(config),
     };
     api_open(&worker->api);
 }
@@ -264,8 +269,10 @@ static void run(void *context) {
     own_worker = worker;
     log_name_thread(worker->name);
     metrics_join();
+    worker->api.is_running = true;
     api_start(&worker->api);
     uv_run(&worker->loop, UV_RUN_DEFAULT);
+    worker->api.is_running = false;
     own_worker = NULL;
 }
 
@@ -294,6 +301,7 @@ static void on_left_over(uv_handle_t *handle, void *context) {
 
 void worker_free(Worker *worker) {
     if (worker->listen_fd >= 0) close(worker->listen_fd);
+    worker->api.net = NULL; /* what runs as Lua is taken apart (__close, __gc) can start nothing new */
     task_cancel_all(worker->script);
     wheel_turn(&worker->net.wheel, UINT64_MAX / 2); /* sleepers of cancelled tasks let go */
     uv_walk(&worker->loop, on_left_over, NULL);

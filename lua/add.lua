@@ -2,6 +2,7 @@
 -- once per request, or once per channel when it reads context.channel; never per subscriber.
 
 local event = require "event"
+local private = require "private"
 local protect = require "protect"
 local refusal = require "refusal"
 local settings = require "settings"
@@ -10,7 +11,7 @@ local time = require "core.time"
 local add = {}
 
 local SOURCE = { parameter = "add" }
-local CHANNEL <const>, WAS_READ <const> = {}, {} -- keys of a context
+local CHANNEL <const>, WAS_READ <const> = private.key(), private.key() -- of a context
 
 ---@class add.option
 ---@field f fun(event: event, context: add.context)

@@ -8,6 +8,7 @@ local filters = require "filters"
 local guard = require "guard"
 local hooks = require "hooks"
 local naming = require "naming"
+local private = require "private"
 local query = require "query"
 local refusal = require "refusal"
 local router = require "router"
@@ -16,7 +17,7 @@ local static = require "static"
 
 local app = {}
 
-local PLUGIN <const> = {} -- the key of the plugin
+local PLUGIN <const> = private.key() -- of the plugin
 local ROUTE = { auth = 1, query = 1, body = 1, body_max = 1, jsonapi = 1, doc = 1 }
 local SOCKET = { auth = 1, doc = 1 }
 local STATIC = { auth = 1, doc = 1 }
@@ -39,7 +40,7 @@ function app.seal(self)
 end
 
 local function plugin_of(self, level)
-  return self[PLUGIN] or error("register in setup: the plugin runs already", level + 1)
+  return rawget(self, PLUGIN) or error("register in setup: the plugin runs already", level + 1)
 end
 
 -- "plugins/shop.lua:12" of the caller at the level.

@@ -55,11 +55,11 @@ Every error of HTTP is a JSON:API error object with the true status:
 A refused frame of a WebSocket client is answered with the same code, as an event:
 
 ```json
-{"event":"chatty:error","attributes":{"code":"no-handler","detail":"No plugin takes messages from clients."}}
+{"event":"chatty:error","attributes":{"code":"no-handler","detail":"No plugin takes messages from clients.",
+  "status":404}}
 ```
 
-The status of such a code is what HTTP would answer. A request that is refused before it is routed (malformed,
-too large, too slow) also ends its connection.
+A request that is refused before it is routed (malformed, too large, too slow) also ends its connection.
 
 Plugins refuse with codes of their own. When a plugin's handler returns a failure, `nil, message, "CODE"`, the
 answer is 503 `unavailable` if the code is LIMIT, TIMEOUT, CANCELED, CLOSED, UNAVAILABLE or missing, else 500

@@ -3,6 +3,7 @@
 
 local core_event = require "core.event"
 local json = require "core.json"
+local private = require "private"
 local refusal = require "refusal"
 local view = require "view"
 
@@ -10,8 +11,8 @@ local event = {}
 
 local metatable_of = debug.getmetatable -- sees behind __metatable
 
-local CORE <const> = {} -- the key of the core.event
-local VIEW <const> = {} -- the key of the view, once somebody looked
+local CORE <const> = private.key() -- of the core.event
+local VIEW <const> = private.key() -- of the view, once somebody looked
 
 local RESERVED = { -- by Socket.IO, whose clients would take them for happenings of the connection
   connect = true, connect_error = true, disconnect = true, disconnecting = true,
@@ -20,36 +21,48 @@ local RESERVED = { -- by Socket.IO, whose clients would take them for happenings
 
 local methods = {}
 
+-- Raises at the caller's caller unless the attributes have members.
+local function check_object(core)
+  if not core:is_object() then error("the event's attributes are no object and have no members", 3) end
+end
+
+-- Lets go of what was shown of the attributes: they have changed.
+local function forget_view(self)
+  rawset(self, VIEW, nil)
+end
+
 --- The value of one member of the attributes, decoded; nil when it is not there.
 function methods:get(key)
-  return self[CORE]:get(key)
+  return rawget(self, CORE):get(key)
 end
 
 --- Sets one member. All other bytes stay as they are.
 function methods:set(key, value)
   if value == nil then error("event:set needs a value; event:remove takes a member out", 2) end
-  if not self[CORE]:is_object() then error("the event's attributes are no object and have no members", 2) end
-  self[CORE]:set(key, value)
-  self[VIEW] = nil
+  local core = rawget(self, CORE)
+  check_object(core)
+  core:set(key, value)
+  forget_view(self)
 end
 
 --- Takes one member out.
 function methods:remove(key)
-  if not self[CORE]:is_object() then error("the event's attributes are no object and have no members", 2) end
-  self[CORE]:remove(key)
-  self[VIEW] = nil
+  local core = rawget(self, CORE)
+  check_object(core)
+  core:remove(key)
+  forget_view(self)
 end
 
 --- Says the attributes anew: any value, or chatty.json.raw(text).
 function methods:replace(attributes)
   if attributes == nil or attributes == json.null then error("event:replace needs attributes", 2) end
-  self[CORE]:replace(attributes)
-  self[VIEW] = nil
+  rawget(self, CORE):replace(attributes)
+  forget_view(self)
 end
 
 --- The attributes as raw JSON.
 function methods:raw()
-  return self[CORE]:raw()
+  return rawget(self, CORE):raw()
 end
 
 local Event = { __name = "event", __metatable = false }

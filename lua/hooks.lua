@@ -6,6 +6,7 @@ local node = require "core.node"
 local protect = require "protect"
 local refusal = require "refusal"
 local log = require "core.log"
+local task = require "core.task"
 
 local hooks = {}
 
@@ -29,8 +30,11 @@ local registered = {
   disconnect = {}, online = {}, offline = {},
 }
 
--- How deep each coroutine is in hooks, and whether for an operation that only pretends.
-local nesting = setmetatable({}, { __mode = "k" })
+local OUTSIDE <const> = 0 -- of all handlers
+
+-- How deep each running handler is in hooks, and whether for an operation that only pretends. By the handler's
+-- number, as a hook may go on in a coroutine of its own.
+local nesting = {}
 
 local function comes_before(a, b)
   if a.priority ~= b.priority then return a.priority > b.priority end
@@ -84,18 +88,18 @@ end
 ---@return boolean
 function hooks.is_dry()
   if next(nesting) == nil then return false end
-  local state = nesting[coroutine.running()]
+  local state = nesting[task.current() or OUTSIDE]
   return state ~= nil and state.is_dry
 end
 
 local function enter(subject)
-  local thread = coroutine.running()
-  local outer = nesting[thread]
+  local handler = task.current() or OUTSIDE
+  local outer = nesting[handler]
   local depth = outer and outer.depth + 1 or 1
   if depth > DEPTH_MAX then return nil end
   local is_dry = (outer and outer.is_dry) or subject.dry_run == true
-  nesting[thread] = { depth = depth, is_dry = is_dry }
-  return thread, outer
+  nesting[handler] = { depth = depth, is_dry = is_dry }
+  return handler, outer
 end
 
 local function refuse_depth(name)
@@ -144,10 +148,10 @@ end
 ---@param check? fun(subject: table)
 ---@return refusal|nil
 function hooks.run(name, subject, extra, more, check)
-  local thread, outer = enter(subject)
-  if not thread then return refuse_depth(name) end
+  local handler, outer = enter(subject)
+  if not handler then return refuse_depth(name) end
   local refused = run(registered[name], subject, extra, more, check)
-  nesting[thread] = outer
+  nesting[handler] = outer
   return refused
 end
 
@@ -169,10 +173,10 @@ end
 ---@param extra? any
 ---@return any value, refusal? refused
 function hooks.ask(name, subject, extra)
-  local thread, outer = enter(subject)
-  if not thread then return nil, refuse_depth(name) end
+  local handler, outer = enter(subject)
+  if not handler then return nil, refuse_depth(name) end
   local value, refused = ask(registered[name], subject, extra)
-  nesting[thread] = outer
+  nesting[handler] = outer
   return value, refused
 end
 

@@ -15,6 +15,7 @@ local notification = require "notification"
 local plugin_store = require "plugin_store"
 local protect = require "protect"
 local refusal = require "refusal"
+local settings = require "settings"
 local task = require "core.task"
 local time = require "core.time"
 local token = require "core.token"
@@ -177,16 +178,25 @@ local function disconnect(users, options)
   return bus.disconnect(list, code, reason, options.dry_run or hooks.is_dry())
 end
 
-local search = { subscriptions = bus.subscriptions }
+-- An empty list stays one when a plugin answers with it.
+local function as_array(list, more, code)
+  return list and json.array(list), more, code
+end
+
+local search = {}
+
+function search.subscriptions(user)
+  return as_array(bus.subscriptions(user))
+end
 
 function search.participants(channel, options)
   if options then argument.keys(options, PARTICIPANTS, "chatty.search.participants", 2) end
-  return bus.participants(channel, options)
+  return as_array(bus.participants(channel, options))
 end
 
 function search.users(options)
   if options then argument.keys(options, PAGE, "chatty.search.users", 2) end
-  return bus.users(options)
+  return as_array(bus.users(options))
 end
 
 local users = {}
@@ -203,7 +213,15 @@ function users.count()
   return counts.users, counts.sessions
 end
 
-local tokens = { make = token.make }
+local tokens = {}
+
+-- As the server asks for them, unless the plugin says otherwise.
+function tokens.make(claims, ttl)
+  argument.type(claims, "table", "chatty.token.make: the claims", 2)
+  local all = { iss = settings.JWT_ISSUER, aud = settings.JWT_AUDIENCE }
+  for name, value in pairs(claims) do all[name] = value end
+  return token.make(all, ttl)
+end
 
 function tokens.verify(text)
   local found, message, code = token.verify(text)
@@ -258,6 +276,7 @@ function public.module(owner)
     sleep = task.sleep,
     spawn = function(f, ...)
       argument.type(f, "function", "chatty.spawn", 2)
+      if hooks.is_dry() then return end -- a handler of its own would do what it does
       task.spawn(protect.call, owner, "spawned function", f, ...)
     end,
     node = { name = node.name, version = node.version, worker = node.worker },

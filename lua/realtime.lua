@@ -8,6 +8,7 @@ local hooks = require "hooks"
 local json = require "core.json"
 local protect = require "protect"
 local refusal = require "refusal"
+local revocations = require "revocations"
 local reply = require "reply"
 local requests = require "request"
 local sessions = require "session"
@@ -21,7 +22,7 @@ local PROTOCOL <const> = "chatty.v1"
 local CHANNELS_SHOWN <const> = 1000  -- in chatty:connected
 local REASON_MAX <const> = 120       -- bytes; a close frame has room for 123
 local YEAR_10000 <const> = 253402300800
-local CLOSE = { internal = 1011, try_later = 1013, bad_token = 4500, refused = 4501, too_many = 4503 }
+local CLOSE = { internal = 1011, try_later = 1013, bad_token = 4500, refused = 4501, too_many = 4503, revoked = 4504 }
 local CODE_REVOKED <const> = 4504
 
 -- Cut to what a close frame takes, between characters.
@@ -41,15 +42,16 @@ local function send(core, name, attributes, ack)
   return core:send(core_event.new(name, attributes), ack)
 end
 
-local function send_error(core, code, detail, ack)
-  return send(core, "chatty:error", { code = code, detail = detail }, ack)
+local function send_error(core, refused, ack)
+  local attributes = { status = refused.status, code = refused.code, detail = refused.detail }
+  return send(core, "chatty:error", attributes, ack)
 end
 
-local function send_connected(core, channels, ack)
+local function send_connected(core, channels, token, ack)
   local shown = json.array(table.move(channels, 1, math.min(#channels, CHANNELS_SHOWN), 1, {}))
   return send(core, "chatty:connected", {
     user = core:user(), session = core:id(), channels = shown, channelCount = #channels,
-    expires = show_time(core:expires()), pingInterval = settings.PING_INTERVAL,
+    expires = show_time(token.expires), pingInterval = settings.PING_INTERVAL,
   }, ack)
 end
 
@@ -64,10 +66,19 @@ local function find_token(core)
   return credentials.of_cookie(core, true)
 end
 
-local function join(core, ack)
+-- Says whose the session is. It ends with the token, which is taken JWT_LEEWAY longer than it says.
+local function identify(core, token)
+  local ends = token.expires and token.expires + settings.JWT_LEEWAY
+  core:identify(token.user, token.claims, ends, token.key)
+end
+
+local function join(core, token, ack)
   local channels, _, code = core:join()
-  if channels then
-    send_connected(core, channels, ack)
+  -- Whoever revoked the token while hooks ran could not close a session that was not live yet.
+  if channels and revocations.has(token, true) ~= false then
+    core:close(CLOSE.revoked, "the token was revoked")
+  elseif channels then
+    send_connected(core, channels, token, ack)
   elseif code == "LIMIT" then
     core:close(CLOSE.too_many, "too many sessions")
   elseif code ~= "CLOSED" then
@@ -75,14 +86,23 @@ local function join(core, ack)
   end
 end
 
+-- Joins unless a connect hook refuses; what hooks send comes behind chatty:connected.
+local function join_by_hooks(core, token, ack)
+  local session = sessions.hold(core)
+  local refused = hooks.run("connect", session)
+  if refused then
+    core:close(CLOSE.refused, reason_of(refused.detail))
+  else
+    join(core, token, ack)
+  end
+  sessions.release(session)
+end
+
 -- From the token to the live session.
 local function enter(core, token, ack)
-  core:identify(token.user, token.claims, token.expires, token.key)
-  if hooks.has("connect") then
-    local refused = hooks.run("connect", sessions.of(core))
-    if refused then return core:close(CLOSE.refused, reason_of(refused.detail)) end
-  end
-  join(core, ack)
+  identify(core, token)
+  if hooks.has("connect") then return join_by_hooks(core, token, ack) end
+  join(core, token, ack)
 end
 
 local function try_enter(core, token, ack)
@@ -110,7 +130,7 @@ end
 -- A fresh token in a live session.
 local function refresh(core, token, ack)
   if token.user ~= core:user() then return core:close(CLOSE.bad_token, "the token is another user's") end
-  core:identify(token.user, token.claims, token.expires, token.key)
+  identify(core, token)
   sessions.refresh(core)
   send(core, "chatty:auth", { expires = show_time(token.expires) }, ack)
 end
@@ -134,13 +154,13 @@ end
 local function send_ack(core, value, ack)
   if value == nil or value == json.null then value = {} end
   local ok, made = protect.call("chatty", "acknowledgement", core_event.new, "chatty:ack", value)
-  if not ok then return send_error(core, made.code, made.detail, ack) end
+  if not ok then return send_error(core, made, ack) end
   core:send(made, ack)
 end
 
 local function ask_plugins(core, found, ack)
   local value, refused = hooks.ask("message", sessions.of(core), event.of(found))
-  if refused then return send_error(core, refused.code, refused.detail, ack) end
+  if refused then return send_error(core, refused, ack) end
   if ack then send_ack(core, value, ack) end
 end
 
@@ -149,24 +169,36 @@ end
 ---@param text string
 function realtime.on_frame(core, text)
   local found, ack_or_message, _, ack = core_event.parse(text)
-  if not found then return send_error(core, "frame-malformed", refusal.sentence(ack_or_message), ack) end
+  if not found then
+    return send_error(core, refusal.of("frame-malformed", refusal.sentence(ack_or_message)), ack)
+  end
   ack = ack_or_message
   local name = found:name()
   if name == "chatty:auth" then return authenticate(core, found, ack) end
-  if not core:user() then return send_error(core, "auth-required", "Send chatty:auth first.", ack) end
+  if not core:user() then
+    return send_error(core, refusal.of("auth-required", "Send chatty:auth first."), ack)
+  end
   if name:sub(1, 7) == "chatty:" then
-    return send_error(core, "event-reserved", "Names with chatty: belong to the server.", ack)
+    return send_error(core, refusal.of("event-reserved", "Names with chatty: belong to the server."), ack)
   end
   if not hooks.has("message") then
-    return send_error(core, "no-handler", "No plugin takes messages from clients.", ack)
+    return send_error(core, refusal.of("no-handler", "No plugin takes messages from clients."), ack)
   end
   ask_plugins(core, found, ack)
+end
+
+-- When its token dies, or the session before that, as that of a secret that was changed; nil for never.
+local function expires_of(core)
+  local ends = core:expires()
+  local text = ends and json.find(core:claims(), "exp")
+  local exp = text and json.decode(text)
+  return type(exp) == "number" and math.min(exp, ends) or ends
 end
 
 --- The token of a session dies soon.
 ---@param core core.session
 function realtime.on_expiring(core)
-  local expires = core:expires()
+  local expires = expires_of(core)
   if not expires then return end
   local seconds = math.max(0, math.ceil(expires - time.now()))
   send(core, "chatty:expiring", { expires = show_time(expires), seconds = seconds })

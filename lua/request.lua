@@ -5,16 +5,17 @@ local event = require "event"
 local jsonapi = require "jsonapi"
 local json = require "core.json"
 local negotiate = require "negotiate"
+local private = require "private"
 local query = require "query"
 local refusal = require "refusal"
 local secret = require "core.secret"
 
 local request = {}
 
-local CORE <const> = {}   -- the key of the core.request
-local ROUTE <const> = {}  -- the key of the route that was found
-local CLAIMS <const> = {} -- the key of the token's claims as raw JSON
-local EVENT <const> = {}  -- the key of the core.event that the body became
+local CORE <const> = private.key()   -- of the core.request
+local ROUTE <const> = private.key()  -- of the route that was found
+local CLAIMS <const> = private.key() -- of the token's claims as raw JSON
+local EVENT <const> = private.key()  -- of the core.event that the body became
 
 local lazy, methods = {}, {}
 
@@ -60,11 +61,11 @@ function lazy.wants_document(self)
 end
 
 --- One header; its name in any case.
-function methods:header(name) return self[CORE]:header(name:lower()) end
+function methods:header(name) return rawget(self, CORE):header(name:lower()) end
 
 --- The raw JSON of one member of the body, byte for byte; nil when it is not there.
 function methods:raw(key)
-  local found = self[EVENT] -- the body's memory moved into it
+  local found = rawget(self, EVENT) -- the body's memory moved into it
   if found then return key == "attributes" and found:raw() or nil end
   return json.find(self.body, key)
 end

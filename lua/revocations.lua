@@ -35,26 +35,29 @@ local function keep(cache, key, value)
   return value
 end
 
-local function is_revoked(token)
+local function is_revoked(token, is_fresh)
   local key = key_of(token)
   if not key then return false end
   local known = ids:get(key)
-  if known ~= nil then return known end
+  if known or known == false and not is_fresh then return known end
   local value, message, code = store.get(SPACE, key)
   if value == nil and message then return nil, message, code end
-  return keep(ids, key, value ~= nil)
+  if value then ids:put(key, true) end
+  return value ~= nil or keep(ids, key, false)
 end
 
-local function not_before_of(user)
+local function not_before_of(user, is_fresh)
   local known = starts:get(user)
-  if known ~= nil then return known end
+  if known ~= nil and not is_fresh then return known end
   local record, message, code = users.find(user)
   if not record and message then return nil, message, code end
-  return keep(starts, user, record and record.not_before or false)
+  local found = record and record.not_before or false
+  if is_fresh and found then starts:put(user, found) end
+  return is_fresh and found or keep(starts, user, found)
 end
 
-local function is_too_old(token)
-  local not_before, message, code = not_before_of(token.user)
+local function is_too_old(token, is_fresh)
+  local not_before, message, code = not_before_of(token.user, is_fresh)
   if not not_before then return not_before, message, code end
   local made = tonumber(json.find(token.claims, "iat") or "")
   return not made or made < not_before
@@ -62,10 +65,11 @@ end
 
 --- (waits) Whether the token was revoked. A store that does not answer is a failure, not a no.
 ---@param token credentials.token
+---@param is_fresh? boolean  asks the store, whatever it said a moment ago
 ---@return boolean|nil, string? message, string? code
-function revocations.has(token)
-  local is_out, message, code = is_revoked(token)
-  if is_out == false then is_out, message, code = is_too_old(token) end
+function revocations.has(token, is_fresh)
+  local is_out, message, code = is_revoked(token, is_fresh)
+  if is_out == false then is_out, message, code = is_too_old(token, is_fresh) end
   return is_out, message, code
 end
 

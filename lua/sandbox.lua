@@ -3,12 +3,13 @@
 
 local files = require "core.files"
 local log = require "core.log"
+local private = require "private"
 
 local sandbox = {}
 
 local PLAIN = {
-  "assert", "error", "getmetatable", "ipairs", "next", "pairs", "pcall", "rawequal", "rawget", "rawlen",
-  "rawset", "select", "setmetatable", "tonumber", "tostring", "type", "xpcall", "_VERSION",
+  "assert", "error", "getmetatable", "ipairs", "pcall", "rawequal", "rawget", "rawlen", "rawset",
+  "select", "setmetatable", "tonumber", "tostring", "type", "xpcall", "_VERSION",
 }
 local LIBRARIES = { "coroutine", "math", "string", "table", "utf8" }
 local LEFT_OUT = { string = { dump = true } }
@@ -49,6 +50,7 @@ end
 local function open_libraries(environment)
   for _, name in ipairs(PLAIN) do environment[name] = _G[name] end
   for _, name in ipairs(LIBRARIES) do environment[name] = copy(_G[name], LEFT_OUT[name]) end
+  environment.next, environment.pairs = private.next, private.pairs
   environment.os = {}
   for _, name in ipairs(OS) do environment.os[name] = os[name] end
 end

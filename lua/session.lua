@@ -3,14 +3,17 @@
 
 local event = require "event"
 local json = require "core.json"
+local private = require "private"
 
 local session = {}
 
 local metatable_of = debug.getmetatable -- sees behind __metatable
 
-local CORE <const> = {} -- the key of the core.session
-local READ <const> = {} -- the key of what was read already
+local CORE <const> = private.key() -- of the core.session
+local READ <const> = private.key() -- of what was read already
+local HELD <const> = private.key() -- of the events that wait until it has joined; nil when none must wait
 local REASON_MAX <const> = 120
+local HELD_MAX <const> = 64
 
 local methods = {}
 
@@ -27,14 +30,26 @@ local lazy = {
   end,
 }
 
+local function send(self, made)
+  local held, core = rawget(self, HELD), rawget(self, CORE)
+  if not held then return core:send(made) end
+  local is_open, message, code = core:channels()
+  if not is_open then return nil, message, code end
+  if #held == HELD_MAX then
+    return nil, ("there are %d events already that wait until the session has joined"):format(HELD_MAX), "LIMIT"
+  end
+  held[#held + 1] = made
+  return true
+end
+
 --- Sends one event to this session alone.
 function methods:send(name, attributes)
   local core = event.core(name)
-  if core then return self[CORE]:send(core) end
+  if core then return send(self, rawget(self, HELD) and core:copy() or core) end
   if event.refuse_name(name) then error(("session:send: the name '%s' is reserved"):format(name), 2) end
   local made, message, code = event.make(name, attributes)
   if not made then return nil, message, code end
-  return self[CORE]:send(made)
+  return send(self, made)
 end
 
 --- Closes it. Codes from 4000 on ask the client to come back, from 4500 on to stay away.
@@ -46,12 +61,13 @@ function methods:close(code, reason)
   if type(reason) ~= "string" or #reason > REASON_MAX or not utf8.len(reason) then
     error(("session:close: the reason must be UTF-8 of at most %d bytes"):format(REASON_MAX), 2)
   end
-  return self[CORE]:close(code, reason)
+  rawset(self, HELD, nil)
+  return rawget(self, CORE):close(code, reason)
 end
 
 --- The channels that it is in now.
 function methods:channels()
-  local channels, message, code = self[CORE]:channels()
+  local channels, message, code = rawget(self, CORE):channels()
   if not channels then return nil, message, code end
   table.sort(channels)
   return channels
@@ -81,6 +97,23 @@ function session.of(core)
   self[CORE], self[READ] = core, {}
   self.data = {}
   return setmetatable(self, Session)
+end
+
+--- From now on the session's events wait: it gets none before it has joined.
+---@param core core.session
+---@return session
+function session.hold(core)
+  local self = session.of(core)
+  rawset(self, HELD, {})
+  return self
+end
+
+--- It has joined, or is closed: sends what waits, in order.
+---@param self session
+function session.release(self)
+  local held = rawget(self, HELD) or {}
+  rawset(self, HELD, nil)
+  for _, made in ipairs(held) do self[CORE]:send(made) end
 end
 
 --- Forgets what an old token said.

@@ -1,6 +1,8 @@
 -- Read-only views of decoded JSON: writing to one is an error, so nobody believes to have changed an event
 -- by changing a table. json.encode writes a view as what it shows.
 
+local private = require "private"
+
 local view = {}
 
 local metatable_of = debug.getmetatable -- sees behind __metatable
@@ -11,7 +13,7 @@ end
 
 local function next_item(self, key)
   local value
-  key, value = next(metatable_of(self).__value, key)
+  key, value = private.next(metatable_of(self).__value, key)
   return key, view.of(value)
 end
 

@@ -32,7 +32,7 @@ typedef struct Api {
     Script *script;
     Bus *bus;
     Registry *registry;
-    Net *net;
+    Net *net;      /* NULL again when the worker is taken apart */
     JobPool *jobs; /* NULL in tools: work is done at once */
     Store *store;  /* of tools; NULL in a server, whose roster has it */
     Keyring *keys; /* keys->current NULL: no secret is configured */
@@ -44,6 +44,7 @@ typedef struct Api {
     unsigned worker_count;
     uint32_t expiring_notice_ms;
     uint32_t asks;   /* operations whose answer has not come yet */
+    bool is_running; /* the worker's loop runs: before and after, not all workers are there */
     bool is_stopped; /* the stop hooks are through */
     /* registry references of init's functions; LUA_NOREF until api_setup */
     int on_request;

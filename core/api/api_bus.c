@@ -105,6 +105,8 @@ static int f_notify(lua_State *L) {
     bool is_dry = lua_istable(L, 1) && opt_field_bool(L, 1, "dry");
     bool is_counted = is_dry || (lua_istable(L, 1) && opt_field_bool(L, 1, "report"));
     if (is_counted) task_check(L); /* raises here, before there is a notice to lose */
+    if (!api->is_running)
+        luaL_error(L, "nothing can be emitted while the server is set up or taken apart");
     Notice *notice = check_notice(L);
     if (!is_dry) metrics_add(METRIC_notifies_total, 1);
     if (!is_counted) {

@@ -242,6 +242,13 @@ static int f_expect_auth(lua_State *L) {
     return 1;
 }
 
+/* The secret may have been changed after the token was checked: while the session was joining, and so not yet
+ * in the registry, or while the store was asked about the token. */
+static void retire_if_outdated(const Keyring *keys, Session *session) {
+    int64_t until_ms = keys->previous ? keys->previous_until_ms : 0;
+    session->subscriber.class->retire_key(&session->subscriber, keys->generation, until_ms);
+}
+
 static int f_identify(lua_State *L) {
     const Proxy *proxy = check_proxy(L);
     Str user = check_str(L, 2);
@@ -255,6 +262,7 @@ static int f_identify(lua_State *L) {
     }
     session_identify(session, bytes_copy(user), bytes_copy(claims), (int64_t)(expires * 1000),
                      (uint32_t)key);
+    if (session->subscriber.user != NULL) retire_if_outdated(api_of(L)->keys, session);
     lua_pushboolean(L, 1);
     return 1;
 }
@@ -274,12 +282,6 @@ static int push_joined(lua_State *L, void *data) {
         lua_rawseti(L, -2, (lua_Integer)i + 1);
     }
     return 1;
-}
-
-/* The secret may have been changed while the session was joining, and so not yet in the registry. */
-static void retire_if_outdated(const Keyring *keys, Session *session) {
-    int64_t until_ms = keys->previous ? keys->previous_until_ms : 0;
-    session->subscriber.class->retire_key(&session->subscriber, keys->generation, until_ms);
 }
 
 static void on_joined(Op *op, void *waiter) {

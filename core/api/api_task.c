@@ -83,7 +83,15 @@ static int f_spawn(lua_State *L) {
     return 0;
 }
 
-static const luaL_Reg lib[] = {{"sleep", f_sleep}, {"spawn", f_spawn}, {NULL, NULL}};
+static int f_current(lua_State *L) {
+    uint64_t id = task_current(L);
+    if (id == 0) return 0;
+    lua_pushinteger(L, (lua_Integer)id);
+    return 1;
+}
+
+static const luaL_Reg lib[] = {
+    {"sleep", f_sleep}, {"spawn", f_spawn}, {"current", f_current}, {NULL, NULL}};
 
 int api_open_task(lua_State *L) {
     luaL_newlib(L, lib);

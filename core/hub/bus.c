@@ -127,16 +127,19 @@ void bus_disconnect(Bus *bus, unsigned origin, const Disconnect *order, BusOnCou
     }
 }
 
+/* Under one lock, whichever: two changes at once reach all workers in one order, so that their keys agree. */
 void bus_change_secret(Bus *bus, unsigned origin, Str secret, int64_t until_ms, BusOnCount on_count,
                        void *waiter) {
     Gather *gather = gather_new(bus, waiter);
     gather->on_count = on_count;
+    pthread_mutex_lock(&bus->shards[0]);
     for (unsigned i = 0; i < bus->worker_count; i++) {
         Op *op = gathered_op(OP_SECRET, origin, gather);
         op->value = bytes_copy(secret);
         op->expires_ms = until_ms;
         inbox_post(bus->workers[i], op);
     }
+    pthread_mutex_unlock(&bus->shards[0]);
 }
 
 void bus_ask_roster(Bus *bus, Op *op) {

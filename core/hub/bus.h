@@ -46,7 +46,7 @@ void bus_disconnect(Bus *bus, unsigned origin, const Disconnect *order, BusOnCou
                     void *waiter);
 
 /* `secret` becomes the key of tokens on all workers; the one before stays good until `until_ms`, wall
- * clock. The count is that of sessions closed. */
+ * clock. Changes made at once reach all workers in one order. The count is that of sessions closed. */
 void bus_change_secret(Bus *bus, unsigned origin, Str secret, int64_t until_ms, BusOnCount on_count,
                        void *waiter);
 

@@ -35,7 +35,7 @@ struct Session {
     int64_t since_ms;          /* wall clock */
     uint64_t auth_deadline_ms; /* monotonic; 0: none */
     uint32_t expiring_notice_ms;
-    uint16_t pins;
+    uint32_t pins;
     uint32_t key_generation; /* of the key that signed the token */
     bool was_warned;         /* on_expiring came for this token */
     bool is_live;            /* session_go_live was called */

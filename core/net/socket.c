@@ -374,6 +374,10 @@ static Socket *socket_new(Conn *conn, const SocketHandler *handler, void *owner)
     return socket;
 }
 
+static void say_farewell(Socket *socket) {
+    socket_close(socket, SOCKET_CODE_RESTART, STR("the server restarts"));
+}
+
 int socket_open(Request *request, Str protocol, const SocketHandler *handler, void *owner,
                 Socket **socket) {
     Buf rest = BUF_NONE;
@@ -392,6 +396,7 @@ int socket_open(Request *request, Str protocol, const SocketHandler *handler, vo
     arm(opened);
     feed(opened, buf_str(&rest));
     buf_deinit(&rest);
+    if (conn_net(conn)->is_draining) say_farewell(opened); /* it came too late for socket_drain */
     *socket = opened;
     return 0;
 }
@@ -471,17 +476,11 @@ void socket_remote(const Socket *socket, char out[64]) {
     conn_remote(socket->conn, out);
 }
 
-typedef struct Farewell {
-    uint16_t code;
-    Str reason;
-} Farewell;
-
-static void say_farewell(void *owner, void *context) {
-    const Farewell *farewell = context;
-    socket_close(owner, farewell->code, farewell->reason);
+static void visit_for_drain(void *owner, void *context) {
+    (void)context;
+    say_farewell(owner);
 }
 
-void socket_drain(Net *net, uint16_t code, Str reason) {
-    Farewell farewell = {code, reason};
-    conn_each(net, &conn_handler, say_farewell, &farewell);
+void socket_drain(Net *net) {
+    conn_each(net, &conn_handler, visit_for_drain, NULL);
 }

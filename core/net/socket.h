@@ -15,8 +15,8 @@
 
 typedef struct Socket Socket;
 
-/* The close code for a peer that does not read what was sent to it. */
-enum { SOCKET_CODE_SLOW = 4002 };
+/* Close codes: the worker stops; the peer does not read what was sent to it. */
+enum { SOCKET_CODE_RESTART = 1012, SOCKET_CODE_SLOW = 4002 };
 
 /* Callbacks borrow and may call any socket_ function. Once the socket is closing only on_close
  * comes. */
@@ -61,8 +61,8 @@ void socket_set_deadline(Socket *socket, uint64_t deadline_ms);
 void socket_close(Socket *socket, uint16_t code, Str reason);
 bool socket_is_closing(const Socket *socket);
 
-/* The worker stops: closes all sockets with this code. */
-void socket_drain(Net *net, uint16_t code, Str reason);
+/* The worker stops, behind exchange_drain: closes all sockets with 1012, also those that open from now on. */
+void socket_drain(Net *net);
 size_t socket_queued(const Socket *socket);
 Net *socket_net(Socket *socket);
 void socket_remote(const Socket *socket, char out[64]);

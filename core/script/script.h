@@ -16,6 +16,7 @@ typedef struct Script {
     lua_State *L; /* the main state; nothing waits on it */
     List tasks;   /* Tasks that run or wait (task.h) */
     size_t task_count;
+    uint64_t last_task_id;
     int *idle_threads; /* registry references of coroutines to use again */
     size_t idle_count;
     struct Task *running; /* the innermost; NULL outside of tasks */

@@ -24,6 +24,7 @@ struct Wait {
 struct Task {
     List link; /* in script->tasks */
     Script *script;
+    uint64_t id;
     lua_State *L;  /* the coroutine */
     int reference; /* keeps the coroutine in the registry */
     Wait *wait;    /* what it waits for, or NULL while it runs */
@@ -108,11 +109,17 @@ void task_start(Script *script, const char *label, int args, TaskOnEnd on_end, v
     *task = (Task){.script = script, .label = label, .on_end = on_end, .context = context};
     list_add(&script->tasks, &task->link);
     script->task_count++;
+    task->id = ++script->last_task_id;
     metrics_add(METRIC_tasks, 1);
     take_thread(task);
     luaL_checkstack(task->L, args + 1, "too many arguments");
     lua_xmove(script->L, task->L, args + 1);
     resume(task, args);
+}
+
+uint64_t task_current(lua_State *L) {
+    const Task *task = script_of(L)->running;
+    return task != NULL ? task->id : 0;
 }
 
 void task_check(lua_State *L) {

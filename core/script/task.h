@@ -21,6 +21,10 @@ typedef struct Wait Wait;
 typedef void (*TaskOnEnd)(void *context);
 void task_start(Script *script, const char *label, int args, TaskOnEnd on_end, void *context);
 
+/* The number of the running task, also inside its nested coroutines; 0 outside of tasks. No other task of
+ * the script has it, before or after. */
+uint64_t task_current(lua_State *L);
+
 /* Raises a Lua error that tells the way out when the running function may not wait. */
 void task_check(lua_State *L);
 

@@ -6,8 +6,8 @@
  * Worker w has a user of its own, "user-w", who has a session on every worker. In each round it has him
  * subscribed to "own-w", or unsubscribed, and when that is answered notifies "own-w": every worker on
  * which he is live must have heard of the change before (promise 2). It also notifies channels that
- * all workers share: their events must lie in one order in all inboxes (promise 3). The calling thread
- * notifies and subscribes all the while.
+ * all workers share: their events must lie in one order in all inboxes (promise 3), and changes the secret,
+ * which all workers must hear of in one order too. The calling thread notifies and subscribes all the while.
  */
 #include <semaphore.h>
 
@@ -17,7 +17,13 @@
 #include "hub/roster.h"
 #include "test/test.h"
 
-enum { RACE_WORKERS_MAX = 8, SHARED = 2, DISTURBANCES = 10 /* per round */ };
+enum {
+    RACE_WORKERS_MAX = 8,
+    SHARED = 2,
+    SECRETS = SHARED, /* its place in `heard` */
+    HEARD,
+    DISTURBANCES = 10 /* per round */
+};
 
 /* What the attributes of a notify hold, as they lie in memory. */
 typedef struct Mark {
@@ -41,7 +47,7 @@ typedef struct RaceWorker {
     unsigned round;
     bool has_joined[RACE_WORKERS_MAX]; /* by user */
     bool is_subscribed[RACE_WORKERS_MAX];
-    Buf heard[SHARED]; /* ids of events, by shared channel */
+    Buf heard[HEARD]; /* ids of events, by shared channel, and of secrets */
     const char *fault;
 } RaceWorker;
 
@@ -91,6 +97,19 @@ static void notify_shared(Race *race, unsigned round, uint32_t id) {
 
 static void ask_for_change(RaceWorker *worker);
 
+static void on_secret(void *waiter, uint64_t sessions) {
+    (void)sessions;
+    RaceWorker *worker = waiter;
+    worker->round++;
+    ask_for_change(worker);
+}
+
+static void change_secret(RaceWorker *worker) {
+    uint32_t id = worker->index << 24 | worker->round;
+    Str secret = str_make((const char *)&id, sizeof id);
+    bus_change_secret(&worker->race->bus, worker->index, secret, 0, on_secret, worker);
+}
+
 static void on_changed(Op *op, void *waiter) {
     RaceWorker *worker = waiter;
     if (op->error != 0 || op->changed_count != 1) worker->fault = "a change was not made";
@@ -98,8 +117,7 @@ static void on_changed(Op *op, void *waiter) {
     Str own = name_of(text, "own", worker->index);
     notify(&worker->race->bus, &own, 1, (Mark){worker->index, op->type == OP_SUBSCRIBE, 0});
     notify_shared(worker->race, worker->round, worker->index << 24 | worker->round);
-    worker->round++;
-    ask_for_change(worker);
+    change_secret(worker);
 }
 
 static void ask_for_change(RaceWorker *worker) {
@@ -172,6 +190,10 @@ static void run_op(RaceWorker *worker, Op *op) {
         op->on_answer(op, op->waiter);
     } else if (op->type == OP_NOTIFY) {
         hear_notice(worker, op->notice);
+    } else if (op->type == OP_SECRET) {
+        buf_add(&worker->heard[SECRETS], bytes_str(op->value));
+        bus_answer(&worker->race->bus, op);
+        return;
     } else if (op->type == OP_CHANGE) {
         Str user = op->users->items[0];
         worker->is_subscribed[number_of(user.data, user.len)] = op->is_add;
@@ -220,7 +242,7 @@ static void init_worker(Race *race, unsigned index) {
 }
 
 static void deinit_worker(RaceWorker *worker) {
-    for (int i = 0; i < SHARED; i++) buf_deinit(&worker->heard[i]);
+    for (int i = 0; i < HEARD; i++) buf_deinit(&worker->heard[i]);
     inbox_deinit(&worker->inbox);
     pthread_mutex_destroy(&worker->lock);
     pthread_cond_destroy(&worker->mail);
@@ -253,7 +275,7 @@ static const char *compare(const Race *race, size_t *events) {
     for (unsigned i = 0; i < race->bus.worker_count; i++) {
         const RaceWorker *worker = &race->workers[i];
         if (worker->fault != NULL) return worker->fault;
-        for (int k = 0; k < SHARED; k++) {
+        for (int k = 0; k < HEARD; k++) {
             Str heard = buf_str(&worker->heard[k]);
             if (!str_equal(heard, buf_str(&race->workers[0].heard[k]))) return "the order is not one";
             *events += heard.len / sizeof(uint32_t);

@@ -3,6 +3,7 @@
  * core.test.task: a Script with a Lua state of its own. Code that runs there has these functions:
  *     wait()      waits, and gives what it is woken with
  *     may_wait()  raises where wait() would
+ *     current()   the number of the task, or 0
  *     note(...)   adds to the notes, for the spec to read
  *     start(code), wake(number, ...)   as below, from inside a task
  *
@@ -54,6 +55,11 @@ static int g_wait(lua_State *inside) {
 static int g_may_wait(lua_State *inside) {
     task_check(inside);
     return 0;
+}
+
+static int g_current(lua_State *inside) {
+    lua_pushinteger(inside, (lua_Integer)task_current(inside));
+    return 1;
 }
 
 static int g_note(lua_State *inside) {
@@ -137,7 +143,7 @@ static int g_wake(lua_State *inside) {
 }
 
 static const luaL_Reg globals[] = {
-    {"wait", g_wait},   {"may_wait", g_may_wait}, {"note", g_note},
+    {"wait", g_wait},   {"may_wait", g_may_wait}, {"current", g_current}, {"note", g_note},
     {"start", g_start}, {"wake", g_wake},         {NULL, NULL},
 };
 

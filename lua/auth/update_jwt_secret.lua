@@ -6,6 +6,7 @@ local refusal = require "refusal"
 local secret = require "core.secret"
 local settings = require "settings"
 local store = require "core.store"
+local task = require "core.task"
 local time = require "core.time"
 local token = require "core.token"
 
@@ -13,6 +14,8 @@ local update_jwt_secret = {}
 
 local SECRET_MIN <const>, SECRET_MAX <const> = 16, 4096
 local GRACE_MAX <const> = 30 * 24 * 3600
+local SPACE <const> = "secret"
+local LEASE <const>, POLL <const>, TRIES <const> = 10, 0.02, 250 -- seconds, seconds, so often
 
 local function pointer(member)
   return { pointer = "/" .. member }
@@ -34,7 +37,7 @@ end
 
 -- The secret that is good now: the stored one, as long as it replaces JWT_SECRET as it is set.
 local function current(digest)
-  local kept, message, code = store.get("secret", "jwt")
+  local kept, message, code = store.get(SPACE, "jwt")
   if not kept then return not code and settings.JWT_SECRET or nil, message, code end
   local record = json.decode(kept)
   return record.replaces == digest and record.secret or settings.JWT_SECRET
@@ -44,9 +47,27 @@ local function keep(wanted, until_ms)
   local digest = secret.hash(settings.JWT_SECRET)
   local previous, message, code = current(digest)
   if not previous then return nil, message, code end
-  return store.set("secret", "jwt", json.encode {
+  return store.set(SPACE, "jwt", json.encode {
     replaces = digest, secret = wanted.secret, previous = previous, ["until"] = until_ms,
   })
+end
+
+-- One change at a time, or the store could end with another secret than the workers. The lease ends by itself when
+-- the server dies with it.
+local function lock()
+  for _ = 1, TRIES do
+    local done, message, code = store.set(SPACE, "changing", "1", { expect = false, ttl = LEASE })
+    if done ~= false then return done, message, code end
+    task.sleep(POLL)
+  end
+  return nil, "the secret is being changed by others", "UNAVAILABLE"
+end
+
+local function change(wanted)
+  local until_ = wanted.grace > 0 and time.now() + wanted.grace or 0
+  local done, message, code = keep(wanted, math.floor(until_ * 1000))
+  if not done then return nil, message, code end
+  return token.change_secret(wanted.secret, until_)
 end
 
 local function handle(request)
@@ -56,10 +77,13 @@ local function handle(request)
   local body = request.json
   local wanted, refused = read(type(body) == "table" and body or {})
   if not wanted then return refused end
-  local until_ = wanted.grace > 0 and time.now() + wanted.grace or 0
-  local done, message, code = keep(wanted, math.floor(until_ * 1000))
-  if not done then return refusal.of_failure(message, code) end
-  local sessions = token.change_secret(wanted.secret, until_)
+  local sessions
+  local done, message, code = lock()
+  if done then
+    sessions, message, code = change(wanted)
+    store.delete(SPACE, "changing")
+  end
+  if not sessions then return refusal.of_failure(message, code) end
   return { json = { msg = "Secret updated.", sessions = sessions } }
 end
 

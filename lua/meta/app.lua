@@ -270,7 +270,8 @@ function event:raw() end
 ---@field data table            the plugins' own
 local session = {}
 
---- Sends an event to this session alone: a name and attributes, or an event. (since 1.0)
+--- Sends an event to this session alone: a name and attributes, or an event. What a hook `connect` sends comes behind
+--- chatty:connected; at most 64 events wait for that, then it is nil with the code "LIMIT". (since 1.0)
 ---@param name string|event
 ---@param attributes? any
 ---@return true|nil sent, string? message, string? code

@@ -123,7 +123,8 @@ chatty.token = {}
 ---@return string|nil token, string? message, string? code
 function chatty.token.make(claims, ttl) end
 
---- Checks a token as the server does. Codes: TOKEN_INVALID, TOKEN_EXPIRED, TOKEN_NOT_YET. (since 1.0)
+--- Checks a token as the server does, but for revocation. (since 1.0)
+--- Codes: TOKEN_INVALID, TOKEN_EXPIRED, TOKEN_NOT_YET.
 ---@param text string
 ---@return {user: string, expires?: number, claims: table}|nil token, string? message, string? code
 function chatty.token.verify(text) end

@@ -243,6 +243,10 @@ function task.sleep(seconds) end
 --- Runs a function as a handler of its own, from the next turn of the loop.
 ---@param f function
 function task.spawn(f, ...) end
+--- The number of the running handler, the same inside coroutines that it made itself. No other handler of this worker
+--- has it, before or after. nil outside of handlers.
+---@return integer|nil
+function task.current() end
 
 ---@class core.request  given to init.on_request; one HTTP request
 local request = {}
@@ -310,14 +314,14 @@ function session:transport() end
 function session:remote() end
 ---@return number  seconds since 1970
 function session:since() end
----@return number|nil  seconds since 1970
+---@return number|nil  seconds since 1970: when it is closed
 function session:expires() end
 --- A table of the plugins' own that lives as long as the session.
 ---@return table
 function session:data() end
 --- Lets go of data(); init.on_disconnect calls it when its hooks are through.
 function session:forget() end
---- Says who it is (at first, or anew with a fresh token of the same user) and when the token dies.
+--- Says who it is (at first, or anew with a fresh token of the same user) and when the session ends with it.
 ---@param user string
 ---@param claims string  raw JSON
 ---@param expires? number
@@ -362,7 +366,7 @@ function socket:remote() end
 --   init.start()                       when the worker's loop runs (`start` hooks)
 --   init.on_request(request)
 --   init.on_frame(session, text)       one at a time per session, in order; text frames only
---   init.on_expiring(session)          30 s before its token dies; C closes with 4001 when it does
+--   init.on_expiring(session)          EXPIRING_NOTICE before its token dies; C closes with 4001 at session:expires()
 --   init.on_presence(user, is_online, generation)   a user came online, or is gone for good
 --   init.on_disconnect(session, code, reason)   after the end of a session that had joined; `session` still
 --                                      knows id, user, claims, transport, remote, since, data

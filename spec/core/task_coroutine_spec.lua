@@ -16,6 +16,41 @@ local function notes_of(code)
   return script:notes()
 end
 
+describe("the number of a task", function()
+  it("is the same in its coroutines and behind its waits", function()
+    local notes = notes_of[[
+      local id = current()
+      coroutine.wrap(function()
+        note(current() == id)
+        coroutine.wrap(function() note(current() == id) wait() end)()
+        note(current() == id)
+      end)()
+      note(current() == id)
+    ]]
+    assert.same({ "true", "true" }, notes)
+    script:wake(1)
+    assert.same({ "true", "true" }, script:notes())
+  end)
+
+  it("is no other task's, even after its end", function()
+    local seen = {}
+    for _ = 1, 5 do
+      local id = notes_of("note(current())")[1]
+      assert.is_nil(seen[id])
+      seen[id] = true
+    end
+    local notes = notes_of[[ local id = current() start("note(current())") note(current() == id, id) ]]
+    assert.is_nil(seen[notes[1]])
+    assert.equal("true", notes[2]:match("%a+"))
+    assert.not_equal(notes[1], notes[2]:match("%d+"))
+  end)
+
+  it("is 0 outside of tasks", function()
+    script:call("note(current())")
+    assert.same({ "0" }, script:notes())
+  end)
+end)
+
 describe("a wait inside a coroutine of the task's own", function()
   it("passes through coroutine.resume, and what it is woken with comes back in", function()
     script:start[[

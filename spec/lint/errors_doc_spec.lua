@@ -13,8 +13,7 @@ local FAULT = "%f[%d](%d%d%d),%s*\"([%l-]+)\""
 local IN_C = { "%f[%d]%d%d%d,%s*\"([%l-]+)\"", "code%[%] = \"([%l-]+)\"", "\"(%l+%-[%l-]+)\", \"/?%l*\"" }
 local IN_LUA = {
   "refusal%.of%(\"([%l-]+)\"", "credentials%.refuse%(\"([%l-]+)\"", "%f[%w]fail%(\"([%l-]+)\"",
-  "send_error%(core, \"([%l-]+)\"", "TOKEN_[%u_]+ = \"([%l-]+)\"",
-  "nil, [^\n]-, \"(%l+%-[%l-]+)\"[ \n]",
+  "TOKEN_[%u_]+ = \"([%l-]+)\"", "nil, [^\n]-, \"(%l+%-[%l-]+)\"[ \n]",
 }
 
 -- Where close codes stand: in C as an argument or an enumerator, in Lua in constants named so.

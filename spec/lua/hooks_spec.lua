@@ -106,6 +106,38 @@ describe("hooks", function()
     assert.is_false(hooks.is_dry())
   end)
 
+  it("keep depth and pretence in a coroutine of a plugin's own", function()
+    local depth, seen, refused = 0, {}, nil
+    on("notify", function()
+      depth = depth + 1
+      seen[depth] = hooks.is_dry()
+      coroutine.wrap(function() refused = hooks.run("notify", {}) or refused end)()
+    end)
+    hooks.run("notify", { dry_run = true })
+    assert.equal("hook-depth", refused.code)
+    assert.same({ true, true, true, true, true, true, true, true }, seen)
+    assert.is_false(hooks.is_dry())
+  end)
+
+  it("keep them from other handlers that run meanwhile", function()
+    local seen
+    on("notify", function()
+      core.task.id = 2
+      seen = hooks.is_dry()
+      core.task.id = 1
+    end)
+    hooks.run("notify", { dry_run = true })
+    assert.is_false(seen)
+  end)
+
+  it("run outside of handlers, too", function()
+    core.task.id = nil
+    local seen
+    on("notify", function() seen = hooks.is_dry() end)
+    assert.is_nil(hooks.run("notify", { dry_run = true }))
+    assert.is_true(seen)
+  end)
+
   it("answer with the first value that one returns", function()
     on("message", note("first"))
     on("message", function() return { ok = true } end)

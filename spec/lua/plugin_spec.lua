@@ -142,6 +142,64 @@ describe("plugin", function()
       end
     end)
 
+    -- Notes what a plugin finds in the objects that it gets: keys that are no text, and what a table of its own
+    -- is asked for by their methods.
+    local PRYING <const> = [[
+      local chatty = require "chatty"
+      local found = {}
+      local function note(what, key)
+        if type(key) ~= "string" then found[#found + 1] = what .. " shows a " .. type(key) end
+      end
+      local function pry(what, object, methods)
+        for key in pairs(object) do note(what, key) end
+        local key = next(object)
+        while key ~= nil do note(what, key) key = next(object, key) end
+        for name, arguments in pairs(methods) do
+          local own = setmetatable({}, {
+            __index = function(_, asked) note(what .. " by " .. name, asked) end,
+            __newindex = function(_, set) note(what .. " by " .. name, set) end,
+          })
+          pcall(object[name], own, table.unpack(arguments))
+        end
+        if getmetatable(object) then found[#found + 1] = what .. " has a metatable" end
+      end
+      return { api = 1, setup = function(app)
+        pry("app", app, { get = { "/x", { auth = "none" }, print }, on = { "connect", print } })
+        app:on("connect", function(session)
+          session:send("e", {})
+          pry("session", session, { send = { "e" }, close = {}, channels = {} })
+        end)
+        app:on("notify", function(event)
+          pry("event", event, { get = { "a" }, set = { "a", 1 }, remove = { "a" }, replace = { {} }, raw = {} })
+          local iterate = pairs(event.attributes)
+          local key = iterate(setmetatable({}, { __value = event }))
+          while key ~= nil do
+            note("view", key)
+            key = iterate(setmetatable({}, { __value = event }), key)
+          end
+        end)
+        app:option("add", "pry", function(_, context) pry("context", context, {}) end)
+        app:post("/pry", { auth = "none", body = "event" }, function(request)
+          pry("request", request, { header = { "a" }, raw = { "a" } })
+          chatty.notify{ channels = { "c" }, event = request.event, add = { "pry" } }
+          return { json = found }
+        end)
+      end }
+    ]]
+
+    it("shows nothing of ours in the objects that plugins get", function()
+      local core = start(PRYING)
+      core.token.known.ann = { user = "ann", claims = "{}" }
+      local bearer = { authorization = "Bearer ann" }
+      local _, state = lua_half.ask(core, { target = "/ws", headers = bearer, is_upgrade = true })
+      assert.is_truthy(state.session)
+      local reply = lua_half.ask(core, { method = "POST", target = "/pry",
+        body = '{"event":"e","attributes":{"a":1}}', headers = { ["content-type"] = "application/json" } })
+      assert.same({}, reply.json)
+      assert.equal(1, #core.bus.calls)
+      assert.is_nil(core.log.lines[2]) -- the first tells that the plugin was loaded
+    end)
+
     it("notices modules that require each other in a circle", function()
       assert.matches("the module requires itself", lua_half.line_of(lua_half.start, { plugins = {
         ["shop/init"] = "require 'a'", ["shop/a"] = "require 'b'", ["shop/b"] = "require 'a'",

@@ -192,6 +192,15 @@ describe("chatty", function()
       core.log.lines[1])
   end)
 
+  it("spawns nothing in a dry run", function()
+    local hooks = require "hooks"
+    hooks.add("notify", function() chatty.spawn(error, "boom") end, {}, { name = "shop", priority = 1 }, 1)
+    hooks.run("notify", { dry_run = true })
+    assert.same({}, core.task.spawned)
+    hooks.run("notify", {})
+    assert.equal(1, #core.task.spawned)
+  end)
+
   it("spawns functions whose errors are logged", function()
     chatty.spawn(function(word) error(word) end, "boom")
     local task = core.task.spawned[1]

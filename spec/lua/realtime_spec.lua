@@ -10,7 +10,7 @@ describe("realtime", function()
       return { api = 1, setup = function(app) %s end }
     ]]):format(setup) } })
     core.token.known = {
-      ["ann-token"] = { user = "ann", claims = '{"sub":"ann"}', expires = 1700000060 },
+      ["ann-token"] = { user = "ann", claims = '{"sub":"ann","exp":1700000060}', expires = 1700000060 },
       ["fresh-token"] = { user = "ann", claims = '{"sub":"ann","fresh":true}' },
       ["bob-token"] = { user = "bob", claims = '{"sub":"bob"}' },
       ["old-token"] = "TOKEN_EXPIRED",
@@ -161,6 +161,25 @@ describe("realtime", function()
       assert.same({ "ann" }, lua_half.last_call(core, "change").users)
     end)
 
+    it("may send, and the session gets it behind chatty:connected", function()
+      start([[app:on("connect", function(session)
+        session:send("one", {})
+        session:send("two", {})
+      end)]])
+      local _, session = open(with_token())
+      assert.same({ "chatty:connected", "one", "two" },
+        { session.sent[1].event, session.sent[2].event, session.sent[3].event })
+    end)
+
+    it("that sends and refuses has sent nothing", function()
+      start([[app:on("connect", function(session)
+        session:send("one", {})
+        return chatty.refuse(403, "no", "No.")
+      end)]])
+      local _, session = open(with_token())
+      assert.same({ {}, 4501 }, { session.sent, session.closed.code })
+    end)
+
     it("may refuse, which closes with its words", function()
       start(([[app:on("connect", function() return chatty.refuse(403, "no", ("ü"):rep(100)) end)]]))
       local _, session = open(with_token())
@@ -198,7 +217,8 @@ describe("realtime", function()
     it("must come before all else", function()
       local _, state, session = open({})
       local sent = frame(session, '{"event":"chat","ack":2}')
-      assert.same({ "chatty:error", "auth-required", "2" }, { sent.event, sent.attributes.code, sent.ack })
+      assert.same({ "chatty:error", 401, "auth-required", "2" },
+        { sent.event, sent.attributes.status, sent.attributes.code, sent.ack })
       assert.is_nil(state.closed)
     end)
 
@@ -213,7 +233,7 @@ describe("realtime", function()
 
     it("refreshes the token of a live session", function()
       local _, state, session = open(with_token())
-      assert.same({ sub = "ann" }, frame(session, '{"event":"chat","ack":1}').attributes.level)
+      assert.is_nil(frame(session, '{"event":"chat","ack":1}').attributes.level.fresh)
       local sent = frame(session, auth('"fresh-token"'))
       assert.same({ "chatty:auth", core.json.null, "1" }, { sent.event, sent.attributes.expires, sent.ack })
       assert.is_nil(state.expires)
@@ -233,7 +253,8 @@ describe("realtime", function()
       local _, _, session = open(with_token())
       for _, text in ipairs({ "", "{", "[]", '{"event":7}' }) do
         local sent = frame(session, text)
-        assert.same({ "chatty:error", "frame-malformed" }, { sent.event, sent.attributes.code })
+        assert.same({ "chatty:error", 400, "frame-malformed" },
+          { sent.event, sent.attributes.status, sent.attributes.code })
       end
       assert.equal("8", frame(session, '{"event":7,"ack":8}').ack)
     end)
@@ -283,7 +304,8 @@ describe("realtime", function()
       end)]])
       local _, _, session = open(with_token())
       local sent = frame(session, '{"event":"chat","ack":7}')
-      assert.same({ "not-yours", "No.", "7" }, { sent.attributes.code, sent.attributes.detail, sent.ack })
+      assert.same({ attributes = { status = 403, code = "not-yours", detail = "No." }, ack = "7",
+        event = "chatty:error" }, sent)
       assert.equal("hook-failed", frame(session, '{"event":"bad","ack":8}').attributes.code)
       assert.equal("internal", frame(session, '{"event":"odd","ack":9}').attributes.code)
     end)
@@ -306,6 +328,24 @@ describe("realtime", function()
     local sent = state.sent[#state.sent]
     assert.equal("chatty:expiring", sent.event)
     assert.same({ expires = "2023-11-14T22:14:20.000Z", seconds = 60 }, sent.attributes)
+  end)
+
+  it("ends a session as late as its token would be taken", function()
+    start(nil, { JWT_LEEWAY = 3 })
+    core.token.known["late-token"] = { user = "ann", claims = '{"sub":"ann","exp":1700000070}', expires = 1700000070 }
+    local _, state, session = open(with_token())
+    assert.equal(1700000063, state.expires)
+    core.init.on_frame(session, '{"event":"chatty:auth","attributes":{"token":"late-token"}}')
+    assert.equal(1700000073, state.expires)
+    assert.equal("2023-11-14T22:14:30.000Z", state.sent[#state.sent].attributes.expires)
+  end)
+
+  it("warns of the session's end when that is sooner than the token's", function()
+    start()
+    local _, state, session = open(with_token())
+    state.expires = 1700000010
+    core.init.on_expiring(session)
+    assert.same({ expires = "2023-11-14T22:13:30.000Z", seconds = 10 }, state.sent[#state.sent].attributes)
   end)
 
   it("tells plugins when a session is over, and why", function()

@@ -49,6 +49,49 @@ describe("session", function()
     assert.same({ nil, "closed", "CLOSED" }, { session:send("late", {}) })
   end)
 
+  describe("that has not joined", function()
+    local function names()
+      local list = {}
+      for i, sent in ipairs(fake_core.state(raw).sent) do list[i] = sent.event end
+      return list
+    end
+
+    before_each(function() sessions.hold(raw) end)
+
+    it("gets what it was sent when it has, in order, as it was then", function()
+      local event = require("event").of(core.event.new("again", { n = 1 }))
+      assert.is_true(session:send("first", {}))
+      assert.is_true(session:send(event))
+      event:set("n", 2)
+      assert.same({}, names())
+      sessions.release(session)
+      session:send("last", {})
+      assert.same({ "first", "again", "last" }, names())
+      assert.equal(1, fake_core.state(raw).sent[2].attributes.n)
+    end)
+
+    it("keeps 64 events and not more", function()
+      for _ = 1, 64 do assert.is_true(session:send("e", {})) end
+      local sent, message, code = session:send("e", {})
+      assert.same({ "nil", "string", "LIMIT" }, { type(sent), type(message), code })
+      sessions.release(session)
+      assert.equal(64, #names())
+    end)
+
+    it("gets nothing when it closes instead", function()
+      session:send("first", {})
+      session:close()
+      assert.same({ nil, "closed", "CLOSED" }, { session:send("late", {}) })
+      sessions.release(session)
+      assert.same({}, names())
+    end)
+
+    it("says that it is over when the client has gone meanwhile", function()
+      raw:close(1006)
+      assert.same({ nil, "closed", "CLOSED" }, { session:send("late", {}) })
+    end)
+  end)
+
   it("lets plugins keep their own in data, and nowhere else", function()
     session.data = { a = 1 }
     assert.same({ a = 1 }, session.data)

@@ -97,14 +97,15 @@ describe("a frame with an ack", function()
   it("brings a refusal, with its code and text", function()
     local _, event = ask("refusal", "1")
     assert.same({
-      event = "chatty:error", ack = 1, attributes = { code = "not-yours", detail = "It is somebody else's." },
+      event = "chatty:error", ack = 1,
+      attributes = { status = 403, code = "not-yours", detail = "It is somebody else's." },
     }, event)
   end)
 
   it("brings a refusal that was raised", function()
     local _, event = ask("raised", "1")
     assert.same({
-      event = "chatty:error", ack = 1, attributes = { code = "taken", detail = "It is taken." },
+      event = "chatty:error", ack = 1, attributes = { status = 409, code = "taken", detail = "It is taken." },
     }, event)
   end)
 

@@ -2,6 +2,7 @@
 local cjson = require "cjson"
 local client = require "spec.support.client"
 local server = require "spec.support.server"
+local websocket = require "spec.support.websocket"
 
 -- Notes every end; does what a frame says.
 local PLUGIN = [[
@@ -250,6 +251,24 @@ describe("the end of the server #threads", function()
     connection:write("GET /ws HTTP/1.1\r\nHost: x\r\nUpgr")
     assert.equal(0, chatty:stop())
     assert.is_string(connection:wait_closed())
+  end)
+
+  it("closes with 1012 what opens while it lasts: its handshake had begun before", function()
+    local late = [[
+      local chatty = require "chatty"
+      return { api = 1, setup = function(app)
+        app:before("/late", function() print("it begins") chatty.sleep(0.2) end)
+        app:websocket("/late", { auth = "none" }, {})
+      end }
+    ]]
+    local chatty = server.start{ settings = { WORKERS = 1, STOP_TIMEOUT = "1m" }, plugins = { late = late } }
+    local socket = websocket.start{ port = chatty.port, path = "/late" }
+    assert.is_string(chatty:wait_log("it begins"))
+    chatty:send_signal "sigterm"
+    socket:finish()
+    assert.same({ 1012, "the server restarts" }, { socket:expect_closed() })
+    chatty.process:wait_exit()
+    assert.equal(0, chatty.process.code)
   end)
 
   it("refuses a handshake that comes during it", function()

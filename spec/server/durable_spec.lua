@@ -125,4 +125,32 @@ describe("the embedded store", function()
     assert.equal(200, chatty:subscribe("users:ann", { "order-3" }).status)
     assert.same({ "order-1", "order-3" }, channels_of(chatty, "ann"))
   end)
+
+  -- The limit of the process's files stands for a full disk.
+  it("that is full answers 503, keeps what was answered with 200, and goes on when there is room", function()
+    local function limit_files(chatty, bytes)
+      assert(os.execute(("prlimit --pid %d --fsize=%s:"):format(chatty.pid, bytes)))
+    end
+    local function subscribe(chatty, user)
+      local names = {}
+      for i = 1, 200 do names[i] = ("order-%s-%d"):format(user, i) end
+      return chatty:subscribe("users:" .. user, names).status
+    end
+    local before = start()
+    limit_files(before, 200000)
+    local kept, status = 0, 200
+    while status == 200 and kept < 100 do
+      status = subscribe(before, "u" .. kept + 1)
+      if status == 200 then kept = kept + 1 end
+    end
+    assert.equal(503, status)
+    assert.equal(503, subscribe(before, "late"))
+    assert.equal(kept * 200, before:metric "subscriptions")
+    limit_files(before, "unlimited")
+    assert.equal(200, subscribe(before, "late"))
+    before:kill()
+    local after = start{ folder = before.folder }
+    assert.equal((kept + 1) * 200, after:metric "subscriptions")
+    assert.same({}, channels_of(after, "u" .. kept + 1))
+  end)
 end)

@@ -100,3 +100,23 @@ describe("POST /auth/logout", function()
     assert.equal(REVOKED, test_jwt(token, second))
   end)
 end)
+
+describe("a logout everywhere", function()
+  it("reaches a session whose connect hook still waits", function()
+    local chatty = server.start{ settings = { WORKERS = 1 }, plugins = { late = [[
+      local chatty = require "chatty"
+      local plugin = { api = 1 }
+      function plugin.setup(app)
+        app:on("connect", function() chatty.log.info("connecting"); chatty.sleep(0.3) end)
+      end
+      return plugin
+    ]] } }
+    local token = chatty:token{ sub = "ann", iat = os.time() - 10 }
+    local session = chatty:connect("ann", { token = token })
+    assert.is_truthy(chatty:wait_log("connecting"))
+    local answer = chatty:request{ method = "POST", path = "/auth/logout?everywhere=true",
+      headers = { Authorization = "Bearer " .. token } }
+    assert.equal(200, answer.status)
+    assert.equal(4504, (session:expect_closed()))
+  end)
+end)

@@ -146,7 +146,7 @@ describe("a frame of a client that no plugin wants", function()
     socket:send_event("hello", "{}", 3)
     assert.same({
       event = "chatty:error", ack = 3,
-      attributes = { code = "no-handler", detail = "No plugin takes messages from clients." },
+      attributes = { status = 404, code = "no-handler", detail = "No plugin takes messages from clients." },
     }, (socket:next()))
   end)
 end)

@@ -200,3 +200,38 @@ describe("the hook notify", function()
       .. "the event's attributes are no object"))
   end)
 end)
+
+describe("a notify where not all workers are there", function()
+  local function try(place)
+    return ([[
+      local chatty = require "chatty"
+      local function try(what)
+        print(what, pcall(chatty.notify, { channels = { "c" }, event = "e", attributes = {} }))
+      end
+      return { api = 1, setup = function(app) %s end }
+    ]]):format(place)
+  end
+  local message = "nothing can be emitted while the server is set up or taken apart"
+
+  it("is an error in setup", function()
+    local chatty = server.start{ settings = { WORKERS = 4 }, plugins = { try = try 'try "early"' } }
+    assert.is_string(chatty:wait_log("early.*" .. message))
+    assert.equal(0, chatty:stop())
+  end)
+
+  it("is an error in what is left to be closed when the server ends #threads", function()
+    local chatty = server.start{ settings = { WORKERS = 4, STOP_TIMEOUT = "100ms" }, plugins = { try = try [[
+      app:on("start", function()
+        chatty.spawn(function()
+          local _ <close> = setmetatable({}, { __close = function() try "late" end })
+          print("it waits")
+          chatty.sleep(3600)
+        end)
+      end)
+    ]] } }
+    assert.is_string(chatty:wait_log("it waits"))
+    assert.equal(0, chatty:stop())
+    assert.is_string(chatty:wait_log("late.*" .. message))
+    assert.is_string(chatty:wait_log(" stopped$"))
+  end)
+end)

@@ -90,6 +90,25 @@ describe("the hook connect", function()
   end)
 end)
 
+describe("what a connect hook sends", function()
+  it("comes behind chatty:connected, in order, as it was when it was sent", function()
+    local chatty = server.start{ plugins = { greeter = plugin([[
+      app:on("connect", function(session)
+        for i = 1, 64 do session:send("n", { i }) end
+        chatty.sleep(0.01)
+        chatty.log.info(("more: %s %s"):format(session:send("n", { 65 }), select(3, session:send("n", {}))))
+      end)
+      app:on("message", function(session) session:send("n", { 66 }) end)
+    ]]) } }
+    local socket = chatty:connect("ann")
+    assert.equal("chatty:connected", socket:next().event)
+    for i = 1, 64 do assert.same({ i }, socket:next().attributes) end
+    assert.matches("more: nil LIMIT", chatty:wait_log("more: "))
+    socket:send_event("more")
+    assert.same({ 66 }, socket:next().attributes)
+  end)
+end)
+
 describe("a session in a plugin's hands", function()
   local chatty
 

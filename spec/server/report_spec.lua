@@ -2,6 +2,7 @@
 local fault = require "spec.support.fault"
 local listener = require "spec.support.listener"
 local server = require "spec.support.server"
+local wait = require "spec.support.wait"
 
 local function counts(users, sessions) return { users = users, sessions = sessions } end
 
@@ -217,6 +218,33 @@ describe("a report", function()
       assert.same({ { "copy" }, { "shadow" } },
         { bob:heard_names(), own:control("GET", "/control/search/subscriptions?userId=bob").json() })
     end)
+  end)
+
+  it("does nothing by a coroutine or a spawned function of a hook either", function()
+    local own = server.start{ plugins = { echo = [[
+      local chatty = require "chatty"
+      local plugin = { api = 1 }
+      local function copy(name)
+        chatty.notify{ users = { "bob" }, event = name, attributes = {} }
+        chatty.subscribe({ "bob" }, { name })
+      end
+      function plugin.setup(app)
+        app:on("notify", function(event)
+          if event.name ~= "tick" then return end
+          coroutine.wrap(copy)("wrapped")
+          chatty.spawn(copy, "spawned")
+        end)
+      end
+      return plugin]] } }
+    local bob = listener.open(own, "bob")
+    local function subscriptions()
+      return own:control("GET", "/control/search/subscriptions?userId=bob").json()
+    end
+    own:notify("users:ann", "tick", "{}", "dryRun=true")
+    assert.same({ {}, {} }, { bob:heard(), subscriptions() })
+    own:notify("users:ann", "tick")
+    wait.until_(function() return #subscriptions() == 2 end)
+    assert.same({ "wrapped", "spawned" }, bob:heard_names())
   end)
 
   it("has its channels as an object, also when a hook takes all away", function()

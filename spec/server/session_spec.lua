@@ -176,7 +176,7 @@ describe("a session without a token", function()
     socket:send_event("hello", "{}", "a1")
     assert.same({
       event = "chatty:error", ack = "a1",
-      attributes = { code = "auth-required", detail = "Send chatty:auth first." },
+      attributes = { status = 401, code = "auth-required", detail = "Send chatty:auth first." },
     }, (socket:next()))
   end)
 

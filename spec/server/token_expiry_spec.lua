@@ -97,6 +97,20 @@ describe("a session whose token ends", function()
   end)
 end)
 
+describe("a session whose token has ended, but not by more than the leeway", function()
+  it("opens, knows when the token ended, and closes when the leeway is over", function()
+    local chatty = start{ JWT_LEEWAY = 3, EXPIRING_NOTICE = 0 }
+    local exp = os.time() - 1
+    local socket, event = open(chatty, { sub = "ann", exp = exp })
+    assert.same({ "chatty:connected", rfc3339(exp) }, { event.event, event.attributes.expires })
+    local warning = socket:next()
+    assert.same({ "chatty:expiring", { expires = rfc3339(exp), seconds = 0 } },
+      { warning.event, warning.attributes })
+    assert.same({ 4001, "token expired" }, { socket:expect_closed() })
+    assert.is_true(os.time() >= exp + 3)
+  end)
+end)
+
 describe("the end of a token", function()
   local chatty, hasty
 

@@ -190,7 +190,10 @@ function session_methods:is_live() return state_of(self).is_live end
 
 function session_methods:forget() state_of(self).data = nil end
 
-function session_methods:channels() return state_of(self).channels end
+function session_methods:channels()
+  if state_of(self).closed then return nil, "closed", "CLOSED" end
+  return state_of(self).channels
+end
 
 function session_methods:send(made, ack)
   local state = state_of(self)
@@ -388,7 +391,8 @@ local function new_password()
 end
 
 local function new_task()
-  local task = { spawned = {} }
+  local task = { spawned = {}, id = 1 }
+  function task.current() return task.id end
   function task.spawn(f, ...) task.spawned[#task.spawned + 1] = table.pack(f, ...) end
   function task.sleep(seconds) task.slept = seconds end
   return task
