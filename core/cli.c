@@ -13,6 +13,8 @@
 
 extern char **environ;
 
+enum { JSON_DEPTH = 128 }; /* before the settings are read */
+
 enum { EXIT_GOOD = 0, EXIT_FAILED = 1 };
 
 typedef struct Cli {
@@ -80,6 +82,7 @@ static int open_config(Cli *cli, const char *command) {
         cli->has_config = true;
         cli->api.settings = cli->config.settings;
         cli->api.setting_count = cli->config.setting_count;
+        cli->api.json_depth_max = cli->config.json_depth_max;
     }
     lua_pop(L, 1);
     bool needs_key = strcmp(command, "serve") == 0 || strcmp(command, "token") == 0;
@@ -168,8 +171,12 @@ int cli_main(int argc, char **argv) {
     map_seed(secret_random_number());
     char *home = config_find_home();
     Cli cli = {.script = script_new(home)};
-    cli.api =
-        (Api){.script = cli.script, .home = home, .node_name = "tool", .worker = -1, .worker_count = 0};
+    cli.api = (Api){.script = cli.script,
+                    .home = home,
+                    .node_name = "tool",
+                    .worker = -1,
+                    .json_depth_max = JSON_DEPTH,
+                    .worker_count = 0};
     api_open(&cli.api);
     int code = prepare_and_run(&cli, argc, argv);
     script_free(cli.script);

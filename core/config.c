@@ -135,6 +135,7 @@ static void read_values(Config *config, lua_State *L) {
     config->workers = count_workers(L);
     config->port = (uint16_t)number_of(L, "APP_PORT");
     config->expiring_notice_ms = ms_of(L, "EXPIRING_NOTICE");
+    config->json_depth_max = number_of(L, "JSON_DEPTH_MAX");
     config->stop_timeout_ms = ms_of(L, "STOP_TIMEOUT");
     config->jwt_leeway_s = ms_of(L, "JWT_LEEWAY") / 1000;
     config->password_jobs_max = number_of(L, "PASSWORD_JOBS_MAX");

@@ -24,6 +24,7 @@ typedef struct Config {
     NetLimits net; /* per worker: node-wide limits are divided */
     RosterLimits roster;
     uint32_t expiring_notice_ms;
+    uint32_t json_depth_max;
     uint32_t stop_timeout_ms;
     uint32_t password_jobs_max; /* running or waiting */
     int64_t jwt_leeway_s;

@@ -237,6 +237,7 @@ static void open_api(Worker *worker, JobPool *jobs) {
         .node_name = config->node_name,
         .worker = (int)worker->index,
         .worker_count = config->workers,
+        .json_depth_max = config->json_depth_max,
         .expiring_notice_ms = notice_before_end_ms(config),
     };
     api_open(&worker->api);

@@ -74,16 +74,18 @@ end
 
 local function join(core, token, ack)
   local channels, _, code = core:join()
-  -- Whoever revoked the token while hooks ran could not close a session that was not live yet.
-  if channels and revocations.has(token, true) ~= false then
-    core:close(CLOSE.revoked, "the token was revoked")
-  elseif channels then
+  if channels then
     send_connected(core, channels, token, ack)
   elseif code == "LIMIT" then
     core:close(CLOSE.too_many, "too many sessions")
   elseif code ~= "CLOSED" then
     core:close(CLOSE.try_later, "try again later")
   end
+end
+
+-- Whoever revoked the token while hooks ran could not close a session that was not live yet.
+local function end_if_revoked(core, token)
+  if revocations.has(token, true) ~= false then core:close(CLOSE.revoked, "the token was revoked") end
 end
 
 -- Joins unless a connect hook refuses; what hooks send comes behind chatty:connected.
@@ -96,6 +98,7 @@ local function join_by_hooks(core, token, ack)
     join(core, token, ack)
   end
   sessions.release(session)
+  if not refused then end_if_revoked(core, token) end
 end
 
 -- From the token to the live session.

@@ -43,6 +43,7 @@ typedef struct Api {
     int worker; /* -1 in tools */
     unsigned worker_count;
     uint32_t expiring_notice_ms;
+    uint32_t json_depth_max;
     uint32_t asks;   /* operations whose answer has not come yet */
     bool is_running; /* the worker's loop runs: before and after, not all workers are there */
     bool is_stopped; /* the stop hooks are through */

@@ -20,13 +20,7 @@ static const char buf_type[] = "core.json.buf";
 enum { ENCODE_DEPTH_MAX = 128 };
 
 unsigned api_json_depth(lua_State *L) {
-    const Api *api = api_of(L);
-    for (size_t i = 0; i < api->setting_count; i++) {
-        if (strcmp(api->settings[i].name, "JSON_DEPTH_MAX") == 0) {
-            return (unsigned)strtoul(api->settings[i].value, NULL, 10);
-        }
-    }
-    return ENCODE_DEPTH_MAX;
+    return api_of(L)->json_depth_max;
 }
 
 /* A raw piece is a userdata with the text as its user value. */
