@@ -464,10 +464,6 @@ bool socket_is_closing(const Socket *socket) {
     return socket->is_over || conn_is_closing(socket->conn);
 }
 
-size_t socket_queued(const Socket *socket) {
-    return conn_queued(socket->conn);
-}
-
 Net *socket_net(Socket *socket) {
     return conn_net(socket->conn);
 }

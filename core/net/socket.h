@@ -63,7 +63,6 @@ bool socket_is_closing(const Socket *socket);
 
 /* The worker stops, behind exchange_drain: closes all sockets with 1012, also those that open from now on. */
 void socket_drain(Net *net);
-size_t socket_queued(const Socket *socket);
 Net *socket_net(Socket *socket);
 void socket_remote(const Socket *socket, char out[64]);
 
