@@ -12,6 +12,7 @@
 
 #include <unistd.h>
 
+#include "api/states.h"
 #include "base/ensure.h"
 #include "base/mem.h"
 #include "base/metrics.h"
@@ -19,7 +20,6 @@
 #include "net/exchange.h"
 #include "net/listener.h"
 #include "net/socket.h"
-#include "script/task.h"
 
 enum { ROUNDS_MAX = 64 };
 
@@ -43,8 +43,7 @@ struct Worker {
     Inbox inbox;
     Net net;
     Registry registry;
-    Script *script;
-    Api api;
+    States states;
     Keyring keys;
     Listener *listener;
 };
@@ -67,7 +66,7 @@ static void begin_stop(Worker *worker) {
     worker->stop_deadline_ms = uv_now(&worker->loop) + worker->config->stop_timeout_ms;
     if (worker->listener != NULL) listener_close(worker->listener);
     worker->listener = NULL;
-    api_stop(&worker->api);
+    api_stop(worker->states.current);
     exchange_drain(&worker->net);
     socket_drain(&worker->net);
 }
@@ -132,7 +131,7 @@ static void run_op(Worker *worker, Op *op) {
     case OP_DISCONNECT: run_disconnect(worker, op); return;
     case OP_SECRET: run_secret(worker, op); return;
     case OP_PRESENCE:
-        api_on_presence(&worker->api, op_name(op), op->is_add, op->generation);
+        api_on_presence(worker->states.current, op_name(op), op->is_add, op->generation);
         op_free(op);
         return;
     case OP_STOP:
@@ -185,8 +184,8 @@ static void check_quiet(Worker *worker) {
         if (is_late) conn_close_all(&worker->net);
         return;
     }
-    if (worker->is_quiet || worker->api.asks > 0) return;
-    if (!worker->api.is_stopped && !is_late) return;
+    if (worker->is_quiet || states_is_asking(&worker->states)) return;
+    if (!worker->states.current->is_stopped && !is_late) return;
     worker->is_quiet = true;
     uv_sem_post(worker->quiet);
 }
@@ -200,7 +199,7 @@ static void on_tick(uv_timer_t *handle) {
 static void on_connect(void *context, uv_stream_t *stream) {
     Worker *worker = context;
     Conn *conn = conn_accept(&worker->net, stream);
-    if (conn != NULL) exchange_open(conn, api_on_request, &worker->api);
+    if (conn != NULL) exchange_open(conn, api_on_request, &worker->states);
 }
 
 static int open_loop(Worker *worker) {
@@ -223,9 +222,7 @@ static uint32_t notice_before_end_ms(const Config *config) {
 
 static void open_api(Worker *worker, JobPool *jobs) {
     const Config *config = worker->config;
-    worker->script = script_new(config->home);
-    worker->api = (Api){
-        .script = worker->script,
+    Api model = {
         .bus = worker->bus,
         .registry = &worker->registry,
         .net = &worker->net,
@@ -240,7 +237,7 @@ static void open_api(Worker *worker, JobPool *jobs) {
         .json_depth_max = config->json_depth_max,
         .expiring_notice_ms = notice_before_end_ms(config),
     };
-    api_open(&worker->api);
+    states_use(&worker->states, api_new(&model));
 }
 
 int worker_new(const WorkerShared *shared, unsigned index, int listen_fd, Worker **out) {
@@ -260,9 +257,10 @@ int worker_new(const WorkerShared *shared, unsigned index, int listen_fd, Worker
     net_init(&worker->net, &worker->loop, &shared->config->net);
     registry_init(&worker->registry);
     keyring_copy(&worker->keys, shared->keys);
+    states_init(&worker->states);
     open_api(worker, shared->jobs);
     *out = worker;
-    return api_setup(&worker->api);
+    return api_setup(worker->states.current);
 }
 
 static void run(void *context) {
@@ -270,10 +268,10 @@ static void run(void *context) {
     own_worker = worker;
     log_name_thread(worker->name);
     metrics_join();
-    worker->api.is_running = true;
-    api_start(&worker->api);
+    worker->states.current->is_running = true;
+    api_start(worker->states.current);
     uv_run(&worker->loop, UV_RUN_DEFAULT);
-    worker->api.is_running = false;
+    worker->states.current->is_running = false;
     own_worker = NULL;
 }
 
@@ -302,14 +300,13 @@ static void on_left_over(uv_handle_t *handle, void *context) {
 
 void worker_free(Worker *worker) {
     if (worker->listen_fd >= 0) close(worker->listen_fd);
-    worker->api.net = NULL; /* what runs as Lua is taken apart (__close, __gc) can start nothing new */
-    task_cancel_all(worker->script);
+    states_cancel(&worker->states);
     wheel_turn(&worker->net.wheel, UINT64_MAX / 2); /* sleepers of cancelled tasks let go */
     uv_walk(&worker->loop, on_left_over, NULL);
     uv_run(&worker->loop, UV_RUN_DEFAULT);
     ensure(uv_loop_close(&worker->loop) == 0);
     registry_deinit(&worker->registry);
-    script_free(worker->script);
+    states_deinit(&worker->states);
     keyring_deinit(&worker->keys);
     net_deinit(&worker->net);
     inbox_deinit(&worker->inbox);

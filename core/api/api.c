@@ -2,6 +2,7 @@
 #include "api/api.h"
 
 #include "api/api_request.h"
+#include "api/states.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "script/task.h"
@@ -19,6 +20,21 @@ void api_open(Api *api) {
 #define API_OPEN(name) lua_pop(L, api_open_##name(L));
     API_CLASS_MAP(API_OPEN)
 #undef API_OPEN
+}
+
+Api *api_new(const Api *model) {
+    Api *api = mem_alloc(sizeof *api);
+    *api = *model;
+    list_init(&api->link);
+    api->script = script_new(model->home);
+    api_open(api);
+    return api;
+}
+
+void api_free(Api *api) {
+    list_remove(&api->link);
+    script_free(api->script);
+    mem_free(api);
 }
 
 static int take_function(lua_State *L, int *reference, const char *name) {
@@ -100,8 +116,8 @@ void api_stop(Api *api) {
     start_init_task(api, "stop", on_stopped);
 }
 
-void api_on_request(void *context, Request *request) {
-    Api *api = context;
+void api_on_request(void *states, Request *request) {
+    const Api *api = ((States *)states)->current;
     lua_State *L = api->script->L;
     lua_rawgeti(L, LUA_REGISTRYINDEX, api->on_request);
     RequestBox *box = push_request(L, request);

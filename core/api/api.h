@@ -3,7 +3,7 @@
  * api: our words for Lua: one file per Lua module, `core.x` in api_x.c, and the entry points by which
  * the worker calls the Lua half. Lua never owns a C object of the network: a userdata is a proxy whose
  * pointer is NULL once the object is gone. The Api itself is what the bindings work on; it hangs in the
- * state's extra space. One per Lua state, its thread only.
+ * state's extra space. One per Lua state (see states.h), its thread only.
  */
 #ifndef API_API_H
 #define API_API_H
@@ -29,6 +29,8 @@ typedef struct Setting {
 
 /* All borrowed; the creator fills it. In command line tools bus, registry and net are NULL. */
 typedef struct Api {
+    List link;             /* in states->all */
+    struct States *states; /* of its worker; NULL in tools */
     Script *script;
     Bus *bus;
     Registry *registry;
@@ -60,13 +62,17 @@ typedef struct Api {
 /* Registers all modules for `require` in the state of api->script. Borrows the api for the state's life. */
 void api_open(Api *api);
 
+/* A copy of `model` with a new Lua state. Gives. */
+Api *api_new(const Api *model);
+void api_free(Api *api); /* takes it, out of its states too */
+
 /* Loads `init` and runs init.setup. On failure the message is logged. */
 WARN_UNUSED int api_setup(Api *api);
 void api_start(Api *api); /* runs init.start as a task */
 void api_stop(Api *api);  /* runs init.stop as a task */
 
-/* Takes the request; answers it through Lua. An ExchangeOnRequest. */
-void api_on_request(void *context, Request *request);
+/* Takes the request; answers it through Lua. An ExchangeOnRequest; its context is the worker's States. */
+void api_on_request(void *states, Request *request);
 
 /* A user came online or is gone: runs the hooks. */
 void api_on_presence(Api *api, Str user, bool is_online, uint64_t generation);

@@ -12,6 +12,7 @@
 #include "api/api.h"
 #include "api/api_event.h"
 #include "api/lua_args.h"
+#include "api/states.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "data/secret.h"
@@ -88,8 +89,13 @@ static void on_task_end(void *context) {
     session_unpin(session);
 }
 
+/* The Api that gets what begins now. */
+static Api *current_api(const Session *session) {
+    return ((States *)session->context)->current;
+}
+
 static void on_frame(Session *session, Str text) {
-    Api *api = session->context;
+    const Api *api = current_api(session);
     lua_State *L = api->script->L;
     session_pin(session);
     lua_rawgeti(L, LUA_REGISTRYINDEX, api->on_frame);
@@ -99,7 +105,7 @@ static void on_frame(Session *session, Str text) {
 }
 
 static void on_expiring(Session *session) {
-    Api *api = session->context;
+    const Api *api = current_api(session);
     lua_State *L = api->script->L;
     session_pin(session);
     lua_rawgeti(L, LUA_REGISTRYINDEX, api->on_expiring);
@@ -107,7 +113,7 @@ static void on_expiring(Session *session) {
     task_start(api->script, "expiring", 1, unpin, session);
 }
 
-static void leave_roster(Api *api, Session *session) {
+static void leave_roster(const Api *api, Session *session) {
     if (!session->is_member) return;
     session->is_member = false;
     Op *op = op_new(OP_LEAVE);
@@ -124,7 +130,7 @@ static void forget_data(lua_State *L, const char *id) {
 }
 
 static void on_close(Session *session, uint16_t code, Str reason) {
-    Api *api = session->context;
+    const Api *api = current_api(session);
     lua_State *L = api->script->L;
     bool was_live = session->subscriber.user != NULL;
     registry_remove(api->registry, &session->subscriber);
@@ -151,11 +157,11 @@ static const SessionHandler handler = {
     .on_frame = on_frame, .on_expiring = on_expiring, .on_close = on_close};
 
 int push_opened_session(lua_State *L, RequestBox *box, Str protocol) {
-    Api *api = api_of(L);
+    const Api *api = api_of(L);
     Buf id = BUF_NONE;
     secret_random_text(SESSION_ID_BYTES, &id);
     Session *session;
-    int err = session_open(box->request, protocol, id.data, &handler, api, &session);
+    int err = session_open(box->request, protocol, id.data, &handler, api->states, &session);
     buf_deinit(&id);
     if (err != 0) return push_failure(L, err, NULL);
     session->expiring_notice_ms = api->expiring_notice_ms;
@@ -269,6 +275,7 @@ static int f_identify(lua_State *L) {
 
 /* A join that the roster is asked for. */
 typedef struct Join {
+    Api *api; /* of the state that waits */
     Session *session;
     Wait *wait;
 } Join;
@@ -288,7 +295,7 @@ static void on_joined(Op *op, void *waiter) {
     Join *join = waiter;
     Session *session = join->session;
     Wait *wait = join->wait;
-    Api *api = session->context;
+    Api *api = join->api;
     mem_free(join);
     api->asks--;
     session->is_member = op->error == 0;
@@ -311,17 +318,18 @@ static int f_join(lua_State *L) {
     if (session->user == NULL) return luaL_error(L, "session:join before session:identify");
     if (session->has_joined) return luaL_error(L, "session:join a second time");
     Wait *wait = task_arm(L);
+    Api *api = api_of(L);
     session->has_joined = true;
-    api_of(L)->asks++;
+    api->asks++;
     session_pin(session);
     Join *join = mem_alloc(sizeof *join);
-    *join = (Join){session, wait};
+    *join = (Join){api, session, wait};
     Op *op = op_new(OP_JOIN);
-    op->origin = (uint16_t)api_of(L)->worker;
+    op->origin = (uint16_t)api->worker;
     op_set_name(op, bytes_str(session->user));
     op->on_answer = on_joined;
     op->waiter = join;
-    bus_ask_roster(api_of(L)->bus, op);
+    bus_ask_roster(api->bus, op);
     return task_yield(L);
 }
 

@@ -45,7 +45,7 @@ static int f_sleep(lua_State *L) {
 /* A function that waits for the next turn of the loop: the caller goes on first, and a function that
  * spawns itself does not grow the C stack. */
 typedef struct Spawn {
-    Script *script;
+    Api *api;
     int reference; /* a table: the function and its arguments */
     int args;
 } Spawn;
@@ -53,20 +53,22 @@ typedef struct Spawn {
 static void on_turn(Op *op, void *waiter) {
     (void)op;
     Spawn *spawn = waiter;
-    lua_State *L = spawn->script->L;
+    Script *script = spawn->api->script;
+    spawn->api->asks--;
+    lua_State *L = script->L;
     luaL_checkstack(L, spawn->args + 2, NULL);
     lua_rawgeti(L, LUA_REGISTRYINDEX, spawn->reference);
     int table = lua_gettop(L);
     for (int i = 0; i <= spawn->args; i++) lua_rawgeti(L, table, i + 1);
     lua_remove(L, table);
     luaL_unref(L, LUA_REGISTRYINDEX, spawn->reference);
-    task_start(spawn->script, "spawned function", spawn->args, NULL, NULL);
+    task_start(script, "spawned function", spawn->args, NULL, NULL);
     mem_free(spawn);
 }
 
 static int f_spawn(lua_State *L) {
     luaL_checktype(L, 1, LUA_TFUNCTION);
-    const Api *api = api_of(L);
+    Api *api = api_of(L);
     check_net(L);
     int args = lua_gettop(L) - 1;
     luaL_argcheck(L, args <= 32, 1, "at most 32 arguments");
@@ -74,7 +76,8 @@ static int f_spawn(lua_State *L) {
     lua_insert(L, 1);
     for (int i = args + 1; i >= 1; i--) lua_rawseti(L, 1, i);
     Spawn *spawn = mem_alloc(sizeof *spawn);
-    *spawn = (Spawn){api->script, luaL_ref(L, LUA_REGISTRYINDEX), args};
+    *spawn = (Spawn){api, luaL_ref(L, LUA_REGISTRYINDEX), args};
+    api->asks++;
     Op *op = op_new(OP_CALL);
     op->is_answer = true;
     op->on_answer = on_turn;
