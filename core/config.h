@@ -23,6 +23,7 @@ typedef struct Config {
     LogFormat log_format;
     NetLimits net; /* per worker: node-wide limits are divided */
     RosterLimits roster;
+    SharedLimits shared;
     uint32_t expiring_notice_ms;
     uint32_t json_depth_max;
     uint32_t stop_timeout_ms;

@@ -22,6 +22,7 @@ typedef struct Server {
     Bus bus;
     Roster *roster;
     JobPool *jobs;
+    Shared *shared;
     Keyring keys; /* as the store and the settings say at the start */
     Store *store; /* until the roster has it */
     Worker **workers;
@@ -95,7 +96,7 @@ static int add_worker(Server *server, unsigned index, uint16_t *port) {
         return err;
     }
     server->workers[index] = NULL;
-    WorkerShared shared = {server->config, &server->bus, server->jobs, &server->keys};
+    WorkerShared shared = {server->config, &server->bus, server->jobs, server->shared, &server->keys};
     err = worker_new(&shared, index, fd, &server->workers[index]);
     if (server->workers[index] != NULL) server->worker_count++;
     return err;
@@ -193,6 +194,7 @@ static void stop(Server *server) {
     if (server->store != NULL) store_close(server->store);
     keyring_deinit(&server->keys);
     job_free(server->jobs);
+    shared_free(server->shared);
     bus_deinit(&server->bus);
     mem_free(server->workers);
 }
@@ -202,6 +204,7 @@ int server_run(const Config *config) {
     raise_file_limit();
     bus_init(&server.bus);
     server.workers = mem_zalloc(config->workers * sizeof(Worker *));
+    server.shared = shared_new(&config->shared);
     int err = watch_signals(&server);
     if (err != 0) return err;
     err = start(&server);

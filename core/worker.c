@@ -220,13 +220,14 @@ static uint32_t notice_before_end_ms(const Config *config) {
     return config->expiring_notice_ms + (uint32_t)config->jwt_leeway_s * 1000;
 }
 
-static void open_api(Worker *worker, JobPool *jobs) {
+static void open_api(Worker *worker, const WorkerShared *shared) {
     const Config *config = worker->config;
     Api model = {
         .bus = worker->bus,
         .registry = &worker->registry,
         .net = &worker->net,
-        .jobs = jobs,
+        .jobs = shared->jobs,
+        .shared = shared->shared,
         .keys = &worker->keys,
         .settings = config->settings,
         .setting_count = config->setting_count,
@@ -258,7 +259,7 @@ int worker_new(const WorkerShared *shared, unsigned index, int listen_fd, Worker
     registry_init(&worker->registry);
     keyring_copy(&worker->keys, shared->keys);
     states_init(&worker->states);
-    open_api(worker, shared->jobs);
+    open_api(worker, shared);
     *out = worker;
     return api_setup(worker->states.current);
 }

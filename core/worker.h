@@ -18,6 +18,7 @@ typedef struct WorkerShared {
     const Config *config;
     Bus *bus;
     JobPool *jobs;
+    Shared *shared;
     const Keyring *keys;
 } WorkerShared;
 

@@ -34,6 +34,8 @@
     X(queue_bytes, gauge, "Bytes waiting for slow clients.")                                        \
     X(request_bytes, gauge, "Bytes of request bodies in memory.")                                   \
     X(limit_hits_total, counter, "Times a limit refused or closed something.")                      \
+    X(shared_entries, gauge, "Entries of the shared dictionary.")                                   \
+    X(shared_bytes, gauge, "Bytes of the shared dictionary.")                                       \
     X(tasks, gauge, "Lua handlers that run or wait.")                                               \
     X(jobs, gauge, "Work off the loops (passwords) that runs or waits.")                            \
     X(script_errors_total, counter, "Errors raised in Lua handlers.")                               \

@@ -21,6 +21,7 @@
     X(ledger)            \
     X(password)          \
     X(race)              \
+    X(shared)            \
     X(store)             \
     X(task)              \
     X(token)             \

@@ -233,6 +233,48 @@ function chatty.store.compare_and_set(key, expected, value, options) end
 ---@return {key: string, value: any}[]|nil records, boolean|string more, string? code
 function chatty.store.each(prefix, options) end
 
+--- Records of the plugin's own in memory, seen by all workers at once, and gone when the server stops. Values are
+--- anything that JSON can say; keys are 1 to 1024 bytes. Code "LIMIT": SHARED_ENTRIES_MAX or SHARED_MEMORY_MAX is
+--- reached. Nothing here waits.
+chatty.shared = {}
+
+--- nil when there is none, or it has expired. (since 1.0)
+---@param key string
+---@return any value
+function chatty.shared.get(key) end
+
+--- (since 1.0)
+---@param key string
+---@param value any
+---@param options? {ttl?: number}  seconds until it is gone
+---@return true|nil, string? message, string? code
+function chatty.shared.set(key, value, options) end
+
+--- false when there was none. (since 1.0)
+---@param key string
+---@return boolean
+function chatty.shared.delete(key) end
+
+--- Sets only if the value is `expected` now; nil expects that there is none. false: it is not. (since 1.0)
+---@param key string
+---@param expected any
+---@param value any
+---@param options? {ttl?: number}
+---@return boolean|nil, string? message, string? code
+function chatty.shared.compare_and_set(key, expected, value, options) end
+
+--- Adds to a whole number in one step; one that is not there counts as 0. A `ttl` counts for the record that this
+--- call makes. Gives the sum, and with a ttl the seconds until the record is gone. Code "INVALID": the value is no
+--- whole number. (since 1.0)
+---
+---     local count, seconds = chatty.shared.increment("tries/" .. user, 1, { ttl = 60 })
+---     if count and count > 10 then return chatty.refuse(429, "slow-down", "Try again later.") end
+---@param key string
+---@param amount? integer       default 1
+---@param options? {ttl?: number}
+---@return integer|nil sum, number|string? seconds_or_message, string? code
+function chatty.shared.increment(key, amount, options) end
+
 --- (waits) (since 1.0)
 ---@param seconds number
 function chatty.sleep(seconds) end

@@ -403,6 +403,33 @@ function store.delete(space, key) end
 ---@return {key:string, value:string}[]|nil records, boolean|string more, string? code
 function store.each(space, opts) end
 
+---@class core.shared  `require "core.shared"`; records in memory that all workers see: a value by space and key.
+--- Nothing waits. Only in the server.
+local shared = {}
+---@param space string  who keeps it: "plugin:shop", "login" ...
+---@param key string
+---@return string|nil value
+function shared.get(space, key) end
+--- false: `expect` was not met. code "LIMIT".
+---@param space string
+---@param key string
+---@param value string
+---@param opts? core.store.set
+---@return boolean|nil done, string? message, string? code
+function shared.set(space, key, value, opts) end
+--- false: there was none.
+---@param space string
+---@param key string
+---@return boolean
+function shared.delete(space, key) end
+--- `ttl` counts when there is no record yet. codes "LIMIT", and "INVALID": the value is no whole number.
+---@param space string
+---@param key string
+---@param amount? integer  default 1
+---@param opts? {ttl?: number}
+---@return integer|nil sum, number|string? seconds_or_message, string? code   seconds until it is gone, if it ever is
+function shared.increment(space, key, amount, opts) end
+
 ---@class core.password  `require "core.password"`; Argon2id, off the loop
 local password = {}
 --- (waits) code "LIMIT": too many are being worked on; try again later.

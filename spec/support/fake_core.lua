@@ -374,6 +374,32 @@ local function new_store(time)
   return store
 end
 
+-- As the store, but for counting; with `failure`, a code, nothing fits.
+local function new_shared(time)
+  local records = new_store(time)
+  local shared = { records = records }
+  function shared.get(space, key) return (records.get(space, key)) end
+  shared.delete = records.delete
+  function shared.set(space, key, value, opts)
+    if shared.failure then return nil, "the shared dictionary is full", shared.failure end
+    return records.set(space, key, value, opts)
+  end
+  function shared.increment(space, key, amount, opts)
+    if shared.failure then return nil, "the shared dictionary is full", shared.failure end
+    local before = records.get(space, key)
+    if before and not before:find("^%-?%d+$") then return nil, "the value is no whole number", "INVALID" end
+    local sum = math.tointeger(before or 0) + (amount or 1)
+    if not before then
+      records.set(space, key, tostring(sum), opts)
+    else
+      records.spaces[space][key].value = tostring(sum)
+    end
+    local expires = records.spaces[space][key].expires
+    return sum, expires and expires - time.now()
+  end
+  return shared
+end
+
 -- "argon:TEXT" and, of another kind, "$2b$TEXT" are the hashes; with `failure`, a code, nothing is hashed.
 local function new_password()
   local password = { hashed = {}, verified = {} }
@@ -426,7 +452,7 @@ function fake_core.install(own_settings)
       random = function(bytes) return ("r"):rep(bytes) end,
       hash = function(text) return "hash of " .. text end,
     },
-    store = new_store(clock), password = new_password(),
+    store = new_store(clock), shared = new_shared(clock), password = new_password(),
   }
   for name, module in pairs(modules) do package.loaded["core." .. name] = module end
   package.loaded.settings = settings_with(own_settings)
