@@ -11,7 +11,7 @@ static const MessageEncoder encoders[MESSAGE_TRANSPORT_COUNT] = {[MESSAGE_WS] = 
 enum { PAGE_SIZE = 10000 };
 
 static void init_message(Message *message, const Event *event) {
-    message_init(message, encoders, buf_str(&event->name), event->attributes);
+    message_init(message, encoders, buf_str(&event->name), event->attributes, false);
 }
 
 /* One event for all targets, or one per target; all are checked before anything is made. stack: spec */

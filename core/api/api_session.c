@@ -354,7 +354,7 @@ static int f_channels(lua_State *L) {
 static Bytes *encode_event(const Event *event, Str ack) {
     Buf name = BUF_NONE;
     json_encode_string(buf_str(&event->name), &name);
-    Bytes *frame = session_encode_ws(buf_str(&name), event->attributes, ack);
+    Bytes *frame = session_encode_ws(buf_str(&name), event->attributes, ack, STR_NONE);
     buf_deinit(&name);
     return frame;
 }

@@ -15,10 +15,12 @@ static char *put(char *at, Str text) {
     return at + text.len;
 }
 
-Bytes *session_encode_ws(Str event, Str attributes, Str ack) {
-    static const Str parts[] = {{"{\"event\":", 9}, {",\"attributes\":", 14}, {",\"ack\":", 7}};
+Bytes *session_encode_ws(Str event, Str attributes, Str ack, Str id) {
+    static const Str parts[] = {
+        {"{\"event\":", 9}, {",\"attributes\":", 14}, {",\"ack\":", 7}, {",\"id\":\"", 7}};
     size_t len = parts[0].len + event.len + parts[1].len + attributes.len + 1;
     if (ack.len > 0) len += parts[2].len + ack.len;
+    if (id.len > 0) len += parts[3].len + id.len + 1;
     size_t header_len = ws_header_len(len);
     Bytes *frame = bytes_new(header_len + len);
     ws_write_header(frame->data, WS_TEXT, len);
@@ -27,6 +29,7 @@ Bytes *session_encode_ws(Str event, Str attributes, Str ack) {
     at = put(at, parts[1]);
     at = put(at, attributes);
     if (ack.len > 0) at = put(put(at, parts[2]), ack);
+    if (id.len > 0) at = put(put(put(at, parts[3]), id), STR("\""));
     *at = '}';
     return frame;
 }

@@ -45,7 +45,7 @@ struct Session {
 };
 
 /* The encoder of MESSAGE_WS. */
-Bytes *session_encode_ws(Str event, Str attributes, Str ack);
+Bytes *session_encode_ws(Str event, Str attributes, Str ack, Str id);
 
 /* Upgrades as socket_open. `id` has SESSION_ID_LEN characters. Pinned once for the caller. */
 WARN_UNUSED int session_open(Request *request, Str protocol, const char *id,

@@ -261,8 +261,8 @@ static int f_ask(lua_State *L) {
     return 0;
 }
 
-static Bytes *encode(Str event, Str attributes, Str ack) {
-    (void)event, (void)ack;
+static Bytes *encode(Str event, Str attributes, Str ack, Str id) {
+    (void)event, (void)ack, (void)id;
     return bytes_copy(attributes);
 }
 
@@ -281,7 +281,7 @@ static int f_notify(lua_State *L) {
                        .target_count = (uint32_t)count,
                        .message_count = 1};
     Notice *notice = notice_new(&spec);
-    message_init(&notice->messages[0], encoders, STR("event"), opt_field_str(L, 3, "text"));
+    message_init(&notice->messages[0], encoders, STR("event"), opt_field_str(L, 3, "text"), false);
     if (tag.data == NULL) {
         bus_notify(&node->bus, notice);
     } else {

@@ -122,8 +122,8 @@ static int f_change(lua_State *L) {
     return 0;
 }
 
-static Bytes *encode(Str event, Str attributes, Str ack) {
-    (void)event, (void)ack;
+static Bytes *encode(Str event, Str attributes, Str ack, Str id) {
+    (void)event, (void)ack, (void)id;
     return bytes_copy(attributes);
 }
 
@@ -146,7 +146,7 @@ static Notice *check_notice(lua_State *L) {
                        .message_count = (uint32_t)frames};
     Notice *notice = notice_new(&spec);
     for (uint32_t i = 0; i < frames; i++) {
-        message_init(&notice->messages[i], encoders, STR("event"), frame_list[i]);
+        message_init(&notice->messages[i], encoders, STR("event"), frame_list[i], false);
     }
     for (uint32_t i = 0; frames > 1 && i < names; i++) notice->targets[i].message = i;
     return notice;

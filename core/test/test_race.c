@@ -71,8 +71,8 @@ static Names *one_name(const char *kind, unsigned number) {
     return names_new(&name, 1);
 }
 
-static Bytes *encode(Str event, Str attributes, Str ack) {
-    (void)event, (void)ack;
+static Bytes *encode(Str event, Str attributes, Str ack, Str id) {
+    (void)event, (void)ack, (void)id;
     return bytes_copy(attributes);
 }
 
@@ -83,7 +83,7 @@ static void notify(Bus *bus, const Str *names, uint32_t count, Mark mark) {
         .kind = NOTICE_CHANNELS, .targets = names, .target_count = count, .message_count = 1};
     Notice *notice = notice_new(&spec);
     message_init(&notice->messages[0], encoders, STR("event"),
-                 str_make((const char *)&mark, sizeof mark));
+                 str_make((const char *)&mark, sizeof mark), false);
     bus_notify(bus, notice);
 }
 
