@@ -4,9 +4,9 @@
 #include "api/lua_args.h"
 #include "base/ensure.h"
 #include "base/metrics.h"
-#include "net/session.h"
+#include "net/session_ws.h"
 
-static const MessageEncoder encoders[MESSAGE_TRANSPORT_COUNT] = {[MESSAGE_WS] = session_encode_ws};
+static const MessageEncoder encoders[MESSAGE_TRANSPORT_COUNT] = {[MESSAGE_WS] = session_ws_encode};
 
 enum { PAGE_SIZE = 10000 };
 

@@ -16,7 +16,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "data/secret.h"
-#include "net/session.h"
+#include "net/session_ws.h"
 #include "script/task.h"
 
 static const char session_type[] = "core.session";
@@ -30,6 +30,7 @@ typedef struct Proxy {
     Bytes *user;
     Bytes *claims;
     Bytes *remote;
+    const char *transport; /* static */
     int64_t since_ms;
     char id[SESSION_ID_LEN + 1];
 } Proxy;
@@ -74,6 +75,7 @@ static void detach_proxy(lua_State *L, Session *session) {
     proxy->user = session->user ? bytes_retain(session->user) : NULL;
     proxy->claims = session->claims ? bytes_retain(session->claims) : NULL;
     proxy->remote = bytes_retain(session->remote);
+    proxy->transport = session_transport(session);
     proxy->since_ms = session->since_ms;
     memcpy(proxy->id, session->id, sizeof proxy->id);
 }
@@ -160,12 +162,12 @@ int push_opened_session(lua_State *L, RequestBox *box, Str protocol) {
     const Api *api = api_of(L);
     Buf id = BUF_NONE;
     secret_random_text(SESSION_ID_BYTES, &id);
-    Session *session;
-    int err = session_open(box->request, protocol, id.data, &handler, api->states, &session);
+    Session *session = session_new(id.data, str_of(box->request->remote), &handler, api->states);
     buf_deinit(&id);
+    int err = session_ws_open(box->request, protocol, session);
     if (err != 0) return push_failure(L, err, NULL);
     session->expiring_notice_ms = api->expiring_notice_ms;
-    socket_hold(session->socket);
+    session_hold(session);
     box->on_end = on_task_end;
     box->opened = session; /* with its pin */
     push_session(L, session);
@@ -195,8 +197,8 @@ static int f_claims(lua_State *L) {
 }
 
 static int f_transport(lua_State *L) {
-    check_proxy(L);
-    lua_pushliteral(L, "ws");
+    const Proxy *proxy = check_proxy(L);
+    lua_pushstring(L, proxy->session ? session_transport(proxy->session) : proxy->transport);
     return 1;
 }
 
@@ -299,7 +301,7 @@ static void on_joined(Op *op, void *waiter) {
     mem_free(join);
     api->asks--;
     session->is_member = op->error == 0;
-    if (session->socket == NULL) {
+    if (session->transport == NULL) {
         leave_roster(api, session);
         op->error = ERR_CLOSED;
     } else if (op->error == 0) {
@@ -351,12 +353,13 @@ static int f_channels(lua_State *L) {
     return 1;
 }
 
-static Bytes *encode_event(const Event *event, Str ack) {
+static bool send_event(Session *session, const Event *event, Str ack) {
     Buf name = BUF_NONE;
     json_encode_string(buf_str(&event->name), &name);
-    Bytes *frame = session_encode_ws(buf_str(&name), event->attributes, ack, STR_NONE);
+    MessageParts parts = {.event = buf_str(&name), .attributes = event->attributes, .ack = ack};
+    bool is_sent = session_send(session, &parts);
     buf_deinit(&name);
-    return frame;
+    return is_sent;
 }
 
 static int f_send(lua_State *L) {
@@ -364,8 +367,7 @@ static int f_send(lua_State *L) {
     const Event *event = check_event(L, 2);
     Str ack = opt_str(L, 3);
     if (proxy->session == NULL) return push_closed(L);
-    if (!session_is_open(proxy->session)) return push_closed(L);
-    if (!session_send(proxy->session, encode_event(event, ack))) return push_closed(L);
+    if (!send_event(proxy->session, event, ack)) return push_closed(L);
     lua_pushboolean(L, 1);
     return 1;
 }

@@ -1,32 +1,45 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * message: one event as it goes out: name and attributes, encoded once per transport into frames that
- * all its receivers share. How a frame looks is the transport's: it brings a MessageEncoder. Immutable
- * after message_init and message_set_id, so any thread may read it.
+ * message: one event as it goes out: name and attributes, encoded at most once per encoding into frames
+ * that all its receivers share. How a frame looks is the transport's: it brings a MessageEncoder. The
+ * first encoding is made at once and holds the parts; the others are made from these by the first
+ * thread that wants one, so that a node without such sessions pays nothing. Any thread may read.
  */
 #ifndef HUB_MESSAGE_H
 #define HUB_MESSAGE_H
 
+#include <stdatomic.h>
+
 #include "base/bytes.h"
 #include "base/str.h"
 
-/* Encodes one event into a whole frame and gives it. `event` is a JSON string with its quotes,
- * `attributes` raw JSON, `ack` raw JSON or STR_NONE. `id` is the event's cursor or STR_NONE: letters
- * and digits, which stand in the frame as they are, once, behind the attributes. */
-typedef Bytes *(*MessageEncoder)(Str event, Str attributes, Str ack, Str id);
+/* What a frame is made of. */
+typedef struct MessageParts {
+    Str event;      /* a JSON string with its quotes */
+    Str attributes; /* raw JSON */
+    Str ack;        /* raw JSON, or STR_NONE */
+    Str id;         /* the event's cursor, letters and digits, or STR_NONE */
+} MessageParts;
 
 enum { MESSAGE_ID_LEN = 20 };
 
-/* The transports with frames of their own. */
+/* Encodes one event into a whole frame and gives it. `placed`, unless NULL, gets event, attributes and id
+ * as they lie in the frame; it is NULL for all encodings but the first. */
+typedef Bytes *(*MessageEncoder)(const MessageParts *parts, MessageParts *placed);
+
+/* The encodings; several transports may share one. */
 typedef enum { MESSAGE_WS, MESSAGE_TRANSPORT_COUNT } MessageTransport;
 
 typedef struct Message {
-    Bytes *frames[MESSAGE_TRANSPORT_COUNT];
-    uint32_t id_at[MESSAGE_TRANSPORT_COUNT]; /* where in the frame the id stands; 0: it has none */
+    /* NULL until made, then never changed. Release and acquire: who sees the pointer sees the frame. */
+    _Atomic(Bytes *) frames[MESSAGE_TRANSPORT_COUNT];
+    const MessageEncoder *encoders;
+    MessageParts parts; /* inside the first frame */
 } Message;
 
-/* Encodes for all transports. `event` is the plain name, `attributes` raw JSON that was checked.
- * `has_id`: the frames have room for an id, which message_set_id fills. */
+/* `event` is the plain name, `attributes` raw JSON that was checked; borrows both. `encoders` has
+ * MESSAGE_TRANSPORT_COUNT entries and outlives the message. `has_id`: there is room for an id, which
+ * message_set_id fills. */
 void message_init(Message *message, const MessageEncoder encoders[MESSAGE_TRANSPORT_COUNT], Str event,
                   Str attributes, bool has_id);
 
@@ -34,5 +47,14 @@ void message_init(Message *message, const MessageEncoder encoders[MESSAGE_TRANSP
  * message. */
 void message_set_id(Message *message, const char id[MESSAGE_ID_LEN]);
 void message_deinit(Message *message);
+
+/* Makes a frame that is not there yet. Borrows, as long as the message lives. */
+Bytes *message_encode(Message *message, MessageTransport transport);
+
+/* The frame of an encoding. Borrows. */
+static inline Bytes *message_frame(const Message *message, MessageTransport transport) {
+    Bytes *frame = atomic_load_explicit(&message->frames[transport], memory_order_acquire);
+    return frame != NULL ? frame : message_encode((Message *)(uintptr_t)message, transport);
+}
 
 #endif

@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * session: one live connection of a user over WebSocket: a Socket that has an identity, an expiry and a
- * place in the registry. It knows nothing of channels: its owner adds its Subscriber to the registry
- * and takes it out in on_close. A Session is freed when it is closed and nobody pins it any more.
- * Worker's thread only.
+ * session: one live connection of a user, over whichever transport: an identity, an expiry and a place
+ * in the registry. It knows nothing of channels: its owner adds its Subscriber to the registry and takes
+ * it out in on_close. A Session is freed when it is closed and nobody pins it any more. Worker's thread
+ * only.
  */
 #ifndef NET_SESSION_H
 #define NET_SESSION_H
 
-#include "hub/subscriber.h"
-#include "net/socket.h"
+#include "base/err.h"
+#include "net/transport.h"
 
 enum { SESSION_ID_LEN = 22 };
 
 typedef struct Session Session;
 
 typedef struct SessionHandler {
-    /* A text frame. No further one comes before session_next. */
+    /* A text message. No further one comes before session_next. */
     void (*on_frame)(Session *session, Str text);
     /* Live, and expiring_notice_ms before the token dies, or less: once per token. */
     void (*on_expiring)(Session *session);
@@ -24,13 +24,13 @@ typedef struct SessionHandler {
 } SessionHandler;
 
 struct Session {
-    Subscriber subscriber;
-    Socket *socket; /* NULL after on_close */
+    Subscriber subscriber; /* its class is the first member of the transport's TransportClass */
+    void *transport;       /* NULL before session_bind and after on_close */
     const SessionHandler *handler;
     void *context;             /* the owner's */
     Bytes *user;               /* NULL until session_identify */
     Bytes *claims;             /* raw JSON; NULL until session_identify */
-    Bytes *remote;             /* the peer's address, which a closed socket cannot tell */
+    Bytes *remote;             /* the peer's address, which a closed connection cannot tell */
     int64_t expires_ms;        /* wall clock; 0: never, or not identified */
     int64_t since_ms;          /* wall clock */
     uint64_t auth_deadline_ms; /* monotonic; 0: none */
@@ -44,12 +44,12 @@ struct Session {
     char id[SESSION_ID_LEN + 1];
 };
 
-/* The encoder of MESSAGE_WS. */
-Bytes *session_encode_ws(Str event, Str attributes, Str ack, Str id);
+/* Makes one without a transport, pinned once for the caller. `id` has SESSION_ID_LEN characters,
+ * `remote` is the peer's address; copies both. Gives. */
+Session *session_new(const char *id, Str remote, const SessionHandler *handler, void *context);
 
-/* Upgrades as socket_open. `id` has SESSION_ID_LEN characters. Pinned once for the caller. */
-WARN_UNUSED int session_open(Request *request, Str protocol, const char *id,
-                             const SessionHandler *handler, void *context, Session **session);
+/* For transports: the connection is there; from now on the session is open. Borrows both. */
+void session_bind(Session *session, const TransportClass *class, void *transport);
 
 void session_pin(Session *session);
 void session_unpin(Session *session); /* takes the pin; may free the session */
@@ -64,12 +64,29 @@ void session_identify(Session *session, Bytes *user, Bytes *claims, int64_t expi
 /* It gets events from now on, also on_expiring's. */
 void session_go_live(Session *session);
 
-/* The frame of on_frame is done with: the next one may come. */
+/* No message is handed out before session_next. */
+void session_hold(Session *session);
+
+/* The message of on_frame is done with: the next one may come. */
 void session_next(Session *session);
 
-/* Sends a frame (takes one reference); false when closed or the queue is full. */
-bool session_send(Session *session, Bytes *frame);
+/* What the transport is called, "" when there is none. */
+const char *session_transport(const Session *session);
+
+/* Sends one event in the transport's encoding; false when closed or the queue is full. */
+bool session_send(Session *session, const MessageParts *parts);
 void session_close(Session *session, uint16_t code, Str reason);
 bool session_is_open(const Session *session);
+
+/* For transports: what their tables hold, and what they tell of the connection. */
+bool session_retire_key(Subscriber *subscriber, uint32_t generation, int64_t until_ms);
+void session_end(Subscriber *subscriber, uint16_t code, Str reason);
+void session_on_message(Session *session, Str text);
+void session_on_timer(Session *session);
+void session_on_close(Session *session, uint16_t code, Str reason); /* the last; once */
+
+static inline Session *session_of(Subscriber *subscriber) {
+    return (Session *)(void *)((char *)subscriber - offsetof(Session, subscriber));
+}
 
 #endif

@@ -261,9 +261,10 @@ static int f_ask(lua_State *L) {
     return 0;
 }
 
-static Bytes *encode(Str event, Str attributes, Str ack, Str id) {
-    (void)event, (void)ack, (void)id;
-    return bytes_copy(attributes);
+static Bytes *encode(const MessageParts *parts, MessageParts *placed) {
+    Bytes *frame = bytes_copy(parts->attributes);
+    *placed = (MessageParts){.attributes = bytes_str(frame)};
+    return frame;
 }
 
 static const MessageEncoder encoders[MESSAGE_TRANSPORT_COUNT] = {[MESSAGE_WS] = encode};
@@ -342,7 +343,7 @@ static void run_op(TestNode *node, unsigned worker, Op *op) {
     if (op->type == OP_CHANGE) set_bool(L, "add", op->is_add);
     if (op->type == OP_NOTIFY) {
         set_targets(L, op->notice);
-        set_field_str(L, "text", bytes_str(op->notice->messages[0].frames[MESSAGE_WS]));
+        set_field_str(L, "text", bytes_str(message_frame(&op->notice->messages[0], MESSAGE_WS)));
         if (op->tally != NULL) count_fake_users(op->tally, worker);
     }
     if (op->type == OP_NOTIFY || op->type == OP_DISCONNECT) set_bool(L, "dry", op->is_dry);

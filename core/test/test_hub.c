@@ -59,7 +59,7 @@ static int f_new(lua_State *L) {
 static Bytes *deliver(Subscriber *subscriber, const Message *message) {
     FakeSession *session = (FakeSession *)(void *)subscriber;
     if (session->refuses || session->queued == QUEUE_MAX) return NULL;
-    Bytes *frame = session->is_other ? session->hub->other_frame : message->frames[MESSAGE_WS];
+    Bytes *frame = session->is_other ? session->hub->other_frame : message_frame(message, MESSAGE_WS);
     session->queue[session->queued++] = frame;
     return frame;
 }
@@ -122,9 +122,10 @@ static int f_change(lua_State *L) {
     return 0;
 }
 
-static Bytes *encode(Str event, Str attributes, Str ack, Str id) {
-    (void)event, (void)ack, (void)id;
-    return bytes_copy(attributes);
+static Bytes *encode(const MessageParts *parts, MessageParts *placed) {
+    Bytes *frame = bytes_copy(parts->attributes);
+    *placed = (MessageParts){.attributes = bytes_str(frame)};
+    return frame;
 }
 
 static const MessageEncoder encoders[MESSAGE_TRANSPORT_COUNT] = {[MESSAGE_WS] = encode};
@@ -173,7 +174,7 @@ static void set_tally(lua_State *L, Tally *tally) {
 static void set_refs(lua_State *L, const Hub *hub, const Notice *notice) {
     lua_newtable(L);
     for (uint32_t i = 0; i < notice->message_count; i++) {
-        lua_pushinteger(L, notice->messages[i].frames[MESSAGE_WS]->refs);
+        lua_pushinteger(L, message_frame(&notice->messages[i], MESSAGE_WS)->refs);
         lua_rawseti(L, -2, (lua_Integer)i + 1);
     }
     lua_setfield(L, -2, "refs");

@@ -71,9 +71,10 @@ static Names *one_name(const char *kind, unsigned number) {
     return names_new(&name, 1);
 }
 
-static Bytes *encode(Str event, Str attributes, Str ack, Str id) {
-    (void)event, (void)ack, (void)id;
-    return bytes_copy(attributes);
+static Bytes *encode(const MessageParts *parts, MessageParts *placed) {
+    Bytes *frame = bytes_copy(parts->attributes);
+    *placed = (MessageParts){.attributes = bytes_str(frame)};
+    return frame;
 }
 
 static const MessageEncoder encoders[MESSAGE_TRANSPORT_COUNT] = {[MESSAGE_WS] = encode};
@@ -171,7 +172,7 @@ static void leave_all(RaceWorker *worker) {
 
 static void hear_notice(RaceWorker *worker, const Notice *notice) {
     Mark mark;
-    memcpy(&mark, notice->messages[0].frames[MESSAGE_WS]->data, sizeof mark);
+    memcpy(&mark, message_frame(&notice->messages[0], MESSAGE_WS)->data, sizeof mark);
     if (mark.own_of < RACE_WORKERS_MAX) {
         bool is_right = worker->is_subscribed[mark.own_of] == mark.subscribed;
         if (worker->has_joined[mark.own_of] && !is_right)

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "net/session_ws.h"
+
+#include "net/socket.h"
+
+static char *put(char *at, Str text) {
+    memcpy(at, text.data, text.len);
+    return at + text.len;
+}
+
+Bytes *session_ws_encode(const MessageParts *parts, MessageParts *placed) {
+    static const Str keys[] = {
+        {"{\"event\":", 9}, {",\"attributes\":", 14}, {",\"ack\":", 7}, {",\"id\":\"", 7}};
+    Str ack = parts->ack, id = parts->id;
+    size_t len = keys[0].len + parts->event.len + keys[1].len + parts->attributes.len + 1;
+    if (ack.len > 0) len += keys[2].len + ack.len;
+    if (id.len > 0) len += keys[3].len + id.len + 1;
+    size_t header_len = ws_header_len(len);
+    Bytes *frame = bytes_new(header_len + len);
+    ws_write_header(frame->data, WS_TEXT, len);
+    char *event = put(frame->data + header_len, keys[0]);
+    char *attributes = put(put(event, parts->event), keys[1]);
+    char *at = put(attributes, parts->attributes);
+    if (ack.len > 0) at = put(put(at, keys[2]), ack);
+    char *id_at = id.len > 0 ? put(at, keys[3]) : at;
+    if (id.len > 0) at = put(put(id_at, id), STR("\""));
+    *at = '}';
+    if (placed != NULL) {
+        placed->event = str_make(event, parts->event.len);
+        placed->attributes = str_make(attributes, parts->attributes.len);
+        placed->ack = STR_NONE;
+        placed->id = str_make(id_at, id.len);
+    }
+    return frame;
+}
+
+static Bytes *deliver(Subscriber *subscriber, const Message *message) {
+    Bytes *frame = message_frame(message, MESSAGE_WS);
+    return socket_send_unretained(session_of(subscriber)->transport, frame) ? frame : NULL;
+}
+
+static bool send_frame(void *transport, Bytes *frame) {
+    return socket_send(transport, frame);
+}
+
+static void hold(void *transport) {
+    socket_hold(transport);
+}
+
+static void resume(void *transport) {
+    socket_resume(transport);
+}
+
+static void set_deadline(void *transport, uint64_t deadline_ms) {
+    socket_set_deadline(transport, deadline_ms);
+}
+
+static void close_socket(void *transport, uint16_t code, Str reason) {
+    socket_close(transport, code, reason);
+}
+
+static bool is_closing(const void *transport) {
+    return socket_is_closing(transport);
+}
+
+static Net *net_of(void *transport) {
+    return socket_net(transport);
+}
+
+static const TransportClass transport_class = {
+    .subscriber = {.deliver = deliver, .retire_key = session_retire_key, .close = session_end},
+    .name = "ws",
+    .encode = session_ws_encode,
+    .send = send_frame,
+    .hold = hold,
+    .resume = resume,
+    .set_deadline = set_deadline,
+    .close = close_socket,
+    .is_closing = is_closing,
+    .net = net_of,
+};
+
+static void on_message(void *owner, bool is_binary, Str payload) {
+    if (is_binary) {
+        session_close(owner, 1003, STR("events are text frames"));
+    } else {
+        session_on_message(owner, payload);
+    }
+}
+
+static void on_timer(void *owner) {
+    session_on_timer(owner);
+}
+
+static void on_close(void *owner, uint16_t code, Str reason) {
+    session_on_close(owner, code, reason);
+}
+
+int session_ws_open(Request *request, Str protocol, Session *session) {
+    static const SocketHandler handler = {
+        .on_message = on_message, .on_timer = on_timer, .on_close = on_close};
+    Socket *socket;
+    int err = socket_open(request, protocol, &handler, session, &socket);
+    if (err != 0) {
+        session_unpin(session);
+        return err;
+    }
+    session_bind(session, &transport_class, socket);
+    return 0;
+}

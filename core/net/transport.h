@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * transport: what a Session needs of the connection under it, as a table of functions, one table per
+ * kind of transport. A session's `class` is the first member of its transport's table, so a kind costs
+ * a session nothing and a delivery one call. The transport borrows the Session and tells it what comes
+ * (session_on_message, session_on_timer, session_on_close). Worker's thread only.
+ */
+#ifndef NET_TRANSPORT_H
+#define NET_TRANSPORT_H
+
+#include "hub/subscriber.h"
+#include "net/net.h"
+
+typedef struct TransportClass {
+    SubscriberClass subscriber; /* `deliver` is the transport's; the rest are session.h's */
+    const char *name;           /* as plugins see it: "ws" */
+    MessageEncoder encode;      /* of frames for one session alone */
+    /* Queues a frame (takes one reference); false when closing or the queue is full. */
+    bool (*send)(void *transport, Bytes *frame);
+    /* session_on_message does not come between them; what comes meanwhile waits, within limits. */
+    void (*hold)(void *transport);
+    void (*resume)(void *transport);
+    /* session_on_timer comes at that time, monotonic milliseconds; 0: not at all. */
+    void (*set_deadline)(void *transport, uint64_t deadline_ms);
+    /* Ends it with a WebSocket close code; session_on_close comes later. May be repeated. */
+    void (*close)(void *transport, uint16_t code, Str reason);
+    bool (*is_closing)(const void *transport);
+    Net *(*net)(void *transport);
+} TransportClass;
+
+#endif
