@@ -24,6 +24,7 @@ typedef struct Server {
     JobPool *jobs;
     Shared *shared;
     Keyring keys; /* as the store and the settings say at the start */
+    Revocations revocations;
     Store *store; /* until the roster has it */
     Worker **workers;
     unsigned worker_count; /* made so far */
@@ -96,7 +97,8 @@ static int add_worker(Server *server, unsigned index, uint16_t *port) {
         return err;
     }
     server->workers[index] = NULL;
-    WorkerShared shared = {server->config, &server->bus, server->jobs, server->shared, &server->keys};
+    WorkerShared shared = {server->config, &server->bus,  server->jobs,
+                           server->shared, &server->keys, &server->revocations};
     err = worker_new(&shared, index, fd, &server->workers[index]);
     if (server->workers[index] != NULL) server->worker_count++;
     return err;
@@ -121,11 +123,13 @@ static int add_workers(Server *server, uint16_t *port) {
 static int open_store(Server *server) {
     const char *url = config_get(server->config, "STORE");
     keyring_init(&server->keys, server->config->tokens);
+    revocations_init(&server->revocations);
     int err = store_open(str_of(url), true, &server->store);
     if (err == 0) {
         Str configured = str_of(config_get(server->config, "JWT_SECRET"));
         err = secret_record_load(server->store, configured, &server->keys);
     }
+    if (err == 0) err = revocations_load(&server->revocations, server->store);
     if (err != 0) log_line(LOG_ERROR, "cannot open the store %s: %s", url, err_text(err));
     return err;
 }
@@ -193,6 +197,7 @@ static void stop(Server *server) {
     for (unsigned i = 0; i < server->worker_count; i++) worker_free(server->workers[i]);
     if (server->store != NULL) store_close(server->store);
     keyring_deinit(&server->keys);
+    revocations_deinit(&server->revocations);
     job_free(server->jobs);
     shared_free(server->shared);
     bus_deinit(&server->bus);

@@ -19,6 +19,7 @@
 #include "hub/fanout.h"
 #include "net/exchange.h"
 #include "net/listener.h"
+#include "net/session.h"
 #include "net/socket.h"
 
 enum { ROUNDS_MAX = 64 };
@@ -45,6 +46,7 @@ struct Worker {
     Registry registry;
     States states;
     Keyring keys;
+    Revocations revocations;
     Listener *listener;
 };
 
@@ -109,6 +111,28 @@ static void run_secret(Worker *worker, Op *op) {
     bus_answer(worker->bus, op);
 }
 
+/* What this user's sessions came with may be revoked now. */
+static uint32_t end_revoked(Worker *worker, Str user) {
+    uint32_t count = 0;
+    Subscriber *at = registry_find_user(&worker->registry, user);
+    for (; at != NULL; at = at->sibling) {
+        if (!revocations_has(&worker->revocations, user, at->class->claims(at))) continue;
+        count++;
+        at->class->close(at, SESSION_CODE_REVOKED, STR("the token was revoked"));
+    }
+    return count;
+}
+
+static void run_revoke(Worker *worker, Op *op) {
+    Str space = op_name(op);
+    for (uint32_t i = 0; i < op->users->count; i++) {
+        Str key = op->users->items[i];
+        if (!revocations_add(&worker->revocations, space, key, op->channels->items[i])) continue;
+        op->sessions_count += end_revoked(worker, revocations_user(space, key));
+    }
+    bus_answer(worker->bus, op);
+}
+
 static void run_answer(Op *op) {
     op->on_answer(op, op->waiter);
     op_free(op);
@@ -130,6 +154,7 @@ static void run_op(Worker *worker, Op *op) {
         return;
     case OP_DISCONNECT: run_disconnect(worker, op); return;
     case OP_SECRET: run_secret(worker, op); return;
+    case OP_REVOKE: run_revoke(worker, op); return;
     case OP_PRESENCE:
         api_on_presence(worker->states.current, op_name(op), op->is_add, op->generation);
         op_free(op);
@@ -229,6 +254,7 @@ static void open_api(Worker *worker, const WorkerShared *shared) {
         .jobs = shared->jobs,
         .shared = shared->shared,
         .keys = &worker->keys,
+        .revocations = &worker->revocations,
         .settings = config->settings,
         .setting_count = config->setting_count,
         .home = config->home,
@@ -258,6 +284,7 @@ int worker_new(const WorkerShared *shared, unsigned index, int listen_fd, Worker
     net_init(&worker->net, &worker->loop, &shared->config->net);
     registry_init(&worker->registry);
     keyring_copy(&worker->keys, shared->keys);
+    revocations_copy(&worker->revocations, shared->revocations);
     states_init(&worker->states);
     open_api(worker, shared);
     *out = worker;
@@ -309,6 +336,7 @@ void worker_free(Worker *worker) {
     registry_deinit(&worker->registry);
     states_deinit(&worker->states);
     keyring_deinit(&worker->keys);
+    revocations_deinit(&worker->revocations);
     net_deinit(&worker->net);
     inbox_deinit(&worker->inbox);
     mem_free(worker);

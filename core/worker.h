@@ -9,17 +9,19 @@
 
 #include "config.h"
 #include "data/job.h"
+#include "data/revocations.h"
 #include "hub/bus.h"
 
 typedef struct Worker Worker;
 
-/* What all workers of a process share; borrowed, but for the keys, which each copies. */
+/* What all workers of a process share; borrowed, but for keys and revocations, which each copies. */
 typedef struct WorkerShared {
     const Config *config;
     Bus *bus;
     JobPool *jobs;
     Shared *shared;
     const Keyring *keys;
+    const Revocations *revocations;
 } WorkerShared;
 
 /* Makes the island, its Lua state and all plugins; the bus gets its inbox as number `index`. Takes the

@@ -7,7 +7,6 @@ local metrics = require "core.metrics"
 local names = require "names"
 local query = require "query"
 local refusal = require "refusal"
-local revocations = require "revocations"
 local secret = require "core.secret"
 local settings = require "settings"
 local token = require "core.token"
@@ -17,6 +16,7 @@ local credentials = {}
 local keys = settings.CONTROL_KEY
 local CODES = {
   TOKEN_INVALID = "token-invalid", TOKEN_EXPIRED = "token-expired", TOKEN_NOT_YET = "token-not-yet",
+  TOKEN_REVOKED = "token-revoked",
 }
 local SOURCE = { header = "Authorization" }
 -- A key of the settings: good for everything.
@@ -95,26 +95,14 @@ function credentials.refuse(code, detail, source)
   return refusal.of(code, detail, source or SOURCE, { "WWW-Authenticate", challenge })
 end
 
--- What stands against a token that is good in itself.
-local function refuse_revoked(found)
-  local is_revoked, message, code = revocations.has(found)
-  if is_revoked == nil then return revocations.refuse_failure(message, code) end
-  if not is_revoked then return nil end
-  metrics.add("token_failures_total")
-  return credentials.refuse("token-revoked", "The token was revoked: log in again.")
-end
-
---- (waits) Checks a token.
+--- Checks a token.
 ---@param text string
 ---@return credentials.token|nil, refusal?
 function credentials.verify(text)
   local found, message, code = token.verify(text)
   if found then
     local is_name, fault = names.check(found.user)
-    if is_name then
-      local refused = refuse_revoked(found)
-      return not refused and found or nil, refused
-    end
+    if is_name then return found end
     message = "its subject (sub) " .. fault
     metrics.add("token_failures_total")
   end

@@ -102,6 +102,8 @@ options.sections = {
       doc = "Channels that one user may be subscribed to." },
     { name = "SUBSCRIPTIONS_MAX", type = "integer", min = "1", max = "1000000000", default = "10000000",
       doc = "Subscriptions of all users together." },
+    { name = "REVOCATIONS_MAX", type = "integer", min = "1", max = "100000000", default = "1000000",
+      doc = "Revoked tokens, and users whose older tokens ended, that are remembered; beyond it a logout is 503." },
     { name = "SESSION_QUEUE_MAX", type = "size", min = "4kb", max = "1gb", default = "1mb",
       doc = "What may wait for one slow session before it is closed (4002)." },
     { name = "FRAME_MAX", type = "size", min = "128b", max = "64mb", default = "64kb",

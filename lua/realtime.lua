@@ -8,7 +8,6 @@ local hooks = require "hooks"
 local json = require "core.json"
 local protect = require "protect"
 local refusal = require "refusal"
-local revocations = require "revocations"
 local reply = require "reply"
 local requests = require "request"
 local sessions = require "session"
@@ -22,7 +21,7 @@ local PROTOCOL <const> = "chatty.v1"
 local CHANNELS_SHOWN <const> = 1000  -- in chatty:connected
 local REASON_MAX <const> = 120       -- bytes; a close frame has room for 123
 local YEAR_10000 <const> = 253402300800
-local CLOSE = { internal = 1011, try_later = 1013, bad_token = 4500, refused = 4501, too_many = 4503, revoked = 4504 }
+local CLOSE = { internal = 1011, try_later = 1013, bad_token = 4500, refused = 4501, too_many = 4503 }
 local CODE_REVOKED <const> = 4504
 
 -- Cut to what a close frame takes, between characters.
@@ -83,11 +82,6 @@ local function join(core, token, ack)
   end
 end
 
--- Whoever revoked the token while hooks ran could not close a session that was not live yet.
-local function end_if_revoked(core, token)
-  if revocations.has(token, true) ~= false then core:close(CLOSE.revoked, "the token was revoked") end
-end
-
 -- Joins unless a connect hook refuses; what hooks send comes behind chatty:connected.
 local function join_by_hooks(core, token, ack)
   local session = sessions.hold(core)
@@ -98,7 +92,6 @@ local function join_by_hooks(core, token, ack)
     join(core, token, ack)
   end
   sessions.release(session)
-  if not refused then end_if_revoked(core, token) end
 end
 
 -- From the token to the live session.

@@ -1,10 +1,10 @@
--- The users that log in with a password: their records in the store. A record without a hash stands for a
--- user who cannot log in, and only tells from when on his tokens count.
+-- The users that log in with a password: their records in the store.
 
 local json = require "core.json"
 local log = require "core.log"
 local names = require "names"
 local password = require "core.password"
+local revocations = require "revocations"
 local secret = require "core.secret"
 local store = require "core.store"
 local task = require "core.task"
@@ -22,10 +22,9 @@ local PAGE <const> = 1000
 users.TOKEN_TTL_MAX = 30 * 24 * 3600
 
 ---@class users.record
----@field hash? string
+---@field hash string
 ---@field roles? string[]
 ---@field since? number       seconds since 1970
----@field not_before? number  tokens made earlier do not count
 
 -- nil without a message when there is none.
 local function read(name)
@@ -56,7 +55,7 @@ local function change(name, edit)
     if not edited then return nil, message, code end
     local done
     done, message, code = store.set(SPACE, name, json.encode(edited),
-      { expect = text or false, ttl = not edited.hash and users.TOKEN_TTL_MAX or nil })
+      { expect = text or false })
     if done ~= false then return done, message, code end
   end
   return nil, "the user is being changed by others", "UNAVAILABLE"
@@ -73,18 +72,13 @@ function users.check_password(text)
   return true
 end
 
--- No token that was made up to now counts from then on: times in tokens are whole seconds.
-local function next_second()
-  return math.floor(time.now()) + 1
-end
-
 --- Whether somebody has this name.
 ---@param name string
 ---@return boolean|nil is_taken, string? message, string? code
 function users.exists(name)
   local record, message, code = users.find(name)
   if not record and message then return nil, message, code end
-  return record ~= nil and record.hash ~= nil
+  return record ~= nil
 end
 
 --- Adds a user with a hash that was made before, here or (bcrypt) elsewhere. Code "EXISTS".
@@ -94,11 +88,8 @@ end
 ---@return true|nil, string? message, string? code
 function users.add_hash(name, hash, roles)
   return change(name, function(record)
-    if record and record.hash then return nil, "the name is taken", "EXISTS" end
-    return {
-      hash = hash, roles = json.array(roles or {}), since = time.now(),
-      not_before = record and record.not_before,
-    }
+    if record then return nil, "the name is taken", "EXISTS" end
+    return { hash = hash, roles = json.array(roles or {}), since = time.now() }
   end)
 end
 
@@ -117,6 +108,19 @@ function users.add(name, text, roles)
   return users.add_hash(name, hash, roles)
 end
 
+local function find_one(name)
+  local record, message, code = users.find(name)
+  if record or message then return record, message, code end
+  return nil, "there is no such user", "NOT_FOUND"
+end
+
+-- Before what they are ended for: if that fails they are ended for nothing, but none lives on.
+local function end_tokens(name)
+  local found, message, code = find_one(name)
+  if not found then return nil, message, code end
+  return revocations.add_all(name)
+end
+
 --- (waits) Gives a user another password and ends his tokens. Code "NOT_FOUND".
 ---@param name string
 ---@param text string
@@ -124,9 +128,12 @@ end
 function users.set_password(name, text)
   local hash, message, code = password.hash(text)
   if not hash then return nil, message, code end
+  local done
+  done, message, code = end_tokens(name)
+  if not done then return nil, message, code end
   return change(name, function(record)
-    if not record or not record.hash then return nil, "there is no such user", "NOT_FOUND" end
-    record.hash, record.not_before = hash, next_second()
+    if not record then return nil, "there is no such user", "NOT_FOUND" end
+    record.hash = hash
     return record
   end)
 end
@@ -135,24 +142,11 @@ end
 ---@param name string
 ---@return true|nil, string? message, string? code
 function users.remove(name)
-  return change(name, function(record)
-    if not record or not record.hash then return nil, "there is no such user", "NOT_FOUND" end
-    return { not_before = next_second() }
-  end)
-end
-
---- (waits) Ends all tokens of a user, who need not have a password here. Returns from when on they count.
----@param name string
----@return number|nil not_before, string? message, string? code
-function users.end_tokens(name)
-  local at = next_second()
-  local done, message, code = change(name, function(record)
-    record = record or {}
-    record.not_before = at
-    return record
-  end)
+  local done, message, code = end_tokens(name)
   if not done then return nil, message, code end
-  return at
+  done, message, code = store.delete(SPACE, name)
+  if done == nil then return nil, message, code end
+  return true
 end
 
 local fallback, is_making_fallback
@@ -211,7 +205,7 @@ function users.each(f)
     if not records then return nil, more, code end
     for _, found in ipairs(records) do
       local record = json.decode(found.value)
-      if record.hash then f(found.key, record) end
+      f(found.key, record)
       after = found.key
     end
   until not more

@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "data/job.h"
 #include "data/keyring.h"
+#include "data/revocations.h"
 #include "data/shared.h"
 #include "data/store.h"
 #include "hub/bus.h"
@@ -35,11 +36,12 @@ typedef struct Api {
     Script *script;
     Bus *bus;
     Registry *registry;
-    Net *net;       /* NULL again when the worker is taken apart */
-    JobPool *jobs;  /* NULL in tools: work is done at once */
-    Store *store;   /* of tools; NULL in a server, whose roster has it */
-    Shared *shared; /* NULL in tools */
-    Keyring *keys;  /* keys->current NULL: no secret is configured */
+    Net *net;                       /* NULL again when the worker is taken apart */
+    JobPool *jobs;                  /* NULL in tools: work is done at once */
+    Store *store;                   /* of tools; NULL in a server, whose roster has it */
+    Shared *shared;                 /* NULL in tools */
+    Keyring *keys;                  /* keys->current NULL: no secret is configured */
+    const Revocations *revocations; /* NULL in tools */
     const Setting *settings;
     size_t setting_count;
     const char *home;

@@ -275,6 +275,12 @@ static int f_identify(lua_State *L) {
     return 1;
 }
 
+/* The same of the token itself. */
+static void end_if_revoked(const Revocations *revocations, Session *session) {
+    if (!revocations_has(revocations, bytes_str(session->user), bytes_str(session->claims))) return;
+    session_close(session, SESSION_CODE_REVOKED, STR("the token was revoked"));
+}
+
 /* A join that the roster is asked for. */
 typedef struct Join {
     Api *api; /* of the state that waits */
@@ -307,6 +313,7 @@ static void on_joined(Op *op, void *waiter) {
     } else if (op->error == 0) {
         registry_add(api->registry, &session->subscriber, bytes_str(session->user), op->channels);
         retire_if_outdated(api->keys, session);
+        end_if_revoked(api->revocations, session);
         session_go_live(session);
     }
     task_wake(wait, push_joined, op);

@@ -21,18 +21,26 @@ static const char *code_of(int err) {
     }
 }
 
+static int push_refused(lua_State *L, const char *reason, const char *code) {
+    metrics_add(METRIC_token_failures_total, 1);
+    lua_pushnil(L);
+    lua_pushstring(L, reason);
+    lua_pushstring(L, code);
+    return 3;
+}
+
 static int f_verify(lua_State *L) {
     Keyring *keys = check_keys_of(L);
     Token token;
     uint32_t generation;
     const char *reason;
     int err = keyring_verify(keys, check_str(L, 1), clock_wall_ms(), &token, &generation, &reason);
-    if (err != 0) {
-        metrics_add(METRIC_token_failures_total, 1);
-        lua_pushnil(L);
-        lua_pushstring(L, reason);
-        lua_pushstring(L, code_of(err));
-        return 3;
+    if (err != 0) return push_refused(L, reason, code_of(err));
+    const Revocations *revocations = api_of(L)->revocations;
+    if (revocations != NULL &&
+        revocations_has(revocations, bytes_str(token.user), bytes_str(token.claims))) {
+        token_deinit(&token);
+        return push_refused(L, "it was revoked", "TOKEN_REVOKED");
     }
     lua_createtable(L, 0, 4);
     set_field_integer(L, "key", generation);
@@ -85,7 +93,7 @@ static int push_closed_sessions(lua_State *L, void *data) {
     return 1;
 }
 
-static void on_changed(void *waiter, uint64_t sessions) {
+static void on_done(void *waiter, uint64_t sessions) {
     ask_finish(waiter, &sessions);
 }
 
@@ -97,13 +105,42 @@ static int f_change_secret(lua_State *L) {
     luaL_argcheck(L, secret.len > 0, 1, "a secret that is not empty");
     luaL_argcheck(L, until >= 0 && until < 1e12, 2, "seconds since 1970");
     Ask *ask = ask_new(L, push_closed_sessions);
-    bus_change_secret(api->bus, (unsigned)api->worker, secret, (int64_t)(until * 1000), on_changed,
-                      ask);
+    bus_change_secret(api->bus, (unsigned)api->worker, secret, (int64_t)(until * 1000), on_done, ask);
     return task_yield(L);
 }
 
+/* stack: space, key, value */
+static int f_revoke(lua_State *L) {
+    Api *api = check_running(L);
+    Revocation revocation = {check_str(L, 1), check_str(L, 2), check_str(L, 3)};
+    bus_revoke(api->bus, (unsigned)api->worker, &revocation, on_done, ask_new(L, push_closed_sessions));
+    return task_yield(L);
+}
+
+/* stack: user, claims */
+static int f_revocation_key(lua_State *L) {
+    Buf key = BUF_NONE;
+    if (!revocations_key(check_str(L, 1), check_str(L, 2), &key)) return 0;
+    push_str(L, buf_str(&key));
+    buf_deinit(&key);
+    return 1;
+}
+
+static int f_revocation_count(lua_State *L) {
+    const Revocations *revocations = check_running(L)->revocations;
+    lua_pushinteger(L, (lua_Integer)(revocations->tokens.count + revocations->users.count));
+    return 1;
+}
+
 static const luaL_Reg lib[] = {
-    {"verify", f_verify}, {"make", f_make}, {"change_secret", f_change_secret}, {NULL, NULL}};
+    {"verify", f_verify},
+    {"make", f_make},
+    {"change_secret", f_change_secret},
+    {"revoke", f_revoke},
+    {"revocation_key", f_revocation_key},
+    {"revocation_count", f_revocation_count},
+    {NULL, NULL},
+};
 
 int api_open_token(lua_State *L) {
     luaL_newlib(L, lib);

@@ -61,5 +61,7 @@ void secret_wipe(void *memory, size_t len) {
 void secret_hash(Str text, Buf *out) {
     unsigned char digest[crypto_generichash_BYTES];
     crypto_generichash(digest, sizeof digest, (const unsigned char *)text.data, text.len, NULL, 0);
-    for (size_t i = 0; i < sizeof digest; i++) buf_addf(out, "%02x", digest[i]);
+    char hex[2 * sizeof digest + 1];
+    sodium_bin2hex(hex, sizeof hex, digest, sizeof digest);
+    buf_add(out, str_of(hex));
 }

@@ -59,6 +59,14 @@ void store_rollback(Store *store) {
     store->class->rollback(store);
 }
 
+bool store_can_be_changed(const Store *store) {
+    return store->class->was_changed != NULL;
+}
+
+bool store_was_changed(Store *store) {
+    return store->class->was_changed(store);
+}
+
 void store_close(Store *store) {
     store->class->close(store);
 }

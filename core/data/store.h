@@ -50,7 +50,8 @@ typedef struct StoreClass {
                 void *context);
     int (*commit)(Store *store);
     void (*rollback)(Store *store);
-    void (*close)(Store *store); /* takes */
+    bool (*was_changed)(Store *store); /* NULL: nobody else can */
+    void (*close)(Store *store);       /* takes */
 } StoreClass;
 
 /* Every kind of store begins with this. */
@@ -77,6 +78,10 @@ WARN_UNUSED int store_each(Store *store, const StoreRange *range, int64_t now_ms
                            StoreOnRecord on_record, void *context);
 WARN_UNUSED int store_commit(Store *store);
 void store_rollback(Store *store);
+
+/* Whether another process has changed it since this was asked last (the first time: yes). */
+bool store_can_be_changed(const Store *store);
+bool store_was_changed(Store *store);
 void store_close(Store *store);
 
 /* The kinds. */

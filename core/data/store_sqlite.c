@@ -46,6 +46,7 @@ typedef enum {
     STATEMENT_EACH,
     STATEMENT_SWEEP,
     STATEMENT_COMMIT,
+    STATEMENT_VERSION,
     STATEMENT_COUNT
 } Statement;
 
@@ -63,13 +64,15 @@ static const char *const statement_texts[STATEMENT_COUNT] = {
         " AND (expires = 0 OR expires > ?3) ORDER BY key",
     [STATEMENT_SWEEP] = "DELETE FROM records WHERE expires > 0 AND expires <= ?1",
     [STATEMENT_COMMIT] = "COMMIT",
+    [STATEMENT_VERSION] = "PRAGMA data_version",
 };
 
 typedef struct SqliteStore {
     Store store; /* first: a Store is where the SqliteStore begins */
     sqlite3 *db;
-    int lock_fd;      /* -1: not locked */
-    int64_t sweep_ms; /* when ended records are to be dropped next; wall clock */
+    int lock_fd;          /* -1: not locked */
+    int64_t data_version; /* when was_changed was asked last */
+    int64_t sweep_ms;     /* when ended records are to be dropped next; wall clock */
     sqlite3_stmt *statements[STATEMENT_COUNT];
 } SqliteStore;
 
@@ -206,6 +209,16 @@ static int load(Store *store, StoreOnSubscription on_subscription, void *context
     return status == SQLITE_DONE ? 0 : fail(self, "be read");
 }
 
+/* The number that PRAGMA data_version gives changes with the commits of other connections only. */
+static bool was_changed(Store *store) {
+    SqliteStore *self = of_store(store);
+    sqlite3_stmt *statement = self->statements[STATEMENT_VERSION];
+    int64_t before = self->data_version;
+    if (sqlite3_step(statement) == SQLITE_ROW) self->data_version = sqlite3_column_int64(statement, 0);
+    sqlite3_reset(statement);
+    return self->data_version != before;
+}
+
 static void close_store(Store *store) {
     SqliteStore *self = of_store(store);
     for (int i = 0; i < STATEMENT_COUNT; i++) sqlite3_finalize(self->statements[i]);
@@ -225,6 +238,7 @@ static const StoreClass sqlite_class = {
     .each = each,
     .commit = commit,
     .rollback = rollback,
+    .was_changed = was_changed,
     .close = close_store,
 };
 

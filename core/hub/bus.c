@@ -142,6 +142,19 @@ void bus_change_secret(Bus *bus, unsigned origin, Str secret, int64_t until_ms, 
     pthread_mutex_unlock(&bus->shards[0]);
 }
 
+void bus_revoke(Bus *bus, unsigned origin, const Revocation *revocation, BusOnCount on_count,
+                void *waiter) {
+    Gather *gather = gather_new(bus, waiter);
+    gather->on_count = on_count;
+    for (unsigned i = 0; i < bus->worker_count; i++) {
+        Op *op = gathered_op(OP_REVOKE, origin, gather);
+        op_set_name(op, revocation->space);
+        op->users = names_new(&revocation->key, 1);
+        op->channels = names_new(&revocation->value, 1);
+        inbox_post(bus->workers[i], op);
+    }
+}
+
 void bus_ask_roster(Bus *bus, Op *op) {
     ensure(op_is_for_roster(op->type));
     inbox_post(bus->roster, op);

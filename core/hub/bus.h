@@ -50,6 +50,16 @@ void bus_disconnect(Bus *bus, unsigned origin, const Disconnect *order, BusOnCou
 void bus_change_secret(Bus *bus, unsigned origin, Str secret, int64_t until_ms, BusOnCount on_count,
                        void *waiter);
 
+/* A record of revocations.h, kept by the store, reaches all workers. The count is that of sessions closed. */
+typedef struct Revocation {
+    Str space;
+    Str key;
+    Str value;
+} Revocation;
+
+void bus_revoke(Bus *bus, unsigned origin, const Revocation *revocation, BusOnCount on_count,
+                void *waiter);
+
 /* Hands the op to the roster, or to the worker `to`; the answer, if wanted, comes back by on_answer at
  * op->origin. Takes the op. */
 void bus_ask_roster(Bus *bus, Op *op);

@@ -19,6 +19,7 @@
     X(DISCONNECT, worker)    /* close the sessions of `users` with `code` and `name` */              \
     X(PRESENCE, worker)      /* user `name` came online (is_add) or is gone */                       \
     X(SECRET, worker)        /* `value` becomes the key of tokens, the old one ends at expires_ms */ \
+    X(REVOKE, worker)        /* records of space `name`: keys `users`, values `channels` */          \
     X(CALL, worker)          /* only run on_answer there */                                          \
     X(STOP, worker)          /* close everything, then say that it is quiet */                       \
     X(END, worker)           /* end the worker's loop */                                             \

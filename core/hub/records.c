@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/ensure.h"
 #include "base/mem.h"
+#include "data/revocations.h"
 
 /* Whether the record is what the op expects it to be. */
 static int check_expected(Store *store, const Op *op, bool *is_met) {
@@ -105,6 +106,28 @@ static void each(Store *store, Op *op) {
     }
     buf_deinit(&harvest.text);
     buf_deinit(&harvest.lens);
+}
+
+/* All records of a space go to all workers, which take what is new to them. */
+static void tell_all(Store *store, Bus *bus, Str space) {
+    Op *found = op_new(OP_EACH);
+    op_set_name(found, space);
+    found->size = UINT32_MAX;
+    each(store, found);
+    for (unsigned i = 0; found->error == 0 && i < bus->worker_count; i++) {
+        Op *op = op_new(OP_REVOKE);
+        op_set_name(op, space);
+        op->users = names_new(found->users->items, found->users->count);
+        op->channels = names_new(found->channels->items, found->channels->count);
+        bus_post(bus, i, op);
+    }
+    op_free(found);
+}
+
+void records_tell_changes(Store *store, Bus *bus) {
+    if (!store_was_changed(store)) return;
+    tell_all(store, bus, REVOCATIONS_TOKENS);
+    tell_all(store, bus, REVOCATIONS_USERS);
 }
 
 void records_read(Store *store, Op *op) {

@@ -23,6 +23,8 @@
 #include "hub/records.h"
 #include "hub/search.h"
 
+enum { STORE_POLL_MS = 500 };
+
 struct Roster {
     Bus *bus;
     Store *store;
@@ -35,7 +37,8 @@ struct Roster {
     pthread_mutex_t lock; /* guards has_mail */
     pthread_cond_t mail;
     bool has_mail;
-    bool is_closing; /* the thread's own */
+    uint64_t poll_ms; /* when the store is asked next whether others changed it; 0: they cannot */
+    bool is_closing;  /* the thread's own */
 };
 
 /* What one worker must hear of a change: its live users among the crowd. NULL: none. */
@@ -203,9 +206,22 @@ static void drop_gone(Roster *roster) {
     }
 }
 
-/* Until there is mail, or the grace of a user is over. */
+static void look_for_changes(Roster *roster) {
+    uint64_t now_ms = clock_monotonic_ms();
+    if (roster->poll_ms == 0 || now_ms < roster->poll_ms) return;
+    roster->poll_ms = now_ms + STORE_POLL_MS;
+    records_tell_changes(roster->store, roster->bus);
+}
+
+static uint64_t next_deadline(const Roster *roster) {
+    uint64_t gone_ms = online_next_deadline(&roster->online);
+    if (gone_ms == 0 || roster->poll_ms == 0) return gone_ms + roster->poll_ms;
+    return gone_ms < roster->poll_ms ? gone_ms : roster->poll_ms;
+}
+
+/* Until there is mail, or the grace of a user is over, or the store is to be looked at. */
 static void wait_for_mail(Roster *roster) {
-    uint64_t deadline_ms = online_next_deadline(&roster->online);
+    uint64_t deadline_ms = next_deadline(roster);
     struct timespec until = {.tv_sec = (time_t)(deadline_ms / 1000),
                              .tv_nsec = (long)(deadline_ms % 1000) * 1000000};
     int status = 0;
@@ -225,6 +241,7 @@ static void *run_thread(void *context) {
     while (!roster->is_closing) {
         wait_for_mail(roster);
         drop_gone(roster);
+        look_for_changes(roster);
         run_round(roster, inbox_take(&roster->inbox));
     }
     return NULL;
@@ -277,6 +294,7 @@ int roster_start(Bus *bus, Store *store, const RosterLimits *limits, Roster **ou
         return err;
     }
     metrics_add(METRIC_subscriptions, (int64_t)roster->graph.edge_count);
+    if (store_can_be_changed(store)) roster->poll_ms = 1;
     bus->roster = &roster->inbox;
     ensure(pthread_create(&roster->thread, NULL, run_thread, roster) == 0);
     *out = roster;

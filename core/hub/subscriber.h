@@ -22,6 +22,8 @@ typedef struct SubscriberClass {
     /* Tokens of keys before `generation` are good until `until_ms` (wall clock), 0: no longer. True: the
      * session ends now because of that. */
     bool (*retire_key)(Subscriber *subscriber, uint32_t generation, int64_t until_ms);
+    /* The claims of its token, raw JSON; borrows. */
+    Str (*claims)(const Subscriber *subscriber);
     /* Ends the session with a WebSocket close code; asynchronous. */
     void (*close)(Subscriber *subscriber, uint16_t code, Str reason);
 } SubscriberClass;

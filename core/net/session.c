@@ -62,12 +62,18 @@ bool session_retire_key(Subscriber *subscriber, uint32_t generation, int64_t unt
     Session *session = session_of(subscriber);
     if (session->key_generation >= generation) return false;
     if (until_ms == 0) {
-        session_close(session, 4504, STR("the secret of the token was changed"));
+        session_close(session, SESSION_CODE_REVOKED, STR("the secret of the token was changed"));
         return true;
     }
     if (session->expires_ms == 0 || session->expires_ms > until_ms) session->expires_ms = until_ms;
     if (session_is_open(session)) set_deadline(session);
     return false;
+}
+
+Str session_claims(const Subscriber *subscriber) {
+    const Session *session =
+        (const Session *)(const void *)((const char *)subscriber - offsetof(Session, subscriber));
+    return bytes_str(session->claims);
 }
 
 void session_on_message(Session *session, Str text) {

@@ -13,6 +13,9 @@
 
 enum { SESSION_ID_LEN = 22 };
 
+/* Close code: the token of the session counts no more. */
+enum { SESSION_CODE_REVOKED = 4504 };
+
 typedef struct Session Session;
 
 typedef struct SessionHandler {
@@ -80,6 +83,7 @@ bool session_is_open(const Session *session);
 
 /* For transports: what their tables hold, and what they tell of the connection. */
 bool session_retire_key(Subscriber *subscriber, uint32_t generation, int64_t until_ms);
+Str session_claims(const Subscriber *subscriber);
 void session_end(Subscriber *subscriber, uint16_t code, Str reason);
 void session_on_message(Session *session, Str text);
 void session_on_timer(Session *session);

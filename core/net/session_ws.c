@@ -68,7 +68,10 @@ static Net *net_of(void *transport) {
 }
 
 static const TransportClass transport_class = {
-    .subscriber = {.deliver = deliver, .retire_key = session_retire_key, .close = session_end},
+    .subscriber = {.deliver = deliver,
+                   .retire_key = session_retire_key,
+                   .claims = session_claims,
+                   .close = session_end},
     .name = "ws",
     .encode = session_ws_encode,
     .send = send_frame,

@@ -17,7 +17,7 @@ end
 
 local function let_in(request, name, user)
   local roles = user.roles and user.roles[1] and user.roles or nil
-  local text, message, code = mint.token({ sub = name, roles = roles }, settings.LOGIN_TTL, user.not_before)
+  local text, message, code = mint.token({ sub = name, roles = roles }, settings.LOGIN_TTL)
   if not text then return form.refuse_failure(message, code) end
   local cookie = jwt_cookie.make(request, text, math.floor(settings.LOGIN_TTL))
   return {

@@ -166,12 +166,31 @@ local token = {}
 --- Checks signature, algorithm, exp, nbf, iss, aud and sub as the settings say.
 ---@param text string
 ---@return {user:string, expires?:number, claims:string, key:integer}|nil, string? message, string? code
---- `claims` is raw JSON; codes: TOKEN_INVALID, TOKEN_EXPIRED, TOKEN_NOT_YET. Counts failures.
+--- `claims` is raw JSON; codes: TOKEN_INVALID, TOKEN_EXPIRED, TOKEN_NOT_YET, TOKEN_REVOKED. Counts failures.
 function token.verify(text) end
 ---@param claims table   must have sub; iat is added
 ---@param ttl? number    seconds; exp is added
 ---@return string|nil token, string? message, string? code
 function token.make(claims, ttl) end
+--- (waits) Another secret on all workers; the one before stays good until then.
+---@param secret string
+---@param until_? number  seconds since 1970; none: its tokens and their sessions end now
+---@return integer|nil sessions, string? message, string? code  sessions that were closed
+function token.change_secret(secret, until_) end
+--- (waits) Tells all workers what the store has kept; they close the sessions of it.
+---@param space "revoked"|"tokens-from"
+---@param key string
+---@param value string    seconds since 1970
+---@return integer|nil sessions, string? message, string? code  sessions that were closed
+function token.revoke(space, key, value) end
+--- The key in the space "revoked"; nil when the token has no jti.
+---@param user string
+---@param claims string  raw JSON
+---@return string|nil key
+function token.revocation_key(user, claims) end
+--- How many tokens and users the worker knows as revoked.
+---@return integer
+function token.revocation_count() end
 
 ---@class core.files  `require "core.files"`; reads of the server's own small files; does not wait
 local files = {}

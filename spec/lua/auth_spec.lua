@@ -203,10 +203,10 @@ describe("POST /auth/", function()
       assert.equal(200, test_jwt(BY_COOKIE))
     end)
 
-    it("everywhere ends all tokens and all sessions of the user", function()
+    it("everywhere ends all tokens of the user", function()
       assert.is_true(post("logout?everywhere=true", nil, BY_COOKIE).json.revoked)
       assert.equal(401, test_jwt({ authorization = "Bearer plain" }))
-      assert.same({ { "ann" }, 4504 }, { table.unpack(core.bus.calls[1], 1, 2) })
+      assert.equal("1700000001", core.token.revoked["tokens-from ann"])
     end)
 
     it("that could not be kept is 503", function()

@@ -4,7 +4,7 @@ describe("revocations", function()
   local core, revocations
 
   before_each(function()
-    core = fake_core.install()
+    core = fake_core.install({ REVOCATIONS_MAX = 3 })
     revocations = require "revocations"
   end)
 
@@ -12,20 +12,22 @@ describe("revocations", function()
     return { user = user or "ann", claims = core.json.encode(claims), expires = expires or 1700000060 }
   end
 
-  local function pass(seconds) core.time.clock = core.time.clock + seconds end
+  local function record(space, key) return (core.store.spaces[space] or {})[key] end
 
-  it("are of one token, of one user", function()
+  it("of one token are kept until it is dead, and told to the workers", function()
     assert.is_true(revocations.add(token({ jti = "1" })))
-    assert.is_true(revocations.has(token({ jti = "1" })))
-    assert.is_false(revocations.has(token({ jti = "2" })))
-    assert.is_false(revocations.has(token({ jti = "1" }, "bob")))
+    local kept = record("revoked", 'hash of "1" ann')
+    assert.equal("1700000066", kept.value)
+    assert.is_true(kept.expires >= 1700000065 and kept.expires <= 1700000070)
+    assert.same({ ['revoked hash of "1" ann'] = "1700000066" }, core.token.revoked)
   end)
 
-  it("are kept until the token is dead, and not longer", function()
-    revocations.add(token({ jti = "1" }))
-    local _, record = next(core.store.spaces.revoked)
-    assert.is_true(record.expires >= 1700000065 and record.expires <= 1700000070)
-    revocations.add(token({ jti = "2" }, "bob", nil))
+  it("of a token that never dies are kept for good", function()
+    local found = token({ jti = "1" })
+    found.expires = nil
+    assert.is_true(revocations.add(found))
+    local kept = record("revoked", 'hash of "1" ann')
+    assert.same({ "0", nil }, { kept.value, kept.expires })
   end)
 
   it("cannot be of a token without an id", function()
@@ -34,42 +36,33 @@ describe("revocations", function()
     assert.is_nil(core.store.spaces.revoked)
   end)
 
-  it("of another worker are seen a second later, and of this one at once", function()
-    local ours, theirs = token({ jti = "1" }), token({ jti = "2" })
-    assert.is_false(revocations.has(ours))
-    assert.is_false(revocations.has(theirs))
-    revocations.add(ours)
-    core.store.set("revoked", "hash of ann\0\"2\"", "1")
-    assert.is_true(revocations.has(ours))
-    assert.is_false(revocations.has(theirs))
-    pass(1.1)
-    assert.is_true(revocations.has(theirs))
-  end)
-
-  it("ask the store once in a second", function()
-    for _ = 1, 100 do revocations.has(token({ jti = "1", iat = 1 })) end
-    assert.equal(2, core.store.gets)
-    pass(1.1)
-    revocations.has(token({ jti = "1", iat = 1 }))
-    assert.equal(4, core.store.gets)
-  end)
-
-  it("of all of a user's tokens are by the time of making, and close his sessions", function()
-    core.bus.answers.disconnect = { 2 }
+  it("of all of a user's tokens hold for those made up to now", function()
     assert.is_true(revocations.add_all("ann"))
-    assert.is_true(revocations.has(token({ iat = 1700000000 })))
-    assert.is_true(revocations.has(token({})))
-    assert.is_false(revocations.has(token({ iat = 1700000001 })))
-    assert.is_false(revocations.has(token({ iat = 1 }, "bob")))
-    assert.same({ { "ann" }, 4504 }, { core.bus.calls[1][1], core.bus.calls[1][2] })
+    assert.equal("1700000001", record("tokens-from", "ann").value)
+    assert.same({ ["tokens-from ann"] = "1700000001" }, core.token.revoked)
+    assert.same({ 1700000001, 0 }, { revocations.start_of("ann"), revocations.start_of("bob") })
   end)
 
-  it("that cannot be told are a failure", function()
+  it("by a tool are kept, and told to nobody", function()
+    core.node.worker = -1
+    assert.is_true(revocations.add_all("ann"))
+    assert.equal("1700000001", record("tokens-from", "ann").value)
+    assert.same({}, core.token.revoked)
+  end)
+
+  it("have a limit, which is counted", function()
+    for i = 1, 3 do assert.is_true(revocations.add(token({ jti = i }))) end
+    assert.equal("LIMIT", select(3, revocations.add(token({ jti = 4 }))))
+    assert.equal("LIMIT", select(3, revocations.add_all("ann")))
+    assert.equal(2, core.metrics.counts.limit_hits_total)
+  end)
+
+  it("that the store does not keep are told to nobody", function()
     core.store.failure = "UNAVAILABLE"
-    assert.equal("UNAVAILABLE", select(3, revocations.has(token({ jti = "1" }))))
-    assert.equal("UNAVAILABLE", select(3, revocations.has(token({}))))
     assert.equal("UNAVAILABLE", select(3, revocations.add(token({ jti = "1" }))))
     assert.equal("UNAVAILABLE", select(3, revocations.add_all("ann")))
+    assert.equal("UNAVAILABLE", select(3, revocations.start_of("ann")))
+    assert.same({}, core.token.revoked)
   end)
 
   describe("in the guard and in realtime", function()
@@ -98,14 +91,6 @@ describe("revocations", function()
       local session = fake_core.session()
       core.init.on_frame(session, '{"event":"chatty:auth","attributes":{"token":"t"}}')
       assert.equal(4504, fake_core.state(session).closed.code)
-    end)
-
-    it("that cannot be told are 503, or a close with 1013", function()
-      core.store.failure = "UNAVAILABLE"
-      assert.same({ 503, "unavailable" }, { test_jwt().status, test_jwt().error.code })
-      local session = fake_core.session()
-      core.init.on_frame(session, '{"event":"chatty:auth","attributes":{"token":"t"}}')
-      assert.equal(1013, fake_core.state(session).closed.code)
     end)
   end)
 end)

@@ -3,6 +3,7 @@ local fault = require "spec.support.fault"
 local http = require "spec.support.http"
 local server = require "spec.support.server"
 local tcp = require "spec.support.tcp"
+local wait = require "spec.support.wait"
 
 local SQLITE = { STORE = "sqlite:chatty.db" }
 
@@ -119,21 +120,29 @@ describe("POST /auth/login", function()
       assert.matches("\nroot  control  20", run{ "user", "list" }.out)
     end)
 
-    it("ends with his old password and his old tokens", function()
+    it("ends with his old password, his old tokens and their sessions", function()
       run({ "user", "add", "ann", "--password-stdin" }, "open sesame\n")
-      local old = { Authorization = "Bearer " .. token_of(login("ann", "open sesame", nil, kept)) }
+      local token = token_of(login("ann", "open sesame", nil, kept))
+      local session = kept:connect("ann", { token = token })
+      assert.equal("chatty:connected", session:next().event)
       assert.equal(0, run({ "user", "passwd", "ann", "--password-stdin" }, "another one\n").code)
       assert.equal(401, login("ann", "open sesame", nil, kept).status)
-      assert.equal("401 token-revoked Authorization:", fault.of(test_jwt(old, kept)))
+      assert.equal(4504, (session:expect_closed()))
+      assert.is_true(wait.until_(function()
+        return fault.of(test_jwt({ Authorization = "Bearer " .. token }, kept)) == "401 token-revoked Authorization:"
+      end))
       local new = login("ann", "another one", nil, kept)
       assert.equal(200, test_jwt({ Authorization = "Bearer " .. token_of(new) }, kept).status)
     end)
 
-    it("ends when he is removed", function()
+    it("ends when he is removed, with his sessions", function()
       run({ "user", "add", "ann", "--password-stdin" }, "open sesame\n")
+      local session = kept:connect("ann", { token = token_of(login("ann", "open sesame", nil, kept)) })
+      assert.equal("chatty:connected", session:next().event)
       assert.equal(0, run{ "user", "remove", "ann" }.code)
       assert.equal(401, login("ann", "open sesame", nil, kept).status)
       assert.equal(1, run{ "user", "remove", "ann" }.code)
+      assert.equal(4504, (session:expect_closed()))
     end)
 
     it("takes a bcrypt hash of the old server, and replaces it", function()

@@ -8,6 +8,7 @@ local fake_userdata = require "spec.support.fake_userdata"
 local fake_core = {}
 
 local SETTINGS = {
+  REVOCATIONS_MAX = 1000000,
   REQUEST_MEMORY_MAX = 1024 * 1024,
   CONTROL_KEY = { "first-key", "second-key" }, CONTROL_AUTH = "key", ALLOWED_ORIGINS = {},
   ENABLE = {}, PLUGINS = {}, NAMES_MAX = 100, NAME_MAX = 255, PAGE_SIZE_MAX = 1000, AUTH_TIMEOUT = 10,
@@ -254,13 +255,34 @@ end
 
 -- The rest -------------------------------------------------------------------------------------------
 
--- Tokens are what stands in `known`: text -> { user, claims, expires }, or text -> a code.
+-- Tokens are what stands in `known`: text -> { user, claims, expires }, or text -> a code. What was told to
+-- workers stands in `revoked`: space and key -> value.
 local function new_token()
-  local token = { known = {} }
+  local token = { known = {}, revoked = {} }
+  local function is_revoked(found)
+    local key = token.revocation_key(found.user, found.claims)
+    if key and token.revoked["revoked " .. key] then return true end
+    local start = tonumber(token.revoked["tokens-from " .. found.user])
+    return start and (tonumber(fake_json.find(found.claims, "iat")) or 0) < start
+  end
   function token.verify(text)
     local found = token.known[text]
-    if type(found) == "table" then return found end
-    return nil, "its signature is not valid", found or "TOKEN_INVALID"
+    if type(found) ~= "table" then return nil, "its signature is not valid", found or "TOKEN_INVALID" end
+    if is_revoked(found) then return nil, "it was revoked", "TOKEN_REVOKED" end
+    return found
+  end
+  function token.revocation_key(user, claims)
+    local id = fake_json.find(claims, "jti")
+    return id and id ~= "null" and ("hash of %s %s"):format(id, user) or nil
+  end
+  function token.revoke(space, key, value)
+    token.revoked[space .. " " .. key] = value
+    return 0
+  end
+  function token.revocation_count()
+    local count = 0
+    for _ in pairs(token.revoked) do count = count + 1 end
+    return count
   end
   function token.make(claims, ttl)
     token.made = { claims = claims, ttl = ttl }
