@@ -89,7 +89,7 @@ options.sections = {
     { name = "LOGIN_TTL", type = "duration", min = "1s", max = "720h", default = "12h",
       doc = "How long the token and the cookie of a login are valid." },
     { name = "LOGIN_RATE_MAX", type = "integer", min = "1", max = "1000000", default = "10",
-      doc = "Failed logins a minute from one address, and for one name, in each worker (429)." },
+      doc = "Failed logins a minute from one address, and for one name (429)." },
   },
   { title = "Sessions",
     { name = "SESSIONS_MAX", type = "integer", min = "1", max = "10000000", default = "100000",

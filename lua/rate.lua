@@ -1,6 +1,8 @@
--- A limit on how often something happens, per key: at most `max` in a sliding window. It keeps the counts of
--- this window and of the one before, and takes the share of that one that still lies within the window.
+-- A limit on how often something happens, per key and on all workers together: at most `max` in a sliding
+-- window. It keeps the counts of this window and of the one before, and takes the share of that one that
+-- still lies within the window.
 
+local shared = require "core.shared"
 local time = require "core.time"
 
 local rate = {}
@@ -11,28 +13,24 @@ local GRAIN <const> = 0.001 -- seconds that do not count, nor the errors of reck
 local methods = {}
 local Rate = { __index = methods }
 
---- `keys_max` bounds each of the two tables. When more keys come, the older one is forgotten early.
+--- `space` names it among those of the server.
+---@param space string
 ---@param max integer
 ---@param window number    seconds
----@param keys_max integer
 ---@return rate
-function rate.new(max, window, keys_max)
-  return setmetatable({
-    max = max, window = window, keys_max = keys_max, began = time.monotonic(), now = {}, before = {}, keys = 0,
-  }, Rate)
+function rate.new(space, max, window)
+  return setmetatable({ space = "rate:" .. space, max = max, window = window }, Rate)
 end
 
-local function turn(self, began)
-  self.before, self.now, self.keys, self.began = self.now, {}, 0, began
+local function name_of(index, key)
+  return index .. ":" .. key
 end
 
--- Seconds since the window began, which is opened anew when it is over.
-local function elapsed(self)
-  local gone = time.monotonic() - self.began
-  if gone < self.window then return gone end
-  if gone >= 2 * self.window then turn(self, self.began) end
-  turn(self, self.began + gone // self.window * self.window)
-  return time.monotonic() - self.began
+-- The number of the window, and seconds since it began.
+local function window_now(self)
+  local now = time.monotonic()
+  local index = math.floor(now / self.window)
+  return index, now - index * self.window
 end
 
 -- When, after the beginning of a window, one more is allowed with so many in it and in the one before.
@@ -46,27 +44,35 @@ local function wait_of(self, gone, count, before)
   return self.window - gone + free_at(self, 0, count)
 end
 
---- Counts one; or nil, and in how many seconds it is allowed.
----@param key string
----@return true|nil, integer? seconds
-function methods:take(key)
-  local gone = elapsed(self)
-  local count, before = self.now[key], self.before[key] or 0
-  local wait = wait_of(self, gone, count or 0, before)
-  if wait > GRAIN then return nil, math.ceil(wait - GRAIN) end
-  if not count then
-    if self.keys >= self.keys_max then turn(self, self.began) end
-    self.keys = self.keys + 1
+-- What counts nothing any more leaves its room to others.
+local function take_back(self, name)
+  if shared.increment(self.space, name, -1) == 0 then
+    shared.set(self.space, name, "0", { expect = "0", ttl = GRAIN })
   end
-  self.now[key] = (count or 0) + 1
-  return true
+end
+
+--- Counts one; or nil, and in how many seconds it is allowed; or nil, nil, message, code when it cannot count.
+---@param key string
+---@return true|nil, integer? seconds, string? message, string? code
+function methods:take(key)
+  local index, gone = window_now(self)
+  local before = tonumber(shared.get(self.space, name_of(index - 1, key))) or 0
+  local name = name_of(index, key)
+  local count, message, code = shared.increment(self.space, name, 1, { ttl = 2 * self.window })
+  if not count then return nil, nil, message, code end
+  local wait = wait_of(self, gone, count - 1, before)
+  if wait <= GRAIN then return true end
+  take_back(self, name)
+  return nil, math.ceil(wait - GRAIN)
 end
 
 --- Takes one back that was counted.
 ---@param key string
 function methods:give_back(key)
-  local counts = self.now[key] and self.now or self.before
-  if counts[key] and counts[key] > 0 then counts[key] = counts[key] - 1 end
+  local index = window_now(self)
+  for _, name in ipairs({ name_of(index, key), name_of(index - 1, key) }) do
+    if (tonumber(shared.get(self.space, name)) or 0) > 0 then return take_back(self, name) end
+  end
 end
 
 return rate

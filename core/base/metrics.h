@@ -40,7 +40,8 @@
     X(jobs, gauge, "Work off the loops (passwords) that runs or waits.")                            \
     X(script_errors_total, counter, "Errors raised in Lua handlers.")                               \
     X(changes_total, counter, "Subscribe and unsubscribe calls committed.")                         \
-    X(token_failures_total, counter, "Tokens refused.")
+    X(token_failures_total, counter, "Tokens refused.")                                             \
+    X(login_failures_total, counter, "Logins with a wrong password or an unknown name.")
 
 typedef enum {
 #define METRIC_ENUM(name, type, help) METRIC_##name,

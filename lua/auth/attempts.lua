@@ -1,5 +1,5 @@
--- How often somebody may try passwords: per address and per name, in the memory of each worker. An attempt
--- counts until it has turned out to be good.
+-- How often somebody may try passwords: per address and per name, on all workers together. An attempt counts
+-- until it has turned out to be good.
 
 local proxy = require "proxy"
 local rate = require "rate"
@@ -8,12 +8,13 @@ local settings = require "settings"
 
 local attempts = {}
 
-local WINDOW <const>, KEYS_MAX <const> = 60, 20000
+local WINDOW <const> = 60 -- seconds
 
-local addresses = rate.new(settings.LOGIN_RATE_MAX, WINDOW, KEYS_MAX)
-local names = rate.new(settings.LOGIN_RATE_MAX, WINDOW, KEYS_MAX)
+local addresses = rate.new("login address", settings.LOGIN_RATE_MAX, WINDOW)
+local names = rate.new("login name", settings.LOGIN_RATE_MAX, WINDOW)
 
-local function refuse(seconds)
+local function refuse(seconds, message, code)
+  if not seconds then return refusal.of_failure(refusal.sentence(message), code) end
   return refusal.of("login-rate", ("Too many attempts: try again in %d s."):format(seconds), nil,
     { "Retry-After", tostring(seconds) })
 end
@@ -37,13 +38,13 @@ end
 ---@return refusal|nil
 function attempts.begin(request, name)
   local address = network(proxy.address(request))
-  local ok, seconds = addresses:take(address)
-  if not ok then return refuse(seconds) end
+  local ok, seconds, message, code = addresses:take(address)
+  if not ok then return refuse(seconds, message, code) end
   if not name then return nil end
-  ok, seconds = names:take(name)
+  ok, seconds, message, code = names:take(name)
   if ok then return nil end
   addresses:give_back(address)
-  return refuse(seconds)
+  return refuse(seconds, message, code)
 end
 
 --- Takes an attempt back.

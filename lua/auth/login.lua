@@ -3,6 +3,7 @@
 local attempts = require "auth.attempts"
 local form = require "auth.form"
 local jwt_cookie = require "auth.jwt_cookie"
+local metrics = require "core.metrics"
 local mint = require "mint"
 local refusal = require "refusal"
 local settings = require "settings"
@@ -11,6 +12,7 @@ local users = require "users"
 local login = {}
 
 local function refuse_login()
+  metrics.add("login_failures_total")
   return refusal.of("login-failed", "There is no user with this name and password.", nil,
     { "WWW-Authenticate", "Bearer" })
 end

@@ -5,6 +5,7 @@ describe("a rate", function()
 
   before_each(function()
     core = fake_core.install()
+    core.time.clock = 1700000040 -- where a window of 60 seconds begins
     rate = require "rate"
   end)
 
@@ -15,7 +16,7 @@ describe("a rate", function()
   end
 
   it("lets so many through and says when the next one may come", function()
-    local limit = rate.new(3, 60, 100)
+    local limit = rate.new("spec", 3, 60)
     take(limit, 3)
     local ok, seconds = limit:take("a")
     assert.is_nil(ok)
@@ -27,14 +28,14 @@ describe("a rate", function()
   end)
 
   it("counts each key for itself", function()
-    local limit = rate.new(1, 60, 100)
+    local limit = rate.new("spec", 1, 60)
     take(limit, 1, "a")
     take(limit, 1, "b")
     assert.is_nil((limit:take("a")))
   end)
 
   it("slides: what was late in one window counts in the next", function()
-    local limit = rate.new(4, 60, 100)
+    local limit = rate.new("spec", 4, 60)
     pass(59)
     take(limit, 4)
     pass(2)
@@ -45,7 +46,7 @@ describe("a rate", function()
   end)
 
   it("forgets after two windows", function()
-    local limit = rate.new(2, 60, 100)
+    local limit = rate.new("spec", 2, 60)
     take(limit, 2)
     pass(1000)
     take(limit, 2)
@@ -53,7 +54,7 @@ describe("a rate", function()
   end)
 
   it("takes back what turned out good", function()
-    local limit = rate.new(1, 60, 100)
+    local limit = rate.new("spec", 1, 60)
     for _ = 1, 5 do
       take(limit, 1)
       limit:give_back("a")
@@ -65,14 +66,34 @@ describe("a rate", function()
     take(limit, 1)
   end)
 
-  it("keeps a bounded number of keys", function()
-    local limit = rate.new(1, 60, 10)
-    for i = 1, 1000 do limit:take("key " .. i) end
-    local count = 0
-    for _, keys in ipairs({ limit.now, limit.before }) do
-      for _ in pairs(keys) do count = count + 1 end
-    end
-    assert.is_true(count <= 20)
-    assert.is_nil((limit:take("key 1000")))
+  it("keeps nothing of what was taken back", function()
+    local limit = rate.new("spec", 1, 60)
+    take(limit, 1)
+    limit:give_back("a")
+    pass(1)
+    local index = math.floor(core.time.clock / 60)
+    assert.is_nil(core.shared.get("rate:spec", index .. ":a"))
+  end)
+
+  it("does not count what it refuses", function()
+    local limit = rate.new("spec", 2, 60)
+    take(limit, 2)
+    for _ = 1, 10 do limit:take("a") end
+    limit:give_back("a")
+    take(limit, 1)
+  end)
+
+  it("is one for all who name it alike", function()
+    take(rate.new("spec", 2, 60), 1)
+    take(rate.new("spec", 2, 60), 1)
+    assert.is_nil((rate.new("spec", 2, 60):take("a")))
+    take(rate.new("other", 2, 60), 1)
+  end)
+
+  it("says so when it cannot count", function()
+    core.shared.failure = "LIMIT"
+    local ok, seconds, message, code = rate.new("spec", 2, 60):take("a")
+    assert.is_nil(ok or seconds)
+    assert.same({ "the shared dictionary is full", "LIMIT" }, { message, code })
   end)
 end)

@@ -69,8 +69,8 @@ describe("POST /auth/login", function()
     assert.equal("400 password-invalid #/password", fault.of(login("ann", ("x"):rep(1025))))
   end)
 
-  it("is limited after wrong passwords", function()
-    local strict = server.start{ settings = { LOGIN_RATE_MAX = 3, WORKERS = 1 } }
+  it("is limited after wrong passwords, on all workers together", function()
+    local strict = server.start{ settings = { LOGIN_RATE_MAX = 3, WORKERS = 4 } }
     strict:control("POST", "/auth/register", { username = "ann", password = "open sesame" })
     for _ = 1, 3 do assert.equal(401, login("ann", "wrong", nil, strict).status) end
     local response = login("ann", "open sesame", nil, strict)
@@ -78,6 +78,7 @@ describe("POST /auth/login", function()
     local seconds = tonumber(response.headers["retry-after"])
     assert.is_true(seconds >= 1 and seconds <= 120)
     assert.equal("429 login-rate", fault.of(login("bob", "wrong", nil, strict)))
+    assert.equal(3, strict:metric "login_failures_total")
   end)
 
   it("answers each of very many at once, and the server stays at hand", function()
