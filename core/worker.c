@@ -17,10 +17,10 @@
 #include "base/mem.h"
 #include "base/metrics.h"
 #include "hub/fanout.h"
+#include "net/drain.h"
 #include "net/exchange.h"
 #include "net/listener.h"
 #include "net/session.h"
-#include "net/socket.h"
 
 enum { ROUNDS_MAX = 64 };
 
@@ -69,8 +69,7 @@ static void begin_stop(Worker *worker) {
     if (worker->listener != NULL) listener_close(worker->listener);
     worker->listener = NULL;
     api_stop(worker->states.current);
-    exchange_drain(&worker->net);
-    socket_drain(&worker->net);
+    drain_start(&worker->net);
 }
 
 static void end_loop(Worker *worker) {

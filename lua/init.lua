@@ -3,6 +3,7 @@
 local app = require "app"
 local disconnect = require "control.disconnect"
 local dispatch = require "dispatch"
+local event_stream = require "event_stream"
 local greeting = require "greeting"
 local health = require "health"
 local hooks = require "hooks"
@@ -36,7 +37,7 @@ local init = {
 -- Our own endpoints, in the shape of a plugin. Its priority lets every plugin go before it.
 local OURS = { name = "chatty", folder = node.home .. "/lua", priority = math.mininteger }
 local PARTS = {
-  health, realtime, test_jwt, register, login, logout, token, update_jwt_secret,
+  health, realtime, event_stream, test_jwt, register, login, logout, token, update_jwt_secret,
   notify, subscription, search, disconnect,
 }
 

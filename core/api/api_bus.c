@@ -5,8 +5,10 @@
 #include "base/ensure.h"
 #include "base/metrics.h"
 #include "net/session_ws.h"
+#include "net/sse.h"
 
-static const MessageEncoder encoders[MESSAGE_TRANSPORT_COUNT] = {[MESSAGE_WS] = session_ws_encode};
+static const MessageEncoder encoders[MESSAGE_TRANSPORT_COUNT] = {
+    [MESSAGE_WS] = session_ws_encode, [MESSAGE_SSE] = sse_encode};
 
 enum { PAGE_SIZE = 10000 };
 

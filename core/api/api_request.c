@@ -123,19 +123,19 @@ static int f_event(lua_State *L) {
     return push_event_of_body(L, &check_request(L, 1)->body);
 }
 
-/* stack: request, status, headers (a list name, value, name, value ...), body */
-static size_t check_headers(lua_State *L, Header headers[HEADERS_MAX]) {
-    luaL_checktype(L, 3, LUA_TTABLE);
-    size_t count = lua_rawlen(L, 3) / 2;
-    luaL_argcheck(L, count <= HEADERS_MAX, 3, "too many headers");
+/* A list at `arg`: name, value, name, value ... */
+static size_t check_headers(lua_State *L, int arg, Header headers[HEADERS_MAX]) {
+    luaL_checktype(L, arg, LUA_TTABLE);
+    size_t count = lua_rawlen(L, arg) / 2;
+    luaL_argcheck(L, count <= HEADERS_MAX, arg, "too many headers");
     luaL_checkstack(L, (int)count * 2, NULL);
     for (size_t i = 0; i < count; i++) {
-        lua_rawgeti(L, 3, (lua_Integer)i * 2 + 1);
-        lua_rawgeti(L, 3, (lua_Integer)i * 2 + 2);
+        lua_rawgeti(L, arg, (lua_Integer)i * 2 + 1);
+        lua_rawgeti(L, arg, (lua_Integer)i * 2 + 2);
         headers[i] = (Header){check_str(L, -2), check_str(L, -1)};
         for (size_t k = 0; k < headers[i].value.len; k++) {
             char c = headers[i].value.data[k];
-            luaL_argcheck(L, c != '\r' && c != '\n' && c != '\0', 3, "a line break in a header");
+            luaL_argcheck(L, c != '\r' && c != '\n' && c != '\0', arg, "a line break in a header");
         }
     }
     return count;
@@ -148,7 +148,7 @@ static int f_reply(lua_State *L) {
     Str body = opt_str(L, 4);
     Header headers[HEADERS_MAX];
     Reply reply = {.status = (int)status, .headers = headers, .body = body};
-    reply.header_count = check_headers(L, headers);
+    reply.header_count = check_headers(L, 3, headers);
     bool is_first = !box->was_answered;
     box->was_answered = true;
     lua_pushboolean(L, is_first && box->request->exchange != NULL);
@@ -177,6 +177,15 @@ static int f_open_session(lua_State *L) {
     return push_opened_session(L, box, protocol);
 }
 
+/* stack: request, headers */
+static int f_open_stream(lua_State *L) {
+    RequestBox *box = check_request_box(L, 1);
+    Header headers[HEADERS_MAX];
+    size_t header_count = check_headers(L, 2, headers);
+    box->was_answered = true;
+    return push_opened_stream(L, box, headers, header_count);
+}
+
 /* stack: request, handler, protocol */
 static int f_open_socket(lua_State *L) {
     RequestBox *box = check_request_box(L, 1);
@@ -203,6 +212,7 @@ static const luaL_Reg methods[] = {
     {"offers", f_offers},
     {"open_session", f_open_session},
     {"open_socket", f_open_socket},
+    {"open_stream", f_open_stream},
     {"__gc", f_gc},
     {NULL, NULL},
 };

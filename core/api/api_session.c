@@ -15,7 +15,7 @@
 #include "api/states.h"
 #include "base/json.h"
 #include "base/mem.h"
-#include "data/secret.h"
+#include "net/session_sse.h"
 #include "net/session_ws.h"
 #include "script/task.h"
 
@@ -23,7 +23,7 @@ static const char session_type[] = "core.session";
 static const char proxies_key = 'p'; /* their addresses are registry keys */
 static const char data_key = 'd';
 
-enum { SESSION_ID_BYTES = 16, REASON_MAX = 123 };
+enum { REASON_MAX = 123 };
 
 typedef struct Proxy {
     Session *session; /* NULL after its end; then the fields below are set */
@@ -158,20 +158,32 @@ static void on_close(Session *session, uint16_t code, Str reason) {
 static const SessionHandler handler = {
     .on_frame = on_frame, .on_expiring = on_expiring, .on_close = on_close};
 
-int push_opened_session(lua_State *L, RequestBox *box, Str protocol) {
+static Session *make_session(lua_State *L, const RequestBox *box) {
     const Api *api = api_of(L);
-    Buf id = BUF_NONE;
-    secret_random_text(SESSION_ID_BYTES, &id);
-    Session *session = session_new(id.data, str_of(box->request->remote), &handler, api->states);
-    buf_deinit(&id);
-    int err = session_ws_open(box->request, protocol, session);
-    if (err != 0) return push_failure(L, err, NULL);
+    Session *session = session_new(str_of(box->request->remote), &handler, api->states);
     session->expiring_notice_ms = api->expiring_notice_ms;
+    return session;
+}
+
+static int push_opened(lua_State *L, RequestBox *box, Session *session, int err) {
+    if (err != 0) return push_failure(L, err, NULL);
     session_hold(session);
     box->on_end = on_task_end;
     box->opened = session; /* with its pin */
     push_session(L, session);
     return 1;
+}
+
+int push_opened_session(lua_State *L, RequestBox *box, Str protocol) {
+    Session *session = make_session(L, box);
+    int err = session_ws_open(box->request, protocol, session);
+    return push_opened(L, box, session, err);
+}
+
+int push_opened_stream(lua_State *L, RequestBox *box, const Header *headers, size_t header_count) {
+    Session *session = make_session(L, box);
+    int err = session_sse_open(box->request, headers, header_count, session);
+    return push_opened(L, box, session, err);
 }
 
 static int f_id(lua_State *L) {

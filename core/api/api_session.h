@@ -14,4 +14,7 @@
  * the request has ended. */
 int push_opened_session(lua_State *L, RequestBox *box, Str protocol);
 
+/* Answers the request with an event stream; the rest as above. */
+int push_opened_stream(lua_State *L, RequestBox *box, const Header *headers, size_t header_count);
+
 #endif

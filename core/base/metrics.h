@@ -18,6 +18,7 @@
     X(sessions, gauge, "Live sessions.")                                                            \
     X(sessions_opened_total, counter, "Sessions that became live.")                                 \
     X(sockets, gauge, "Open WebSockets, sessions and plugins' own.")                                \
+    X(streams, gauge, "Open event streams (Server-Sent Events).")                                   \
     X(users_online, gauge, "Users with a live session.")                                            \
     X(channels_live, gauge, "Channels with a live user, summed over the workers.")                  \
     X(subscriptions, gauge, "Standing subscriptions.")                                              \

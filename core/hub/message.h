@@ -28,7 +28,7 @@ enum { MESSAGE_ID_LEN = 20 };
 typedef Bytes *(*MessageEncoder)(const MessageParts *parts, MessageParts *placed);
 
 /* The encodings; several transports may share one. */
-typedef enum { MESSAGE_WS, MESSAGE_TRANSPORT_COUNT } MessageTransport;
+typedef enum { MESSAGE_WS, MESSAGE_SSE, MESSAGE_TRANSPORT_COUNT } MessageTransport;
 
 typedef struct Message {
     /* NULL until made, then never changed. Release and acquire: who sees the pointer sees the frame. */

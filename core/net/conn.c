@@ -12,6 +12,8 @@
 #include "net/conn.h"
 
 #include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
@@ -70,7 +72,7 @@ Conn *conn_of_dirty(List *link) {
     return list_entry(link, Conn, dirty_link);
 }
 
-Net *conn_net(Conn *conn) {
+Net *conn_net(const Conn *conn) {
     return net_of(conn);
 }
 
@@ -345,6 +347,12 @@ bool conn_write_unretained(Conn *conn, Bytes *bytes) {
 
 void conn_write(Conn *conn, Bytes *bytes) {
     if (!conn_write_unretained(conn, bytes)) bytes_release(bytes);
+}
+
+void conn_watch_peer(Conn *conn, uint32_t timeout_ms) {
+    uv_os_fd_t fd;
+    if (uv_fileno((uv_handle_t *)&conn->tcp, &fd) != 0) return;
+    setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, sizeof timeout_ms);
 }
 
 size_t conn_queued(const Conn *conn) {

@@ -32,7 +32,7 @@ Conn *conn_accept(Net *net, uv_stream_t *listener);
 
 /* `handler` NULL: nobody is told anything until the next one comes. */
 void conn_set_handler(Conn *conn, const ConnHandler *handler, void *owner);
-Net *conn_net(Conn *conn);
+Net *conn_net(const Conn *conn);
 
 /* Reading may be stopped and started again: back-pressure. Both may be repeated. */
 void conn_read_start(Conn *conn);
@@ -45,6 +45,10 @@ void conn_write(Conn *conn, Bytes *bytes);
  * afterwards, but before the turn's net_flush and before it returns to the loop. False when closing:
  * no reference is owed then. */
 bool conn_write_unretained(Conn *conn, Bytes *bytes);
+
+/* The kernel ends the connection when what it sent is not acknowledged for so long: a peer that vanished
+ * is noticed when something is sent to it. */
+void conn_watch_peer(Conn *conn, uint32_t timeout_ms);
 
 /* Bytes queued and not yet taken by the kernel. */
 size_t conn_queued(const Conn *conn);

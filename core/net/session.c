@@ -4,6 +4,9 @@
 #include "base/clock.h"
 #include "base/ensure.h"
 #include "base/mem.h"
+#include "data/secret.h"
+
+enum { ID_BYTES = 16 };
 
 static const TransportClass *class_of(const Session *session) {
     return (const TransportClass *)(const void *)session->subscriber.class;
@@ -96,14 +99,22 @@ void session_on_close(Session *session, uint16_t code, Str reason) {
     session_unpin(session);
 }
 
-Session *session_new(const char *id, Str remote, const SessionHandler *handler, void *context) {
+static void make_id(char out[SESSION_ID_LEN + 1]) {
+    Buf id = BUF_NONE;
+    secret_random_text(ID_BYTES, &id);
+    ensure(id.len == SESSION_ID_LEN);
+    memcpy(out, id.data, id.len);
+    buf_deinit(&id);
+}
+
+Session *session_new(Str remote, const SessionHandler *handler, void *context) {
     Session *session = mem_zalloc(sizeof *session);
     session->handler = handler;
     session->context = context;
     session->since_ms = clock_wall_ms();
     session->pins = 1;
     session->remote = bytes_copy(remote);
-    memcpy(session->id, id, SESSION_ID_LEN);
+    make_id(session->id);
     return session;
 }
 

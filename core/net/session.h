@@ -11,7 +11,7 @@
 #include "base/err.h"
 #include "net/transport.h"
 
-enum { SESSION_ID_LEN = 22 };
+enum { SESSION_ID_LEN = 22 }; /* of 16 random bytes */
 
 /* Close code: the token of the session counts no more. */
 enum { SESSION_CODE_REVOKED = 4504 };
@@ -47,9 +47,9 @@ struct Session {
     char id[SESSION_ID_LEN + 1];
 };
 
-/* Makes one without a transport, pinned once for the caller. `id` has SESSION_ID_LEN characters,
- * `remote` is the peer's address; copies both. Gives. */
-Session *session_new(const char *id, Str remote, const SessionHandler *handler, void *context);
+/* Makes one with an id and without a transport, pinned once for the caller. `remote` is the peer's
+ * address; copies it. Gives. */
+Session *session_new(Str remote, const SessionHandler *handler, void *context);
 
 /* For transports: the connection is there; from now on the session is open. Borrows both. */
 void session_bind(Session *session, const TransportClass *class, void *transport);

@@ -13,12 +13,12 @@
 #include "base/metrics.h"
 #include "net/exchange.h"
 #include "net/handshake.h"
+#include "net/quota.h"
 
 enum {
     BACKLOG_MESSAGES_MAX = 64,
-    PONGS_MAX = 64,  /* in the queue at once; then only the newest ping is answered */
-    PING_SPREAD = 4, /* first pings come up to a quarter of the interval early */
-    BURST_FACTOR = 8 /* times queue_bytes_max may be queued within one turn of the loop */
+    PONGS_MAX = 64, /* in the queue at once; then only the newest ping is answered */
+    PING_SPREAD = 4 /* first pings come up to a quarter of the interval early */
 };
 
 /* Messages that came while they could not be handed out: one Record and its payload after the
@@ -48,7 +48,7 @@ struct Socket {
     Backlog *backlog;     /* NULL: empty */
     Bytes *pong;          /* answers the newest ping once the queue is empty; NULL: none */
     Bytes *close_reason;  /* NULL: none */
-    uint32_t filled_ms;   /* when the queue was last found empty, the low bits */
+    QuotaMark mark;
     uint16_t close_code;
     uint8_t pong_count; /* queued since the queue was last empty */
     bool is_held : 1;
@@ -90,7 +90,7 @@ static void arm(Socket *socket) {
 }
 
 static void write_frame(Socket *socket, Bytes *frame) {
-    if (conn_queued(socket->conn) == 0) socket->filled_ms = (uint32_t)now_of(socket);
+    quota_note(&socket->mark, socket->conn);
     conn_write(socket->conn, frame);
 }
 
@@ -401,21 +401,9 @@ int socket_open(Request *request, Str protocol, const SocketHandler *handler, vo
     return 0;
 }
 
-/* What was queued within this turn of the loop the kernel was not offered yet: it says nothing about
- * the peer. */
 static bool has_room(Socket *socket, size_t len) {
     if (socket_is_closing(socket)) return false;
-    size_t queued = conn_queued(socket->conn);
-    if (queued == 0) {
-        socket->filled_ms = (uint32_t)now_of(socket);
-        return true;
-    }
-    size_t max = limits_of(socket)->queue_bytes_max;
-    if (queued + len <= max) return true;
-    bool is_burst = socket->filled_ms == (uint32_t)now_of(socket);
-    if (is_burst && queued + len <= max * BURST_FACTOR) return true;
-    metrics_add(METRIC_slow_readers_total, 1);
-    metrics_add(METRIC_limit_hits_total, 1);
+    if (quota_allows(&socket->mark, socket->conn, len)) return true;
     close_now(socket, SOCKET_CODE_SLOW, STR("slow reader"));
     return false;
 }

@@ -22,6 +22,7 @@
     X(password)          \
     X(race)              \
     X(shared)            \
+    X(sse)               \
     X(store)             \
     X(task)              \
     X(token)             \

@@ -264,7 +264,7 @@ function event:raw() end
 ---@field id string
 ---@field user string
 ---@field claims table          of the token
----@field transport string      "ws"
+---@field transport string      "ws" or "sse"
 ---@field remote string         the peer's address
 ---@field since number          seconds since 1970
 ---@field data table            the plugins' own

@@ -318,6 +318,10 @@ function request:open_session(protocol) end
 ---@param protocol? string
 ---@return core.socket|nil, string? message, string? code
 function request:open_socket(handler, protocol) end
+--- Answers with an event stream (SSE) and these headers besides its own: a session, as open_session's.
+---@param headers string[]  name, value, name, value ...
+---@return core.session|nil, string? message, string? code
+function request:open_stream(headers) end
 
 ---@class core.session  a live connection of a user. After its end methods give nil, "closed", "CLOSED"
 local session = {}

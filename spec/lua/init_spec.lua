@@ -78,7 +78,7 @@ describe("init", function()
       ["GET /healthz"] = "chatty none",
       ["GET /metrics"] = "chatty none",
       ["GET /readyz"] = "chatty none",
-      ["GET /ws"] = "chatty none",
+      ["GET /events"] = "chatty none", ["GET /ws"] = "chatty none",
       ["POST /auth/login"] = "chatty none",
       ["POST /auth/logout"] = "chatty none",
       ["POST /auth/register"] = "chatty control:auth",

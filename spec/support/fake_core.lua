@@ -145,6 +145,12 @@ function request_methods:open_session(protocol)
   return state.session
 end
 
+function request_methods:open_stream(headers)
+  local state = state_of(self)
+  state.session = fake_core.session({ stream_headers = headers, transport = "sse" })
+  return state.session
+end
+
 function request_methods:open_socket(handler)
   local state = state_of(self)
   state.socket = fake_core.socket()

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The answer has no length: it ends with the connection, so that the frames of events need nothing of
+ * HTTP around them and all streams share them. A close is told by a last event, chatty:closed, since the
+ * format knows no other way; then what is queued goes out, as much as the peer takes within
+ * limits.close_timeout_ms.
+ */
+#include "net/session_sse.h"
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/metrics.h"
+#include "net/exchange.h"
+#include "net/quota.h"
+#include "net/sse.h"
+
+enum { CODE_LOST = 1006, CODE_RESTART = 1012, CODE_SLOW = 4002, RETRY_MS = 3000 };
+
+typedef struct Stream {
+    Conn *conn;
+    Session *session;
+    uint64_t beat_ms;     /* when the next comment is due; closing: when it must be over */
+    uint64_t deadline_ms; /* the session's; 0: none */
+    Bytes *close_reason;
+    QuotaMark mark;
+    uint16_t close_code;
+    bool is_closing;
+} Stream;
+
+static const NetLimits *limits_of(const Stream *stream) {
+    return &conn_net(stream->conn)->limits;
+}
+
+static uint64_t now_of(const Stream *stream) {
+    return net_now_ms(conn_net(stream->conn));
+}
+
+static void arm(Stream *stream) {
+    uint64_t deadline_ms = stream->beat_ms;
+    bool is_sooner = stream->deadline_ms != 0 && stream->deadline_ms < deadline_ms;
+    conn_set_deadline(stream->conn,
+                      is_sooner && !stream->is_closing ? stream->deadline_ms : deadline_ms);
+}
+
+static void write_bytes(Stream *stream, Bytes *bytes) {
+    quota_note(&stream->mark, stream->conn);
+    conn_write(stream->conn, bytes);
+}
+
+static void finish(Stream *stream, uint16_t code, Str reason) {
+    stream->is_closing = true;
+    stream->close_code = code;
+    if (reason.len > 0) stream->close_reason = bytes_copy(reason);
+    stream->beat_ms = now_of(stream) + limits_of(stream)->close_timeout_ms;
+    arm(stream);
+}
+
+static Bytes *encode_farewell(uint16_t code, Str reason) {
+    Buf attributes = BUF_NONE;
+    buf_addf(&attributes, "{\"code\":%d,\"reason\":", code);
+    json_encode_string(reason, &attributes);
+    buf_add_char(&attributes, '}');
+    MessageParts parts = {.event = STR("\"chatty:closed\""), .attributes = buf_str(&attributes)};
+    Bytes *frame = sse_encode(&parts, NULL);
+    buf_deinit(&attributes);
+    return frame;
+}
+
+static void close_stream(void *transport, uint16_t code, Str reason) {
+    Stream *stream = transport;
+    if (stream->is_closing || conn_is_closing(stream->conn)) return;
+    write_bytes(stream, encode_farewell(code, reason));
+    finish(stream, code, reason);
+}
+
+static bool has_room(Stream *stream, size_t len) {
+    if (stream->is_closing || conn_is_closing(stream->conn)) return false;
+    if (quota_allows(&stream->mark, stream->conn, len)) return true;
+    close_stream(stream, CODE_SLOW, STR("slow reader"));
+    return false;
+}
+
+static Bytes *deliver(Subscriber *subscriber, const Message *message) {
+    Stream *stream = session_of(subscriber)->transport;
+    Bytes *frame = message_frame(message, MESSAGE_SSE);
+    bool is_queued = has_room(stream, frame->len) && conn_write_unretained(stream->conn, frame);
+    return is_queued ? frame : NULL;
+}
+
+static bool send_frame(void *transport, Bytes *frame) {
+    Stream *stream = transport;
+    if (!has_room(stream, frame->len)) {
+        bytes_release(frame);
+        return false;
+    }
+    conn_write(stream->conn, frame);
+    return true;
+}
+
+static void do_nothing(void *transport) {
+    (void)transport; /* no message ever comes */
+}
+
+static void set_deadline(void *transport, uint64_t deadline_ms) {
+    Stream *stream = transport;
+    stream->deadline_ms = deadline_ms;
+    arm(stream);
+}
+
+static bool is_closing(const void *transport) {
+    const Stream *stream = transport;
+    return stream->is_closing || conn_is_closing(stream->conn);
+}
+
+static Net *net_of(void *transport) {
+    return conn_net(((Stream *)transport)->conn);
+}
+
+static const TransportClass transport_class = {
+    .subscriber = {.deliver = deliver, .retire_key = session_retire_key, .close = session_end},
+    .name = "sse",
+    .encode = sse_encode,
+    .send = send_frame,
+    .hold = do_nothing,
+    .resume = do_nothing,
+    .set_deadline = set_deadline,
+    .close = close_stream,
+    .is_closing = is_closing,
+    .net = net_of,
+};
+
+/* --- what the Conn calls --- */
+
+static void on_data(void *owner, Str bytes) {
+    (void)owner, (void)bytes;
+}
+
+static void on_end(void *owner) {
+    Stream *stream = owner;
+    conn_close(stream->conn);
+}
+
+static void on_drain(void *owner) {
+    Stream *stream = owner;
+    if (stream->is_closing) conn_finish(stream->conn);
+}
+
+static void beat(Stream *stream, uint64_t now_ms) {
+    stream->beat_ms = now_ms + limits_of(stream)->ping_interval_ms;
+    if (conn_queued(stream->conn) == 0) write_bytes(stream, sse_beat());
+}
+
+static void on_timer(void *owner) {
+    Stream *stream = owner;
+    uint64_t now_ms = now_of(stream);
+    if (stream->is_closing) {
+        conn_close(stream->conn);
+        return;
+    }
+    if (stream->deadline_ms != 0 && now_ms >= stream->deadline_ms) {
+        stream->deadline_ms = 0;
+        session_on_timer(stream->session);
+    }
+    if (!stream->is_closing && now_ms >= stream->beat_ms) beat(stream, now_ms);
+    if (!conn_is_closing(stream->conn)) arm(stream);
+}
+
+static void on_close(void *owner) {
+    Stream *stream = owner;
+    metrics_add(METRIC_streams, -1);
+    Str reason = stream->close_reason ? bytes_str(stream->close_reason) : STR_NONE;
+    session_on_close(stream->session, stream->close_code, reason);
+    bytes_release(stream->close_reason);
+    mem_free(stream);
+}
+
+static const ConnHandler conn_handler = {on_data, on_end, on_drain, on_timer, on_close};
+
+/* --- opening --- */
+
+static Bytes *encode_head(Net *net, const Header *headers, size_t header_count) {
+    Buf head = BUF_NONE;
+    buf_addf(&head,
+             "HTTP/1.1 200 OK\r\nDate: %s\r\nContent-Type: text/event-stream\r\n"
+             "Cache-Control: no-cache, no-transform\r\nX-Accel-Buffering: no\r\nConnection: close\r\n",
+             net_date(net));
+    for (size_t i = 0; i < header_count; i++) {
+        buf_addf(&head, "%.*s: %.*s\r\n", STR_ARG(headers[i].name), STR_ARG(headers[i].value));
+    }
+    buf_addf(&head, "\r\nretry: %d\n\n", RETRY_MS);
+    Bytes *bytes = bytes_copy(buf_str(&head));
+    buf_deinit(&head);
+    return bytes;
+}
+
+/* Streams that opened together shall not beat together: addresses, scrambled, differ enough. */
+static uint64_t first_beat(const Stream *stream) {
+    uint32_t scrambled = (uint32_t)((uintptr_t)stream >> 4) * UINT32_C(2654435769);
+    uint32_t interval_ms = limits_of(stream)->ping_interval_ms;
+    return now_of(stream) + interval_ms - ((uint64_t)scrambled * (interval_ms / 4) >> 32);
+}
+
+static void say_farewell(void *owner, void *context) {
+    (void)context;
+    close_stream(owner, CODE_RESTART, STR("the server restarts"));
+}
+
+int session_sse_open(Request *request, const Header *headers, size_t header_count, Session *session) {
+    Buf rest = BUF_NONE;
+    Conn *conn = exchange_give_conn(request, &rest);
+    buf_deinit(&rest);
+    if (conn == NULL) {
+        session_unpin(session);
+        return ERR_CLOSED;
+    }
+    Stream *stream = mem_zalloc(sizeof *stream);
+    *stream = (Stream){.conn = conn, .session = session, .close_code = CODE_LOST};
+    stream->beat_ms = first_beat(stream);
+    conn_set_handler(conn, &conn_handler, stream);
+    conn_watch_peer(conn, limits_of(stream)->ping_interval_ms + limits_of(stream)->ping_timeout_ms);
+    metrics_add(METRIC_streams, 1);
+    metrics_add(METRIC_http_requests_total, 1);
+    write_bytes(stream, encode_head(conn_net(conn), headers, header_count));
+    conn_read_start(conn);
+    session_bind(session, &transport_class, stream);
+    arm(stream);
+    if (conn_net(conn)->is_draining) say_farewell(stream, NULL); /* too late for session_sse_drain */
+    return 0;
+}
+
+void session_sse_drain(Net *net) {
+    conn_each(net, &conn_handler, say_farewell, NULL);
+}
