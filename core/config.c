@@ -145,6 +145,8 @@ static void read_values(Config *config, lua_State *L) {
     config->roster.offline_grace_ms = ms_of(L, "OFFLINE_GRACE");
     config->roster.sessions_max = number_of(L, "SESSIONS_MAX");
     config->shared.entries_max = number_of(L, "SHARED_ENTRIES_MAX");
+    config->history_bytes_max = size_of(L, "HISTORY_MEMORY_MAX");
+    config->replay_max = number_of(L, "REPLAY_MAX");
     config->shared.bytes_max = size_of(L, "SHARED_MEMORY_MAX");
     read_net(config, L);
 }

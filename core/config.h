@@ -24,6 +24,8 @@ typedef struct Config {
     NetLimits net; /* per worker: node-wide limits are divided */
     RosterLimits roster;
     SharedLimits shared;
+    uint64_t history_bytes_max;
+    uint32_t replay_max; /* events */
     uint32_t expiring_notice_ms;
     uint32_t json_depth_max;
     uint32_t stop_timeout_ms;

@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/ensure.h"
 #include "base/mem.h"
 #include "base/metrics.h"
@@ -200,6 +201,7 @@ static void stop(Server *server) {
     revocations_deinit(&server->revocations);
     job_free(server->jobs);
     shared_free(server->shared);
+    history_free(server->bus.history);
     bus_deinit(&server->bus);
     mem_free(server->workers);
 }
@@ -210,6 +212,7 @@ int server_run(const Config *config) {
     bus_init(&server.bus);
     server.workers = mem_zalloc(config->workers * sizeof(Worker *));
     server.shared = shared_new(&config->shared);
+    server.bus.history = history_new((uint64_t)clock_wall_ms(), config->history_bytes_max);
     int err = watch_signals(&server);
     if (err != 0) return err;
     err = start(&server);

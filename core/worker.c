@@ -217,6 +217,7 @@ static void check_quiet(Worker *worker) {
 static void on_tick(uv_timer_t *handle) {
     Worker *worker = handle->data;
     wheel_turn(&worker->net.wheel, uv_now(&worker->loop));
+    if (worker->index == 0) history_sweep(worker->bus->history, uv_now(&worker->loop));
     if (worker->is_stopping) check_quiet(worker);
 }
 
@@ -252,6 +253,8 @@ static void open_api(Worker *worker, const WorkerShared *shared) {
         .net = &worker->net,
         .jobs = shared->jobs,
         .shared = shared->shared,
+        .history = shared->bus->history,
+        .replay_max = config->replay_max,
         .keys = &worker->keys,
         .revocations = &worker->revocations,
         .settings = config->settings,

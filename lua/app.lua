@@ -3,6 +3,7 @@
 
 local add = require "add"
 local argument = require "argument"
+local channels = require "channels"
 local files = require "core.files"
 local filters = require "filters"
 local guard = require "guard"
@@ -134,6 +135,12 @@ function methods:channel_name(f)
   local plugin = plugin_of(self, 2)
   argument.type(f, "function", "app:channel_name: the naming", 2)
   naming.use(f, plugin.name)
+end
+
+--- What channels whose names match keep.
+function methods:channel(pattern, options)
+  plugin_of(self, 2)
+  channels.add(pattern, options, 2)
 end
 
 --- An option of a query parameter; in this version that of `add`.

@@ -6,6 +6,7 @@ local credentials = require "credentials"
 local hooks = require "hooks"
 local json = require "core.json"
 local protect = require "protect"
+local query = require "query"
 local sessions = require "session"
 local settings = require "settings"
 local time = require "core.time"
@@ -36,16 +37,17 @@ end
 ---@param name string
 ---@param attributes any
 ---@param ack? string
-function entrance.send(core, name, attributes, ack)
-  return core:send(core_event.new(name, attributes), ack)
+---@param id? string  behind which the session's events go on
+function entrance.send(core, name, attributes, ack, id)
+  return core:send(core_event.new(name, attributes), ack, id)
 end
 
-local function send_connected(core, channels, token, ack)
+local function send_connected(core, channels, token, ack, id)
   local shown = json.array(table.move(channels, 1, math.min(#channels, CHANNELS_SHOWN), 1, {}))
   return entrance.send(core, "chatty:connected", {
     user = core:user(), session = core:id(), channels = shown, channelCount = #channels,
     expires = entrance.show_time(token.expires), pingInterval = settings.PING_INTERVAL,
-  }, ack)
+  }, ack, id)
 end
 
 --- The first token of a request that opens a session; nil, refusal when it must not be taken from there.
@@ -62,16 +64,29 @@ function entrance.find_token(core, is_handshake)
   return credentials.of_cookie(core, is_handshake)
 end
 
+--- The id of the last event that the client had, of ?after=. nil, refusal for a malformed query.
+---@param core core.request
+---@return string|nil, refusal?
+function entrance.find_after(core)
+  local text = core:query()
+  if not text:find("after=", 1, true) then return nil end
+  local values, refused = query.all(text)
+  if not values then return nil, refused end
+  return values.after ~= "" and values.after or nil
+end
+
 -- Says whose the session is. It ends with the token, which is taken JWT_LEEWAY longer than it says.
 local function identify(core, token)
   local ends = token.expires and token.expires + settings.JWT_LEEWAY
   core:identify(token.user, token.claims, ends, token.key)
 end
 
-local function join(core, token, ack)
-  local channels, _, code = core:join()
+-- What the session missed comes behind what is sent here, and before anything new.
+local function join(core, token, ack, after)
+  local channels, id, code = core:join(after)
   if channels then
-    send_connected(core, channels, token, ack)
+    send_connected(core, channels, token, ack, id)
+    if code then entrance.send(core, "chatty:gap", { after = after, reason = code }, nil, id) end
   elseif code == "LIMIT" then
     core:close(CLOSE.too_many, "too many sessions")
   elseif code ~= "CLOSED" then
@@ -80,30 +95,31 @@ local function join(core, token, ack)
 end
 
 -- Joins unless a connect hook refuses; what hooks send comes behind chatty:connected.
-local function join_by_hooks(core, token, ack)
+local function join_by_hooks(core, token, ack, after)
   local session = sessions.hold(core)
   local refused = hooks.run("connect", session)
   if refused then
     core:close(CLOSE.refused, reason_of(refused.detail))
   else
-    join(core, token, ack)
+    join(core, token, ack, after)
   end
   sessions.release(session)
 end
 
 -- From the token to the live session.
-local function enter(core, token, ack)
+local function enter(core, token, ack, after)
   identify(core, token)
-  if hooks.has("connect") then return join_by_hooks(core, token, ack) end
-  join(core, token, ack)
+  if hooks.has("connect") then return join_by_hooks(core, token, ack, after) end
+  join(core, token, ack, after)
 end
 
 --- (waits) Makes an open session that of the token's user, and live, or closes it.
 ---@param core core.session
 ---@param token credentials.token
----@param ack? string  of the frame that brought the token
-function entrance.enter(core, token, ack)
-  local ok = protect.call("chatty", "session", enter, core, token, ack)
+---@param ack? string    of the frame that brought the token
+---@param after? string  the id of the last event that the client had: it gets what it missed
+function entrance.enter(core, token, ack, after)
+  local ok = protect.call("chatty", "session", enter, core, token, ack, after)
   if not ok then core:close(CLOSE.internal, "internal error") end
 end
 
@@ -132,7 +148,8 @@ function entrance.authenticate(core, found, ack)
   local token, refused = credentials.verify(text)
   if not token then return core:close(close_code_of(refused), reason_of(refused.detail)) end
   if core:user() then return refresh(core, token, ack) end
-  entrance.enter(core, token, ack)
+  local after = found:get("after")
+  entrance.enter(core, token, ack, type(after) == "string" and after or nil)
 end
 
 return entrance

@@ -30,9 +30,12 @@ local function open(request)
   local token
   token, refused = credentials.verify(text)
   if not token then return refused end
+  local after = core:header("last-event-id")
+  if not after or after == "" then after, refused = entrance.find_after(core) end
+  if refused then return refused end
   if request.method == "HEAD" then return { status = 200, headers = { ["Content-Type"] = "text/event-stream" } } end
   local session = core:open_stream(headers_of(core))
-  if session then entrance.enter(session, token) end
+  if session then entrance.enter(session, token, nil, after) end
   return reply.TAKEN
 end
 

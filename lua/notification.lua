@@ -56,7 +56,7 @@ end
 ---@param spec core.bus.notify
 ---@param options add.option[]|nil
 ---@param by guard.identity  who asks; the hooks see it
----@return true|{users: integer, sessions: integer, per_name: table[]}|nil, refusal?
+---@return true|{users: integer, sessions: integer, per_name: table[]}|nil, string|refusal|nil  the id of a kept event
 function notification.emit(spec, options, by)
   if hooks.is_dry() then spec.dry = true end
   if hooks.has("notify") then

@@ -125,10 +125,10 @@ local function notifier(by)
       options, refused = add.find(spec.add)
       if not options then return failed(refused) end
     end
-    local done
-    done, refused = notification.emit(sent, options, spec.by or by)
-    if not done then return failed(refused) end
-    if done == true then return true end
+    local done, id
+    done, id = notification.emit(sent, options, spec.by or by)
+    if not done then return failed(id) end
+    if done == true then return true, id end
     return report_of(done, sent.by, sent.names)
   end
 end

@@ -32,10 +32,12 @@ local function open(request)
   local text, token
   text, refused = entrance.find_token(core, true)
   if text then token, refused = credentials.verify(text) end
+  local after
+  if not refused then after, refused = entrance.find_after(core) end
   if refused then return refused end
   local session = core:open_session(core:offers(PROTOCOL) and PROTOCOL or nil)
   if session and token then
-    entrance.enter(session, token)
+    entrance.enter(session, token, nil, after)
   elseif session then
     session:expect_auth(settings.AUTH_TIMEOUT)
   end

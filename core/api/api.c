@@ -26,6 +26,7 @@ Api *api_new(const Api *model) {
     Api *api = mem_alloc(sizeof *api);
     *api = *model;
     list_init(&api->link);
+    retention_init(&api->retention);
     api->script = script_new(model->home);
     api_open(api);
     return api;
@@ -34,6 +35,7 @@ Api *api_new(const Api *model) {
 void api_free(Api *api) {
     list_remove(&api->link);
     script_free(api->script);
+    retention_deinit(&api->retention);
     mem_free(api);
 }
 

@@ -40,6 +40,9 @@ typedef struct Api {
     JobPool *jobs;                  /* NULL in tools: work is done at once */
     Store *store;                   /* of tools; NULL in a server, whose roster has it */
     Shared *shared;                 /* NULL in tools */
+    History *history;               /* NULL in tools */
+    RetentionRules retention;       /* which channels keep history, as the plugins of this state say */
+    uint32_t replay_max;            /* events that a session is brought at once */
     Keyring *keys;                  /* keys->current NULL: no secret is configured */
     const Revocations *revocations; /* NULL in tools */
     const Setting *settings;
@@ -91,6 +94,7 @@ static inline Api *api_of(lua_State *L) {
     X(bus)                \
     X(event)              \
     X(files)              \
+    X(history)            \
     X(json)               \
     X(log)                \
     X(metrics)            \

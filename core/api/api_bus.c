@@ -12,8 +12,9 @@ static const MessageEncoder encoders[MESSAGE_TRANSPORT_COUNT] = {
 
 enum { PAGE_SIZE = 10000 };
 
-static void init_message(Message *message, const Event *event) {
-    message_init(message, encoders, buf_str(&event->name), event->attributes, false);
+static void init_message(Notice *notice, uint32_t index, const Event *event) {
+    Str name = buf_str(&event->name);
+    message_init(&notice->messages[index], encoders, name, event->attributes, notice->is_kept);
 }
 
 /* One event for all targets, or one per target; all are checked before anything is made. stack: spec */
@@ -37,12 +38,12 @@ static uint32_t check_events(lua_State *L, size_t target_count) {
 /* stack: ..., the event or the list of events */
 static void fill_messages(lua_State *L, Notice *notice) {
     if (to_event(L, -1) != NULL) {
-        init_message(&notice->messages[0], to_event(L, -1));
+        init_message(notice, 0, to_event(L, -1));
         return;
     }
     for (uint32_t i = 0; i < notice->message_count; i++) {
         lua_rawgeti(L, -1, (lua_Integer)i + 1);
-        init_message(&notice->messages[i], to_event(L, -1));
+        init_message(notice, i, to_event(L, -1));
         notice->targets[i].message = i;
         lua_pop(L, 1);
     }
@@ -73,6 +74,7 @@ static Notice *check_notice(lua_State *L) {
         .message_count = message_count,
     };
     Notice *notice = notice_new(&spec);
+    notice_keep(notice, &api_of(L)->retention);
     fill_messages(L, notice);
     return notice;
 }
@@ -102,6 +104,15 @@ static void on_tally(void *waiter, Tally *tally) {
     ask_finish(waiter, tally);
 }
 
+/* The id of a kept event. */
+static int push_id(lua_State *L, uint64_t sequence) {
+    if (sequence == 0) return 0;
+    char id[MESSAGE_ID_LEN];
+    history_encode_id(api_of(L)->history, sequence, id);
+    push_str(L, str_make(id, sizeof id));
+    return 1;
+}
+
 static int f_notify(lua_State *L) {
     Api *api = check_running(L);
     bool is_dry = lua_istable(L, 1) && opt_field_bool(L, 1, "dry");
@@ -112,9 +123,9 @@ static int f_notify(lua_State *L) {
     Notice *notice = check_notice(L);
     if (!is_dry) metrics_add(METRIC_notifies_total, 1);
     if (!is_counted) {
-        bus_notify(api->bus, notice);
+        uint64_t sequence = bus_notify(api->bus, notice);
         lua_pushboolean(L, 1);
-        return 1;
+        return 1 + push_id(L, sequence);
     }
     bus_notify_counted(api->bus, (unsigned)api->worker, notice, is_dry, on_tally,
                        ask_new(L, push_tally));

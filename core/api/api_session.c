@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The way of a session: opened (no user), identified, joining (the roster was asked for its channels),
- * live (in the registry), closed. A session that closes while it is joining stays pinned until the
- * roster's answer came, and is then taken out of the roster again.
+ * live (in the registry), closed.
  *
  * Proxies lie in a table with weak values, keyed by the Session's address; a session whose proxy nobody
  * holds costs Lua nothing. session:data() lives in a second table, keyed by the session's id.
  */
 #include "api/api_session.h"
 
-#include "api/api.h"
 #include "api/api_event.h"
+#include "api/join.h"
 #include "api/lua_args.h"
 #include "api/states.h"
 #include "base/json.h"
@@ -115,15 +114,6 @@ static void on_expiring(Session *session) {
     task_start(api->script, "expiring", 1, unpin, session);
 }
 
-static void leave_roster(const Api *api, Session *session) {
-    if (!session->is_member) return;
-    session->is_member = false;
-    Op *op = op_new(OP_LEAVE);
-    op->origin = (uint16_t)api->worker;
-    op_set_name(op, bytes_str(session->user));
-    bus_ask_roster(api->bus, op);
-}
-
 static void forget_data(lua_State *L, const char *id) {
     lua_rawgetp(L, LUA_REGISTRYINDEX, &data_key);
     lua_pushnil(L);
@@ -136,7 +126,7 @@ static void on_close(Session *session, uint16_t code, Str reason) {
     lua_State *L = api->script->L;
     bool was_live = session->subscriber.user != NULL;
     registry_remove(api->registry, &session->subscriber);
-    leave_roster(api, session);
+    join_leave(api, session);
     push_session(L, session);
     detach_proxy(L, session);
     lua_rawgetp(L, LUA_REGISTRYINDEX, &proxies_key);
@@ -262,13 +252,6 @@ static int f_expect_auth(lua_State *L) {
     return 1;
 }
 
-/* The secret may have been changed after the token was checked: while the session was joining, and so not yet
- * in the registry, or while the store was asked about the token. */
-static void retire_if_outdated(const Keyring *keys, Session *session) {
-    int64_t until_ms = keys->previous ? keys->previous_until_ms : 0;
-    session->subscriber.class->retire_key(&session->subscriber, keys->generation, until_ms);
-}
-
 static int f_identify(lua_State *L) {
     const Proxy *proxy = check_proxy(L);
     Str user = check_str(L, 2);
@@ -282,76 +265,19 @@ static int f_identify(lua_State *L) {
     }
     session_identify(session, bytes_copy(user), bytes_copy(claims), (int64_t)(expires * 1000),
                      (uint32_t)key);
-    if (session->subscriber.user != NULL) retire_if_outdated(api_of(L)->keys, session);
+    if (session->subscriber.user != NULL) join_check_token(api_of(L), session);
     lua_pushboolean(L, 1);
     return 1;
 }
 
-/* The same of the token itself. */
-static void end_if_revoked(const Revocations *revocations, Session *session) {
-    if (!revocations_has(revocations, bytes_str(session->user), bytes_str(session->claims))) return;
-    session_close(session, SESSION_CODE_REVOKED, STR("the token was revoked"));
-}
-
-/* A join that the roster is asked for. */
-typedef struct Join {
-    Api *api; /* of the state that waits */
-    Session *session;
-    Wait *wait;
-} Join;
-
-static int push_joined(lua_State *L, void *data) {
-    const Op *op = data;
-    if (op->error != 0) return push_failure(L, op->error, NULL);
-    lua_createtable(L, (int)op->channels->count, 0);
-    for (uint32_t i = 0; i < op->channels->count; i++) {
-        push_str(L, op->channels->items[i]);
-        lua_rawseti(L, -2, (lua_Integer)i + 1);
-    }
-    return 1;
-}
-
-static void on_joined(Op *op, void *waiter) {
-    Join *join = waiter;
-    Session *session = join->session;
-    Wait *wait = join->wait;
-    Api *api = join->api;
-    mem_free(join);
-    api->asks--;
-    session->is_member = op->error == 0;
-    if (session->transport == NULL) {
-        leave_roster(api, session);
-        op->error = ERR_CLOSED;
-    } else if (op->error == 0) {
-        registry_add(api->registry, &session->subscriber, bytes_str(session->user), op->channels);
-        retire_if_outdated(api->keys, session);
-        end_if_revoked(api->revocations, session);
-        session_go_live(session);
-    }
-    task_wake(wait, push_joined, op);
-    session_unpin(session);
-}
-
 static int f_join(lua_State *L) {
     const Proxy *proxy = check_proxy(L);
+    Str after = opt_str(L, 2);
     Session *session = proxy->session;
     if (session == NULL || !session_is_open(session)) return push_closed(L);
     if (session->user == NULL) return luaL_error(L, "session:join before session:identify");
     if (session->has_joined) return luaL_error(L, "session:join a second time");
-    Wait *wait = task_arm(L);
-    Api *api = api_of(L);
-    session->has_joined = true;
-    api->asks++;
-    session_pin(session);
-    Join *join = mem_alloc(sizeof *join);
-    *join = (Join){api, session, wait};
-    Op *op = op_new(OP_JOIN);
-    op->origin = (uint16_t)api->worker;
-    op_set_name(op, bytes_str(session->user));
-    op->on_answer = on_joined;
-    op->waiter = join;
-    bus_ask_roster(api->bus, op);
-    return task_yield(L);
+    return join_ask(L, session, after);
 }
 
 static int f_is_live(lua_State *L) {
@@ -372,10 +298,10 @@ static int f_channels(lua_State *L) {
     return 1;
 }
 
-static bool send_event(Session *session, const Event *event, Str ack) {
+static bool send_event(Session *session, const Event *event, Str ack, Str id) {
     Buf name = BUF_NONE;
     json_encode_string(buf_str(&event->name), &name);
-    MessageParts parts = {.event = buf_str(&name), .attributes = event->attributes, .ack = ack};
+    MessageParts parts = {buf_str(&name), event->attributes, ack, id};
     bool is_sent = session_send(session, &parts);
     buf_deinit(&name);
     return is_sent;
@@ -385,8 +311,9 @@ static int f_send(lua_State *L) {
     const Proxy *proxy = check_proxy(L);
     const Event *event = check_event(L, 2);
     Str ack = opt_str(L, 3);
+    Str id = opt_str(L, 4);
     if (proxy->session == NULL) return push_closed(L);
-    if (!send_event(proxy->session, event, ack)) return push_closed(L);
+    if (!send_event(proxy->session, event, ack, id)) return push_closed(L);
     lua_pushboolean(L, 1);
     return 1;
 }

@@ -27,6 +27,10 @@
     X(http_refused_total, counter, "HTTP requests refused before routing: malformed or too large.") \
     X(notifies_total, counter, "Events emitted.")                                                   \
     X(deliveries_total, counter, "Frames queued for sessions by fan-out.")                          \
+    X(history_events, gauge, "Events kept by channels.")                                            \
+    X(history_bytes, gauge, "Bytes of the events kept, and of what it takes to keep them.")         \
+    X(replayed_total, counter, "Events brought to sessions that had missed them.")                  \
+    X(gaps_total, counter, "Sessions told that not all they missed could be brought.")              \
     X(dropped_total, counter, "Events that a session did not get.")                                 \
     X(slow_readers_total, counter, "Sessions closed because their queue was full.")                 \
     X(frames_received_total, counter, "Frames received from clients.")                              \

@@ -2,12 +2,14 @@
  *
  * The locks: a notify takes the locks of all shards its names fall into, in rising order, so two of
  * them never wait for each other; posting is all that happens inside. Copies of the Op are made before.
+ * An event that is kept takes the lock of History inside them, and so has one order with all kept events.
  *
  * The gather: an operation that all workers count is posted once to each. Every copy travels back to
  * the origin as an answer and meets the others in a Gather that lives there, so no lock is needed.
  */
 #include "hub/bus.h"
 
+#include "base/clock.h"
 #include "base/ensure.h"
 #include "base/map.h"
 #include "base/mem.h"
@@ -51,21 +53,29 @@ static void unlock_shards(Bus *bus, uint64_t mask) {
 }
 
 /* Posts one op per worker, in the order of the notice's channels. */
-static void post_ordered(Bus *bus, Op **ops, const Notice *notice) {
+static void post_ordered(Bus *bus, Op **ops, Notice *notice) {
     uint64_t mask = shards_of(notice);
+    bool is_kept = notice->is_kept && !ops[0]->is_dry;
     lock_shards(bus, mask);
+    if (is_kept) {
+        history_lock(bus->history);
+        history_add(bus->history, notice, clock_monotonic_ms());
+    }
     for (unsigned i = 0; i < bus->worker_count; i++) inbox_post(bus->workers[i], ops[i]);
+    if (is_kept) history_unlock(bus->history);
     unlock_shards(bus, mask);
 }
 
-void bus_notify(Bus *bus, Notice *notice) {
+uint64_t bus_notify(Bus *bus, Notice *notice) {
     Op *ops[BUS_WORKERS_MAX];
     for (unsigned i = 0; i < bus->worker_count; i++) {
         ops[i] = op_new(OP_NOTIFY);
         ops[i]->notice = notice_retain(notice);
     }
     post_ordered(bus, ops, notice);
+    uint64_t sequence = notice->last_sequence;
     notice_release(notice);
+    return sequence;
 }
 
 static void finish_gather(Gather *gather) {

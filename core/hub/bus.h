@@ -8,6 +8,7 @@
 #ifndef HUB_BUS_H
 #define HUB_BUS_H
 
+#include "hub/history.h"
 #include "hub/inbox.h"
 
 enum { BUS_SHARDS = 64, BUS_WORKERS_MAX = 256 };
@@ -16,6 +17,7 @@ typedef struct Bus {
     Inbox *workers[BUS_WORKERS_MAX]; /* set before the threads start, then read only; borrowed */
     unsigned worker_count;
     Inbox *roster;
+    History *history;                   /* borrowed; NULL: nothing is kept */
     pthread_mutex_t shards[BUS_SHARDS]; /* the order of the channels whose hash falls here */
 } Bus;
 
@@ -26,8 +28,8 @@ void bus_deinit(Bus *bus);
 typedef void (*BusOnTally)(void *waiter, Tally *tally); /* borrows; may close its rows */
 typedef void (*BusOnCount)(void *waiter, uint64_t sessions);
 
-/* Emits to all workers. Takes the notice. */
-void bus_notify(Bus *bus, Notice *notice);
+/* Emits to all workers. Takes the notice. Gives the sequence that History gave its last event, 0: none. */
+uint64_t bus_notify(Bus *bus, Notice *notice);
 
 /* The same, or only the counting when is_dry, and then tells how many were reached. Takes the notice. */
 void bus_notify_counted(Bus *bus, unsigned origin, Notice *notice, bool is_dry, BusOnTally on_tally,

@@ -16,6 +16,7 @@ typedef struct Walk {
     const Message *message;
     Tally *tally; /* may be NULL */
     uint32_t target;
+    uint64_t sequence; /* of the target's event; UINT64_MAX when it is not kept */
     uint64_t serial;
     bool is_dry;
     Bytes *frame; /* the frame that `owed` receivers have queued */
@@ -30,6 +31,7 @@ static void settle(Walk *walk) {
 }
 
 static bool deliver_to_session(Walk *walk, Subscriber *subscriber) {
+    if (subscriber->had >= walk->sequence) return false;
     if (walk->notice->is_efficient) {
         if (subscriber->stamp == walk->serial) return false;
         subscriber->stamp = walk->serial;
@@ -92,8 +94,10 @@ void fanout_deliver(Registry *registry, const Notice *notice, bool is_dry, Tally
     Walk walk = {.notice = notice, .tally = tally, .serial = registry->serial, .is_dry = is_dry};
     for (uint32_t i = 0; i < notice->target_count; i++) {
         walk.target = i;
+        walk.sequence = notice->first_sequence > 0 ? notice_sequence(notice, i) : UINT64_MAX;
         deliver_target(&walk, &registry->graph, &notice->targets[i]);
     }
+    if (notice->last_sequence > 0) registry->kept_sequence = notice->last_sequence;
     if (walk.delivered > 0) metrics_add(METRIC_deliveries_total, (int64_t)walk.delivered);
     registry->is_locked = false;
 }

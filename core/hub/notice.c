@@ -20,10 +20,11 @@ Notice *notice_new(const NoticeSpec *spec) {
     size_t arrays = spec->target_count * sizeof(Target) + spec->message_count * sizeof(Message) +
                     spec->except_count * sizeof(Str);
     Notice *notice = mem_zalloc(sizeof *notice + arrays + sum_of(spec->targets, spec->target_count) +
-                                sum_of(spec->except, spec->except_count));
+                                sum_of(spec->except, spec->except_count) + spec->key.len);
     atomic_init(&notice->refs, 1);
     notice->kind = spec->kind;
     notice->is_efficient = spec->is_efficient;
+    notice->ends_ms = spec->ends_ms;
     notice->target_count = spec->target_count;
     notice->message_count = spec->message_count;
     notice->except_count = spec->except_count;
@@ -35,7 +36,18 @@ Notice *notice_new(const NoticeSpec *spec) {
         notice->targets[i].name = put(&at, spec->targets[i]);
     }
     for (uint32_t i = 0; i < spec->except_count; i++) notice->except[i] = put(&at, spec->except[i]);
+    notice->key = put(&at, spec->key);
     return notice;
+}
+
+void notice_keep(Notice *notice, const RetentionRules *rules) {
+    if (rules->count == 0 || notice->kind != NOTICE_CHANNELS) return;
+    for (uint32_t i = 0; i < notice->target_count; i++) {
+        const Retention *keep = retention_find(rules, notice->targets[i].name);
+        if (keep == NULL || keep->events_max == 0) continue;
+        notice->targets[i].keep = *keep;
+        notice->is_kept = true;
+    }
 }
 
 Notice *notice_retain(Notice *notice) {

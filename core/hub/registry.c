@@ -9,6 +9,7 @@
 void registry_init(Registry *registry) {
     graph_init(&registry->graph);
     registry->serial = 0;
+    registry->kept_sequence = 0;
     registry->session_count = 0;
     registry->is_locked = false;
 }

@@ -12,8 +12,9 @@
 #include "hub/subscriber.h"
 
 typedef struct Registry {
-    Graph graph;     /* node->owner of a user is the first of his Subscribers */
-    uint64_t serial; /* of the last walk that marked nodes or stamped sessions */
+    Graph graph;            /* node->owner of a user is the first of his Subscribers */
+    uint64_t serial;        /* of the last walk that marked nodes or stamped sessions */
+    uint64_t kept_sequence; /* of the last kept event that was fanned out here */
     uint32_t session_count;
     bool is_locked; /* while fan-out walks: nothing may be added or removed */
 } Registry;

@@ -78,6 +78,16 @@ static void finish_change(Roster *roster, Op *op, const Crowd *crowd, int commit
     bus_answer(roster->bus, op);
 }
 
+/* What channels kept before is not for those who come now. */
+static void note_newcomers(const Roster *roster) {
+    if (roster->bus->history == NULL) return;
+    for (size_t i = 0; i < roster->ledger.undo_count; i++) {
+        const Undo *made = &roster->ledger.undos[i];
+        if (!made->was_added) continue;
+        history_note(roster->bus->history, node_name(made->user), node_name(made->channel));
+    }
+}
+
 static void run_changes(Roster *roster, Op **changes, size_t count) {
     Crowd *crowds = mem_zalloc(count * sizeof *crowds);
     int64_t before = (int64_t)roster->graph.edge_count;
@@ -89,6 +99,7 @@ static void run_changes(Roster *roster, Op **changes, size_t count) {
     err = ledger_commit(&roster->ledger, err);
     if (err != 0) log_line(LOG_ERROR, "the store did not commit: %s", err_text(err));
     metrics_add(METRIC_subscriptions, (int64_t)roster->graph.edge_count - before);
+    if (err == 0) note_newcomers(roster);
     for (size_t i = 0; i < count; i++) {
         finish_change(roster, changes[i], &crowds[i], err);
         crowd_deinit(&crowds[i]);

@@ -33,6 +33,7 @@ struct Subscriber {
     struct Node *user;   /* while in the registry, else NULL */
     Subscriber *sibling; /* the user's next session on this worker */
     uint64_t stamp;      /* serial of the last channels-efficient event it got */
+    uint64_t had;        /* kept events up to this sequence it has had, on an earlier connection */
 };
 
 #endif

@@ -12,7 +12,7 @@ local NOTIFIED = { raw_json = '{"msg":"Notified."}' }
 
 local function emit(request, kind, names)
   local query = request.query
-  local done, _, _, refused = chatty.notify({
+  return chatty.notify({
     channels = kind ~= "users" and names or nil,
     users = kind == "users" and names or nil,
     efficient = kind == "channels-efficient",
@@ -22,19 +22,18 @@ local function emit(request, kind, names)
     dry_run = query.dryRun,
     by = request.identity,
   })
-  return done, refused
 end
 
 local function handle(request)
   local kind, names = selector.parse(request.query.method, KINDS)
   if not kind then return names end
-  local done, refused = emit(request, kind, names)
+  local done, id, _, refused = emit(request, kind, names)
   if not done then return refused end
   if request.query.dryRun then
     return answer.done(request, { msg = "Would notify", dryRun = true, report = done })
   end
   if request.query.report then return answer.done(request, { msg = "Notified.", report = done }) end
-  if request.wants_document then return answer.done(request, { msg = "Notified." }) end
+  if id or request.wants_document then return answer.done(request, { msg = "Notified.", id = id }) end
   return NOTIFIED
 end
 

@@ -114,6 +114,15 @@ function app:after(path, filter) end
 ---@param name fun(resource: resource, document: table): string|string[]|nil
 function app:channel_name(name) end
 
+--- What channels keep whose names match the pattern, in which `*` stands for any characters. Of several patterns
+--- that match, the one with the most other characters counts, among equals the later one. With `history` the
+--- last `size` events (default 100), of at most `bytes` (default 1 MiB) and `ttl` seconds (default 300), are
+--- brought to sessions that missed them. (since 1.0)
+---     app:channel("orders-*", { history = { size = 100, ttl = 300 } })
+---@param pattern string
+---@param options {history?: {size?: number, ttl?: number, bytes?: number}}
+function app:channel(pattern, options) end
+
 --- Adds an option to the query parameter `add` of notify. It runs once per request, or once per channel when
 --- it (or an option before it) reads context.channel; never per subscriber. (since 1.0)
 ---

@@ -120,8 +120,9 @@ local bus = {}
 ---@field events? core.event[]      one per name
 ---@field report? boolean           (waits) counts what was queued
 ---@field dry? boolean              (waits) counts what would be, delivers nothing
+--- `id` is that of an event that a channel keeps.
 ---@param spec core.bus.notify
----@return true|{users:integer, sessions:integer, per_name:{users:integer, sessions:integer}[]}
+---@return true|{users:integer, sessions:integer, per_name:{users:integer, sessions:integer}[]}, string? id
 function bus.notify(spec) end
 ---@class core.bus.change
 ---@field verb "subscribe"|"unsubscribe"
@@ -160,6 +161,13 @@ function bus.count() end
 ---@param dry? boolean   only counts
 ---@return integer|nil sessions, string? message, string? code
 function bus.disconnect(users, code, reason, dry) end
+
+---@class core.history  `require "core.history"`
+local history = {}
+--- Channels whose names match the pattern keep events, for this state of Lua. In tools nothing is kept.
+---@param pattern string  `*` stands for any characters
+---@param limits {events: integer, bytes: integer, ttl_ms: integer}
+function history.keep(pattern, limits) end
 
 ---@class core.token  `require "core.token"`
 local token = {}
@@ -354,20 +362,24 @@ function session:identify(user, claims, expires, key) end
 --- Closes it with 4500 if session:identify has not been called within that time. May be called once.
 ---@param seconds number
 function session:expect_auth(seconds) end
---- (waits) Enters the roster and the registry: from now on it gets events. Returns its channels.
+--- (waits) Enters the roster and the registry: from now on it gets events. Returns its channels, the id behind
+--- which its events go on (nil where no channel keeps any), and why not all that it missed can be brought:
+--- "unknown", "lost", "too-many". What it missed is sent when the handler waits or ends, before anything new.
 --- codes: LIMIT (too many sessions of the user or of the node), CLOSED.
----@return string[]|nil channels, string? message, string? code
-function session:join() end
+---@param after? string  the id of the last event that the client had
+---@return string[]|nil channels, string? id_or_message, string? gap_or_code
+function session:join(after) end
 ---@return boolean
 function session:is_live() end
 --- From the registry of this worker; empty before join.
 ---@return string[]|nil channels, string? message, string? code
 function session:channels() end
---- Sends one event frame. `ack` is raw JSON added as member "ack".
+--- Sends one event frame. `ack` is raw JSON added as member "ack", `id` a cursor.
 ---@param event core.event
 ---@param ack? string
+---@param id? string
 ---@return boolean|nil sent, string? message, string? code
-function session:send(event, ack) end
+function session:send(event, ack, id) end
 ---@param code integer
 ---@param reason? string
 function session:close(code, reason) end

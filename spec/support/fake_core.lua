@@ -186,11 +186,11 @@ end
 
 function session_methods:expect_auth(seconds) state_of(self).auth_timeout = seconds end
 
-function session_methods:join()
+function session_methods:join(after)
   local state = state_of(self)
   if state.join_code then return nil, "no", state.join_code end
-  state.is_live = true
-  return state.channels
+  state.is_live, state.after = true, after
+  return state.channels, state.cursor, state.gap
 end
 
 function session_methods:is_live() return state_of(self).is_live end
@@ -202,10 +202,10 @@ function session_methods:channels()
   return state_of(self).channels
 end
 
-function session_methods:send(made, ack)
+function session_methods:send(made, ack, id)
   local state = state_of(self)
   if state.closed then return nil, "closed", "CLOSED" end
-  local sent = { event = made:name(), attributes = made:attributes(), ack = ack }
+  local sent = { event = made:name(), attributes = made:attributes(), ack = ack, id = id }
   state.sent[#state.sent + 1] = sent
   return true
 end
@@ -428,6 +428,12 @@ local function new_shared(time)
   return shared
 end
 
+local function new_history()
+  local history = { kept = {} }
+  function history.keep(pattern, limits) history.kept[pattern] = limits end
+  return history
+end
+
 -- "argon:TEXT" and, of another kind, "$2b$TEXT" are the hashes; with `failure`, a code, nothing is hashed.
 local function new_password()
   local password = { hashed = {}, verified = {} }
@@ -480,7 +486,7 @@ function fake_core.install(own_settings)
       random = function(bytes) return ("r"):rep(bytes) end,
       hash = function(text) return "hash of " .. text end,
     },
-    store = new_store(clock), shared = new_shared(clock), password = new_password(),
+    history = new_history(), store = new_store(clock), shared = new_shared(clock), password = new_password(),
   }
   for name, module in pairs(modules) do package.loaded["core." .. name] = module end
   package.loaded.settings = settings_with(own_settings)

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * When the roster's answer comes out of the inbox, the worker has fanned out exactly the kept events up to
+ * registry->kept_sequence: these are what may have been missed. Those behind lie in the inbox still and
+ * come live.
+ */
+#include "api/join.h"
+
+#include "api/lua_args.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/metrics.h"
+#include "hub/catchup.h"
+#include "script/task.h"
+
+typedef struct Join {
+    Api *api; /* of the state that waits */
+    Session *session;
+    Wait *wait;
+    Bytes *after; /* NULL: nothing is to be caught up with */
+    Op *op;       /* the roster's answer */
+    Catchup catchup;
+} Join;
+
+static const char *const reasons[] = {
+    [CATCHUP_WHOLE] = NULL,
+    [CATCHUP_UNKNOWN] = "unknown",
+    [CATCHUP_LOST] = "lost",
+    [CATCHUP_TOO_MANY] = "too-many",
+};
+
+void join_check_token(const Api *api, Session *session) {
+    int64_t until_ms = api->keys->previous ? api->keys->previous_until_ms : 0;
+    session->subscriber.class->retire_key(&session->subscriber, api->keys->generation, until_ms);
+    if (revocations_has(api->revocations, bytes_str(session->user), bytes_str(session->claims))) {
+        session_close(session, SESSION_CODE_REVOKED, STR("the token was revoked"));
+    }
+}
+
+void join_leave(const Api *api, Session *session) {
+    if (!session->is_member) return;
+    session->is_member = false;
+    Op *op = op_new(OP_LEAVE);
+    op->origin = (uint16_t)api->worker;
+    op_set_name(op, bytes_str(session->user));
+    bus_ask_roster(api->bus, op);
+}
+
+static void push_id(lua_State *L, const Join *join) {
+    const Api *api = join->api;
+    char id[MESSAGE_ID_LEN];
+    if (api->history == NULL || (join->after == NULL && api->retention.count == 0)) {
+        lua_pushnil(L);
+        return;
+    }
+    bool goes_on = join->after != NULL && join->catchup.result == CATCHUP_WHOLE;
+    uint64_t sequence = goes_on ? join->catchup.had : api->registry->kept_sequence;
+    history_encode_id(api->history, sequence, id);
+    push_str(L, str_make(id, sizeof id));
+}
+
+static int push_joined(lua_State *L, void *data) {
+    const Join *join = data;
+    const Op *op = join->op;
+    if (op->error != 0) return push_failure(L, op->error, NULL);
+    lua_createtable(L, (int)op->channels->count, 0);
+    for (uint32_t i = 0; i < op->channels->count; i++) {
+        push_str(L, op->channels->items[i]);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    push_id(L, join);
+    lua_pushstring(L, reasons[join->catchup.result]);
+    return 3;
+}
+
+static void find_missed(Join *join) {
+    const Api *api = join->api;
+    if (join->after == NULL) return;
+    if (api->history == NULL) {
+        join->catchup.result = CATCHUP_UNKNOWN;
+    } else {
+        CatchupQuery query = {
+            .user = bytes_str(join->session->user),
+            .channels = join->op->channels,
+            .rules = &api->retention,
+            .after = bytes_str(join->after),
+            .upto = api->registry->kept_sequence,
+            .now_ms = clock_monotonic_ms(),
+            .events_max = api->replay_max,
+            .bytes_max = api->net->limits.queue_bytes_max,
+        };
+        catchup_find(api->history, &query, &join->catchup);
+    }
+    if (join->catchup.result != CATCHUP_WHOLE) metrics_add(METRIC_gaps_total, 1);
+    join->session->subscriber.had = join->catchup.had;
+}
+
+static void bring_missed(Join *join) {
+    Subscriber *subscriber = &join->session->subscriber;
+    MissedList *missed = &join->catchup.missed;
+    for (size_t i = 0; i < missed->count && session_is_open(join->session); i++) {
+        Bytes *frame = subscriber->class->deliver(subscriber, missed_message(&missed->items[i]));
+        if (frame == NULL) break;
+        bytes_retain(frame);
+        metrics_add(METRIC_replayed_total, 1);
+    }
+    missed_deinit(missed);
+}
+
+static void enter(Join *join) {
+    const Api *api = join->api;
+    Session *session = join->session;
+    find_missed(join);
+    registry_add(api->registry, &session->subscriber, bytes_str(session->user), join->op->channels);
+    join_check_token(api, session);
+    session_go_live(session);
+}
+
+static void on_joined(Op *op, void *waiter) {
+    Join *join = waiter;
+    Session *session = join->session;
+    join->op = op;
+    join->api->asks--;
+    session->is_member = op->error == 0;
+    if (session->transport == NULL) {
+        join_leave(join->api, session);
+        op->error = ERR_CLOSED;
+    } else if (op->error == 0) {
+        enter(join);
+    }
+    task_wake(join->wait, push_joined, join);
+    bring_missed(join);
+    session_unpin(session);
+    bytes_release(join->after);
+    mem_free(join);
+}
+
+int join_ask(lua_State *L, Session *session, Str after) {
+    Wait *wait = task_arm(L);
+    Api *api = api_of(L);
+    session->has_joined = true;
+    api->asks++;
+    session_pin(session);
+    Join *join = mem_zalloc(sizeof *join);
+    join->api = api;
+    join->session = session;
+    join->wait = wait;
+    join->after = after.data != NULL ? bytes_copy(after) : NULL;
+    Op *op = op_new(OP_JOIN);
+    op->origin = (uint16_t)api->worker;
+    op_set_name(op, bytes_str(session->user));
+    op->on_answer = on_joined;
+    op->waiter = join;
+    bus_ask_roster(api->bus, op);
+    return task_yield(L);
+}
