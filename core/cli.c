@@ -2,7 +2,9 @@
 #include "cli.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "api/api.h"
 #include "base/mem.h"
@@ -15,7 +17,9 @@ extern char **environ;
 
 enum { JSON_DEPTH = 128 }; /* before the settings are read */
 
-enum { EXIT_GOOD = 0, EXIT_FAILED = 1 };
+enum { EXIT_GOOD = 0, EXIT_FAILED = 1, PROGRAM_MAX = 4096 };
+
+#define TOOL "/chatty-bench"
 
 typedef struct Cli {
     Script *script;
@@ -134,6 +138,50 @@ static int run_lua(Cli *cli) {
     return (int)lua_tointeger(L, -1);
 }
 
+/* The path of this program, and of the load tool, which is built beside it. */
+static bool find_programs(char program[PROGRAM_MAX], char tool[PROGRAM_MAX + sizeof TOOL]) {
+    ssize_t len = readlink("/proc/self/exe", program, PROGRAM_MAX);
+    if (len <= 0 || len == PROGRAM_MAX) return false;
+    program[len] = '\0';
+    snprintf(tool, PROGRAM_MAX + sizeof TOOL, "%.*s" TOOL, (int)(strrchr(program, '/') - program),
+             program);
+    return true;
+}
+
+/* stack: environment. Secrets go this way, for everybody can read the arguments of a program. */
+static void set_environment(lua_State *L) {
+    lua_pushnil(L);
+    for (; lua_next(L, -2) != 0; lua_pop(L, 1)) {
+        const char *value = lua_tostring(L, -1);
+        if (value != NULL && value[0] != '\0') setenv(lua_tostring(L, -2), value, 1);
+    }
+}
+
+/* stack: call. Becomes the load tool. */
+static int run_bench(Cli *cli) {
+    lua_State *L = cli->script->L;
+    char program[PROGRAM_MAX];
+    char tool[PROGRAM_MAX + sizeof TOOL];
+    if (!find_programs(program, tool)) return complain("the program does not find itself");
+    lua_pushvalue(L, -1);
+    lua_pushstring(L, program);
+    if (call_main(cli, "bench", 2, 2) != 0) return complain_of_script(cli);
+    if (lua_isnil(L, -2)) return complain(lua_tostring(L, -1));
+    set_environment(L);
+    lua_pop(L, 1);
+    size_t count = lua_rawlen(L, -1);
+    char **argv = mem_zalloc((count + 2) * sizeof *argv);
+    argv[0] = tool;
+    for (size_t i = 1; i <= count; i++) {
+        lua_rawgeti(L, -1, (lua_Integer)i);
+        argv[i] = mem_copy(lua_tostring(L, -1), lua_rawlen(L, -1));
+        lua_pop(L, 1);
+    }
+    execv(tool, argv);
+    fprintf(stderr, "chatty: there is no load tool at %s: the target chatty-bench builds it\n", tool);
+    return EXIT_FAILED;
+}
+
 static int run_command(Cli *cli) {
     lua_State *L = cli->script->L;
     lua_getfield(L, -1, "command");
@@ -147,6 +195,7 @@ static int run_command(Cli *cli) {
     }
     if (open_config(cli, command) != 0) return EXIT_FAILED;
     if (strcmp(command, "serve") == 0) return serve(cli);
+    if (strcmp(command, "bench") == 0) return run_bench(cli);
     bool needs_store = strcmp(command, "user") == 0 || strcmp(command, "key") == 0;
     if (needs_store && open_store(cli) != 0) return EXIT_FAILED;
     if (strcmp(command, "health") == 0) return ask_health(&cli->config);

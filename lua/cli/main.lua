@@ -41,6 +41,13 @@ function main.check(call)
   return table.move(warnings, 1, #warnings, #call.warnings + 1, call.warnings)
 end
 
+--- The arguments and the environment of the load tool; or nil and a line.
+---@param call cli.prepared
+---@param program string
+function main.bench(call, program)
+  return require("cli.bench").arguments(call, program)
+end
+
 local function make_folders(path)
   for folder in path:gmatch("()/") do
     if folder > 1 then files.make_folder(path:sub(1, folder - 1)) end

@@ -68,7 +68,7 @@ describe("the command line", function()
 
   it("refuses unknown commands and flags, naming the nearest", function()
     assert.equal('unknown command "confg", did you mean config? (chatty help lists them)', fault("confg"))
-    assert.equal('unknown command "bench" (chatty help lists them)', fault("bench"))
+    assert.equal('unknown command "dance" (chatty help lists them)', fault("dance"))
     assert.equal('unknown command "a?b" (chatty help lists them)', fault("a\nb"))
     assert.equal("unknown flag --app-prot, did you mean --app-port?", fault("--app-prot=1"))
     assert.equal("unknown flag --app-port", fault("init", "--app-port=1"))

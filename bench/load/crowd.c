@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "crowd.h"
+
+#include <stdio.h>
+#include <time.h>
+
+#include "base/mem.h"
+#include "data/token.h"
+#include "frame.h"
+#include "template.h"
+#include "wire.h"
+
+enum {
+    OPENING_MAX = 64, /* sessions that connect at a time */
+    SCRATCH_MIN = 262144,
+    TOKEN_TTL_S = 86400,
+    CLOSE_NORMAL = 1000
+};
+
+static const double NS_PER_SECOND = 1e9;
+
+/* The example of RFC 6455 1.3. */
+#define KEY "dGhlIHNhbXBsZSBub25jZQ=="
+#define ACCEPT "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
+
+typedef enum State {
+    STATE_NONE,
+    STATE_OPENING,
+    STATE_GREETING,
+    STATE_LIVE,
+    STATE_LEAVING,
+    STATE_GONE
+} State;
+
+typedef struct Session {
+    Wire wire; /* first, so that a Wire is its Session */
+    Crowd *crowd;
+    Buf in; /* the beginning of what is not all there */
+    State state;
+    int step; /* of the plan's, that comes next */
+} Session;
+
+struct Crowd {
+    CrowdParts parts;
+    TokenPolicy *tokens;
+    Session *items;
+    size_t count, opened, connected, gone;
+    char *scratch; /* where everybody reads into */
+    size_t scratch_cap;
+    Histogram *latencies;
+};
+
+static size_t index_of(const Session *session) {
+    return (size_t)(session - session->crowd->items);
+}
+
+static Bytes *make_token(Crowd *crowd, Str user) {
+    Buf claims = BUF_NONE;
+    long long expires = (long long)time(NULL) + TOKEN_TTL_S;
+    buf_addf(&claims, "{\"sub\":\"%.*s\",\"exp\":%lld}", STR_ARG(user), expires);
+    Bytes *token = NULL;
+    if (token_make(crowd->tokens, buf_str(&claims), &token) != 0)
+        loop_tell(crowd->parts.loop, "no token was made");
+    buf_deinit(&claims);
+    return token;
+}
+
+static void fill_text(Session *session, Str text, Buf *out) {
+    Crowd *crowd = session->crowd;
+    char user[32];
+    char channel[32];
+    snprintf(user, sizeof user, "bench-%zu", index_of(session));
+    snprintf(channel, sizeof channel, "bench-%zu", index_of(session) % crowd->parts.check->channels);
+    Bytes *token = template_has(text, STR("token")) ? make_token(crowd, str_of(user)) : NULL;
+    const TemplateField fields[] = {{STR("user"), str_of(user)},
+                                    {STR("channel"), str_of(channel)},
+                                    {STR("token"), token ? bytes_str(token) : STR_NONE},
+                                    {STR_NONE, STR_NONE}};
+    template_fill(out, text, fields);
+    if (token != NULL) bytes_release(token);
+}
+
+static void send_frame(Session *session, int opcode, Str payload) {
+    Buf frame = BUF_NONE;
+    frame_add(&frame, opcode, payload);
+    wire_send(&session->wire, buf_str(&frame));
+    buf_deinit(&frame);
+}
+
+static void send_handshake(Session *session) {
+    const Plan *plan = session->crowd->parts.plan;
+    Buf out = BUF_NONE;
+    buf_add(&out, STR("GET "));
+    fill_text(session, plan->connect_path, &out);
+    buf_addf(&out, " HTTP/1.1\r\nHost: %s:%d\r\n", plan->host,
+             ntohs(session->crowd->parts.server->sin_port));
+    buf_add(&out, STR("Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"));
+    buf_add(&out, STR("Sec-WebSocket-Key: " KEY "\r\n"));
+    fill_text(session, plan->connect_header, &out);
+    if (plan->connect_header.len > 0) buf_add(&out, STR("\r\n"));
+    buf_add(&out, STR("\r\n"));
+    wire_send(&session->wire, buf_str(&out));
+    buf_deinit(&out);
+}
+
+static void on_readable(Wire *wire);
+
+static void open_more(Crowd *crowd) {
+    while (crowd->opened < crowd->count && crowd->opened - crowd->connected < OPENING_MAX) {
+        Session *session = &crowd->items[crowd->opened++];
+        session->crowd = crowd;
+        session->state = STATE_OPENING;
+        wire_open(&session->wire, crowd->parts.loop, crowd->parts.server, on_readable);
+        send_handshake(session);
+    }
+}
+
+/* Sends what the plan has at this step, up to the next frame to wait for. */
+static void go_on_greeting(Session *session) {
+    const Plan *plan = session->crowd->parts.plan;
+    while (session->step < plan->step_count && plan->steps[session->step].is_send) {
+        Buf text = BUF_NONE;
+        fill_text(session, plan->steps[session->step++].text, &text);
+        send_frame(session, FRAME_TEXT, buf_str(&text));
+        buf_deinit(&text);
+    }
+    if (session->step < plan->step_count) return;
+    session->state = STATE_LIVE;
+    session->crowd->connected++;
+    open_more(session->crowd);
+}
+
+static bool holds(Str text, Str part) {
+    return text.len > 0 && memmem(text.data, text.len, part.data, part.len) != NULL;
+}
+
+static void hear(Session *session, Str text) {
+    Crowd *crowd = session->crowd;
+    const Plan *plan = crowd->parts.plan;
+    if (session->state == STATE_GREETING && holds(text, plan->steps[session->step].text)) {
+        session->step++;
+        go_on_greeting(session);
+        return;
+    }
+    if (plan->ping.len > 0 && str_equal(text, plan->ping)) {
+        send_frame(session, FRAME_TEXT, plan->pong);
+        return;
+    }
+    uint64_t now = crowd->latencies ? loop_now_ns() : 0;
+    Stamp stamp;
+    while (stamp_take(&text, &stamp)) {
+        check_see(crowd->parts.check, index_of(session), &stamp);
+        if (crowd->latencies != NULL) histogram_add(crowd->latencies, now - stamp.sent_ns);
+    }
+}
+
+static void hear_close(Session *session, Str payload) {
+    if (session->state == STATE_LEAVING) return;
+    int code =
+        payload.len >= 2 ? (unsigned char)payload.data[0] << 8 | (unsigned char)payload.data[1] : 0;
+    loop_tell(session->crowd->parts.loop, "the server closed session %zu with %d", index_of(session),
+              code);
+}
+
+static void take_frame(Session *session, const Frame *frame) {
+    switch (frame->opcode) {
+    case FRAME_PING: send_frame(session, FRAME_PONG, frame->payload); break;
+    case FRAME_PONG: break;
+    case FRAME_CLOSE: hear_close(session, frame->payload); break;
+    default: hear(session, frame->payload); break;
+    }
+}
+
+/* Takes the answer to the handshake from the front, when it is all there. */
+static void take_handshake(Session *session, Str *text) {
+    const char *end = text->len ? memmem(text->data, text->len, "\r\n\r\n", 4) : NULL;
+    if (end == NULL) return;
+    size_t len = (size_t)(end - text->data) + 4;
+    Str head = str_make(text->data, len);
+    if (!str_has_prefix(head, STR("HTTP/1.1 101")) || !holds(head, STR(ACCEPT))) {
+        Str line;
+        Str rest;
+        str_split(head, '\r', &line, &rest);
+        loop_tell(session->crowd->parts.loop, "the handshake of session %zu was answered: %.*s",
+                  index_of(session), STR_ARG(line));
+        return;
+    }
+    *text = str_make(text->data + len, text->len - len);
+    session->state = STATE_GREETING;
+    go_on_greeting(session);
+}
+
+static void take_bytes(Session *session, Str text) {
+    if (session->state == STATE_OPENING) take_handshake(session, &text);
+    Frame frame;
+    while (session->state != STATE_OPENING && frame_take(&text, &frame)) take_frame(session, &frame);
+    buf_clear(&session->in);
+    if (text.len > 0) {
+        buf_add(&session->in, text);
+    } else {
+        buf_deinit(&session->in);
+    }
+}
+
+static void end(Session *session) {
+    Crowd *crowd = session->crowd;
+    if (session->state != STATE_LEAVING) {
+        loop_tell(crowd->parts.loop, "the server cut session %zu", index_of(session));
+    }
+    session->state = STATE_GONE;
+    crowd->gone++;
+    wire_close(&session->wire);
+    buf_deinit(&session->in);
+}
+
+static void on_readable(Wire *wire) {
+    Session *session = (Session *)wire;
+    Crowd *crowd = session->crowd;
+    size_t kept = session->in.len;
+    if (kept >= crowd->scratch_cap) {
+        loop_tell(crowd->parts.loop, "a frame is larger than any that was asked for");
+        return;
+    }
+    if (kept > 0) memcpy(crowd->scratch, session->in.data, kept);
+    int len = wire_read(wire, crowd->scratch + kept, crowd->scratch_cap - kept);
+    if (len == ERR_UNAVAILABLE) return;
+    if (len <= 0) {
+        end(session);
+    } else {
+        take_bytes(session, str_make(crowd->scratch, kept + (size_t)len));
+    }
+}
+
+int crowd_new(const CrowdParts *parts, Crowd **crowd) {
+    TokenPolicy *tokens = NULL;
+    TokenSettings settings = {.algorithm = STR("HS256"), .secret = parts->plan->secret};
+    if (parts->plan->secret.len > 0 && token_policy_new(&settings, &tokens) != 0) return ERR_INVALID;
+    Crowd *made = mem_zalloc(sizeof *made);
+    made->parts = *parts;
+    made->tokens = tokens;
+    made->count = parts->check->sessions;
+    made->items = mem_zalloc((made->count + 1) * sizeof *made->items);
+    made->scratch_cap = SCRATCH_MIN + 2 * (size_t)parts->plan->size;
+    made->scratch = mem_alloc(made->scratch_cap);
+    *crowd = made;
+    return 0;
+}
+
+void crowd_free(Crowd *crowd) {
+    if (crowd == NULL) return;
+    for (size_t i = 0; i < crowd->opened; i++) {
+        wire_close(&crowd->items[i].wire);
+        buf_deinit(&crowd->items[i].in);
+    }
+    token_policy_free(crowd->tokens);
+    mem_free(crowd->items);
+    mem_free(crowd->scratch);
+    mem_free(crowd);
+}
+
+static bool is_connected(void *context) {
+    const Crowd *crowd = context;
+    return crowd->connected == crowd->count;
+}
+
+static uint64_t count_connected(void *context) {
+    return crowd_connected(context);
+}
+
+static uint64_t patience_ns(const Crowd *crowd) {
+    return (uint64_t)(crowd->parts.plan->patience * NS_PER_SECOND);
+}
+
+int crowd_connect(Crowd *crowd) {
+    open_more(crowd);
+    LoopGoal goal = {is_connected, count_connected, crowd, patience_ns(crowd)};
+    return loop_until(crowd->parts.loop, &goal);
+}
+
+static bool is_gone(void *context) {
+    const Crowd *crowd = context;
+    return crowd->gone == crowd->count;
+}
+
+static uint64_t count_gone(void *context) {
+    return ((const Crowd *)context)->gone;
+}
+
+int crowd_leave(Crowd *crowd) {
+    const char code[] = {(char)(CLOSE_NORMAL >> 8), (char)(CLOSE_NORMAL & 0xFF)};
+    for (size_t i = 0; i < crowd->count; i++) {
+        crowd->items[i].state = STATE_LEAVING;
+        send_frame(&crowd->items[i], FRAME_CLOSE, str_make(code, sizeof code));
+    }
+    LoopGoal goal = {is_gone, count_gone, crowd, patience_ns(crowd)};
+    return loop_until(crowd->parts.loop, &goal);
+}
+
+size_t crowd_connected(const Crowd *crowd) {
+    return crowd->connected;
+}
+
+void crowd_note(Crowd *crowd, Histogram *latencies) {
+    crowd->latencies = latencies;
+}
