@@ -122,6 +122,18 @@ static void read_net(Config *config, lua_State *L) {
     net->ws.pool_max = WS_POOL_MAX;
 }
 
+static void read_http(Config *config, lua_State *L) {
+    HttpClientLimits *http = &config->http;
+    http->calls_max = share(number_of(L, "HTTP_CALLS_MAX"), config->workers);
+    http->waiting_max = share(number_of(L, "HTTP_CALLS_WAITING_MAX"), config->workers);
+    http->body_bytes_max = size_of(L, "HTTP_BODY_MAX");
+    http->memory_max = size_of(L, "HTTP_MEMORY_MAX") / config->workers;
+    /* One body of the largest size each way is welcome on every worker. */
+    if (http->memory_max < 2 * http->body_bytes_max) http->memory_max = 2 * http->body_bytes_max;
+    const char *file = config_get(config, "HTTP_CA_FILE");
+    http->ca_file = file[0] ? file : NULL;
+}
+
 static unsigned count_workers(lua_State *L) {
     uint32_t wanted = number_of(L, "WORKERS");
     if (wanted > 0) return wanted;
@@ -148,6 +160,7 @@ static void read_values(Config *config, lua_State *L) {
     config->history_bytes_max = size_of(L, "HISTORY_MEMORY_MAX");
     config->replay_max = number_of(L, "REPLAY_MAX");
     config->shared.bytes_max = size_of(L, "SHARED_MEMORY_MAX");
+    read_http(config, L);
     read_net(config, L);
 }
 

@@ -25,7 +25,8 @@ typedef struct Config {
     RosterLimits roster;
     SharedLimits shared;
     uint64_t history_bytes_max;
-    uint32_t replay_max; /* events */
+    uint32_t replay_max;   /* events */
+    HttpClientLimits http; /* per worker, as net */
     uint32_t expiring_notice_ms;
     uint32_t json_depth_max;
     uint32_t stop_timeout_ms;

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/metrics.h"
 #include "data/secret_record.h"
+#include "net/http_client.h"
 #include "net/listener.h"
 #include "worker.h"
 
@@ -209,6 +210,7 @@ static void stop(Server *server) {
 int server_run(const Config *config) {
     Server server = {.config = config};
     raise_file_limit();
+    http_client_setup();
     bus_init(&server.bus);
     server.workers = mem_zalloc(config->workers * sizeof(Worker *));
     server.shared = shared_new(&config->shared);

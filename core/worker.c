@@ -44,6 +44,7 @@ struct Worker {
     Inbox inbox;
     Net net;
     Registry registry;
+    HttpClient *http;
     States states;
     Keyring keys;
     Revocations revocations;
@@ -255,6 +256,7 @@ static void open_api(Worker *worker, const WorkerShared *shared) {
         .shared = shared->shared,
         .history = shared->bus->history,
         .replay_max = config->replay_max,
+        .http = worker->http,
         .keys = &worker->keys,
         .revocations = &worker->revocations,
         .settings = config->settings,
@@ -287,6 +289,7 @@ int worker_new(const WorkerShared *shared, unsigned index, int listen_fd, Worker
     registry_init(&worker->registry);
     keyring_copy(&worker->keys, shared->keys);
     revocations_copy(&worker->revocations, shared->revocations);
+    worker->http = http_client_open(&worker->net, &shared->config->http);
     states_init(&worker->states);
     open_api(worker, shared);
     *out = worker;
@@ -331,6 +334,7 @@ static void on_left_over(uv_handle_t *handle, void *context) {
 void worker_free(Worker *worker) {
     if (worker->listen_fd >= 0) close(worker->listen_fd);
     states_cancel(&worker->states);
+    http_client_close(worker->http);
     wheel_turn(&worker->net.wheel, UINT64_MAX / 2); /* sleepers of cancelled tasks let go */
     uv_walk(&worker->loop, on_left_over, NULL);
     uv_run(&worker->loop, UV_RUN_DEFAULT);

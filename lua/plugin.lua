@@ -4,6 +4,7 @@
 local app = require "app"
 local argument = require "argument"
 local log = require "core.log"
+local needs = require "needs"
 local public = require "public"
 local rule = require "rule"
 local sandbox = require "sandbox"
@@ -23,12 +24,6 @@ local FIELDS = { api = 1, priority = 1, doc = 1, version = 1, options = 1, needs
 
 local BLAME <const> = argument.BLAME_NOBODY
 
-local function check_needs(needs)
-  argument.type(needs, "table?", "needs", BLAME)
-  local need = next(needs or {})
-  if need ~= nil then error(("it needs '%s', which is not available in this version"):format(need), 0) end
-end
-
 local function check_priority(priority)
   argument.type(priority, "number?", "priority", BLAME)
   if priority ~= nil and priority ~= priority then error("priority must be a number", 0) end
@@ -45,7 +40,6 @@ local function check(definition)
   check_priority(definition.priority)
   argument.type(definition.doc, "string?", "doc", BLAME)
   argument.type(definition.options, "table?", "options", BLAME)
-  check_needs(definition.needs)
   argument.type(definition.setup, "function", "setup", BLAME)
 end
 
@@ -70,6 +64,7 @@ local function run(source)
   if not chunk then error(line, 0) end
   local definition = chunk(source.name, source.file)
   check(definition)
+  needs.grant(source.name, definition.needs)
   local own = {
     name = source.name, folder = source.folder, doc = definition.doc,
     priority = definition.priority or PRIORITY,

@@ -12,6 +12,7 @@ local log = require "core.log"
 local names = require "names"
 local node = require "core.node"
 local notification = require "notification"
+local plugin_http = require "plugin_http"
 local plugin_shared = require "plugin_shared"
 local plugin_store = require "plugin_store"
 local protect = require "protect"
@@ -273,6 +274,7 @@ function public.module(owner)
     json = copy(values),
     time = { now = time.now, rfc3339 = time.rfc3339, monotonic = time.monotonic },
     log = logger(owner),
+    http = plugin_http.of(owner),
     store = plugin_store.of(owner),
     shared = plugin_shared.of(owner),
     sleep = task.sleep,

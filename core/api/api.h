@@ -19,6 +19,7 @@
 #include "data/store.h"
 #include "hub/bus.h"
 #include "hub/registry.h"
+#include "net/http_client.h"
 #include "net/net.h"
 #include "net/request.h"
 #include "script/script.h"
@@ -43,6 +44,7 @@ typedef struct Api {
     History *history;               /* NULL in tools */
     RetentionRules retention;       /* which channels keep history, as the plugins of this state say */
     uint32_t replay_max;            /* events that a session is brought at once */
+    HttpClient *http;               /* NULL in tools */
     Keyring *keys;                  /* keys->current NULL: no secret is configured */
     const Revocations *revocations; /* NULL in tools */
     const Setting *settings;
@@ -95,6 +97,7 @@ static inline Api *api_of(lua_State *L) {
     X(event)              \
     X(files)              \
     X(history)            \
+    X(http)               \
     X(json)               \
     X(log)                \
     X(metrics)            \

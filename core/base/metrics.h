@@ -39,6 +39,11 @@
     X(queue_bytes, gauge, "Bytes waiting for slow clients.")                                        \
     X(request_bytes, gauge, "Bytes of request bodies in memory.")                                   \
     X(limit_hits_total, counter, "Times a limit refused or closed something.")                      \
+    X(http_calls, gauge, "Requests of plugins to other servers that run.")                          \
+    X(http_calls_waiting, gauge, "Requests of plugins to other servers that wait for their turn.")  \
+    X(http_calls_total, counter, "Requests of plugins to other servers.")                           \
+    X(http_call_failures_total, counter, "Those of them that got no answer.")                       \
+    X(http_call_bytes, gauge, "Bodies of requests of plugins in memory, both ways.")                \
     X(shared_entries, gauge, "Entries of the shared dictionary.")                                   \
     X(shared_bytes, gauge, "Bytes of the shared dictionary.")                                       \
     X(tasks, gauge, "Lua handlers that run or wait.")                                               \

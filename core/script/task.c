@@ -18,7 +18,9 @@
 enum { IDLE_THREADS_MAX = 256 };
 
 struct Wait {
-    Task *task; /* NULL: it was cancelled */
+    Task *task;             /* NULL: it was cancelled */
+    WaitOnCancel on_cancel; /* may be NULL */
+    void *holder;
 };
 
 struct Task {
@@ -63,11 +65,17 @@ static void give_thread(Task *task, bool is_reusable) {
     script->idle_threads[script->idle_count++] = task->reference;
 }
 
+/* The wait's holder lets go of it, now or when its answer comes. */
+static void cancel_wait(Wait *wait) {
+    wait->task = NULL;
+    if (wait->on_cancel != NULL) wait->on_cancel(wait->holder);
+}
+
 static void end_task(Task *task, bool is_reusable) {
     list_remove(&task->link);
     task->script->task_count--;
     metrics_add(METRIC_tasks, -1);
-    if (task->wait != NULL) task->wait->task = NULL;
+    if (task->wait != NULL) cancel_wait(task->wait);
     give_thread(task, is_reusable);
     if (task->on_end != NULL) task->on_end(task->context);
     mem_free(task);
@@ -139,9 +147,14 @@ Wait *task_arm(lua_State *L) {
     Task *task = script_of(L)->running;
     ensure(task->wait == NULL);
     Wait *wait = mem_alloc(sizeof *wait);
-    wait->task = task;
+    *wait = (Wait){.task = task};
     task->wait = wait;
     return wait;
+}
+
+void wait_on_cancel(Wait *wait, WaitOnCancel on_cancel, void *holder) {
+    wait->on_cancel = on_cancel;
+    wait->holder = holder;
 }
 
 int task_yield(lua_State *L) {

@@ -31,6 +31,11 @@ void task_check(lua_State *L);
 /* task_check, then gives a Wait. Nothing may raise between this and task_yield. */
 Wait *task_arm(lua_State *L);
 
+/* Says how to end the wait early: on_cancel is called with the holder when the task is dropped, and ends the wait
+ * (task_wake) at once. */
+typedef void (*WaitOnCancel)(void *holder);
+void wait_on_cancel(Wait *wait, WaitOnCancel on_cancel, void *holder);
+
 /* The last thing an API function does: `return task_yield(L);` */
 int task_yield(lua_State *L);
 

@@ -11,6 +11,7 @@
 
 /* The rooms that are opened. */
 #define TEST_ROOM_MAP(X) \
+    X(address)           \
     X(base)              \
     X(bus)               \
     X(graph)             \

@@ -9,7 +9,7 @@
 ---@field doc? string           one line
 ---@field version? string       its own
 ---@field options? table<string, rule>  checked at load; setup gets the values
----@field needs? table          capabilities; this version has none to give
+---@field needs? {http?: string[]}  capabilities, which it has only then; http: the hosts that it may ask
 ---@field setup fun(app: app, options: table<string, any>)  registers; runs once per worker
 
 --- What a declared value may be: an option of a plugin, or a query parameter of a route.

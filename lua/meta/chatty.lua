@@ -275,6 +275,48 @@ function chatty.shared.compare_and_set(key, expected, value, options) end
 ---@return integer|nil sum, number|string? seconds_or_message, string? code
 function chatty.shared.increment(key, amount, options) end
 
+--- Requests to other servers. A plugin may ask the hosts that its `needs.http` names; certificates are checked, no
+--- redirects are followed unless asked for. Codes of failures: UNAVAILABLE (no connection), IO (it broke), TIMEOUT,
+--- LIMIT (a body is too large, or too many requests are under way), DENIED (the host or its address is not allowed),
+--- INVALID (the URL), CANCELED (a dry run).
+chatty.http = {}
+
+---@class chatty.http_options   since 1.0
+---@field method? string        of chatty.http.request; default GET, with a body POST
+---@field headers? table<string, string|number|string[]>
+---@field body? string
+---@field json? any             encoded as the body
+---@field timeout? number       seconds for all of it; default HTTP_TIMEOUT, at most 600
+---@field body_max? integer     bytes of the answer; HTTP_BODY_MAX holds in any case
+---@field redirects? integer    how many to follow; default 0, at most 10
+
+---@class chatty.http_answer    since 1.0
+---@field status integer
+---@field headers table<string, string>  names in lower case; repeated ones joined with commas
+---@field body string
+---@field json any              the body decoded; nil when it is no JSON
+
+--- (waits) (since 1.0)
+---
+---     local answer, message = chatty.http.get("https://shop.example/orders/7", { timeout = 2 })
+---     if answer and answer.status == 200 then return answer.json.total end
+---@param url string
+---@param options? chatty.http_options
+---@return chatty.http_answer|nil answer, string? message, string? code
+function chatty.http.get(url, options) end
+
+--- (waits) (since 1.0)
+---@param url string
+---@param options? chatty.http_options
+---@return chatty.http_answer|nil answer, string? message, string? code
+function chatty.http.post(url, options) end
+
+--- (waits) (since 1.0)
+---@param url string
+---@param options? chatty.http_options
+---@return chatty.http_answer|nil answer, string? message, string? code
+function chatty.http.request(url, options) end
+
 --- (waits) (since 1.0)
 ---@param seconds number
 function chatty.sleep(seconds) end

@@ -7,6 +7,7 @@ local DOORS = {
   ["wslay/"] = { "net/ws.c" },
   ["jwt.h"] = { "data/token.c" },
   ["sqlite3.h"] = { "data/store_sqlite.c" },
+  ["curl/"] = { "net/http_client.c", "net/http_url.c" },
   ["sodium.h"] = { "data/secret.c", "data/digest.c", "data/password.c" },
   ["crypt.h"] = { "data/password.c" },
   ["openssl/"] = { "data/digest.c" },

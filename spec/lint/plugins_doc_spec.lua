@@ -12,7 +12,8 @@ local SECTIONS = {
   ["app.socket_handlers"] = "WebSockets of your own", option_context = "Options of notify",
   refusal = "Refusals", ["chatty.notification"] = "chatty.notify", ["chatty.report"] = "chatty.notify",
   ["chatty.subscription"] = "chatty.subscribe, chatty.unsubscribe",
-  ["chatty.changed"] = "chatty.subscribe, chatty.unsubscribe", ["chatty.node"] = "The rest of chatty",
+  ["chatty.changed"] = "chatty.subscribe, chatty.unsubscribe", ["chatty.http_options"] = "chatty.http",
+  ["chatty.http_answer"] = "chatty.http", ["chatty.node"] = "The rest of chatty",
 }
 -- Classes whose functions and fields are found by their whole name anywhere: app:get, chatty.search.users.
 local WHOLE = { app = true, chatty = true }

@@ -18,8 +18,11 @@ describe("plugin", function()
       ["return { api = 2 }"] = ": it says api = 2, and this server speaks api = 1",
       ["return { api = 1 }"] = ": setup must be a function, not nil",
       ["return { api = 1, priority = 'high' }"] = ": priority must be a number, not a string",
-      ["return { api = 1, needs = { http = {} } }"] =
-        ": it needs 'http', which is not available in this version",
+      ["return { api = 1, setup = print, needs = 7 }"] = ": needs must be a table, not a number",
+      ["return { api = 1, setup = print, needs = { htp = {} } }"] =
+        ": needs does not know 'htp', did you mean 'http'? (it knows http)",
+      ["return { api = 1, setup = print, needs = { http = {} } }"] =
+        ": needs: http must be a list of hosts, each 'shop.example', 'shop.example:8080', '*.shop.example' or '*'",
       ["return {"] = ":1: unexpected symbol near <eof>",
       ["error('no')"] = ":1: no",
       ["return { api = 1, setup = function() error('no\\nway') end }"] = ":1: no way",
@@ -33,6 +36,21 @@ describe("plugin", function()
     local line = line_of("return { api = 1, prority = 1 }")
     assert.matches("^plugin shop: plugins/shop.lua: the plugin does not know 'prority'", line)
     assert.matches("did you mean 'priority'", line)
+  end)
+
+  it("may ask the hosts that it needs, and no others", function()
+    local core = start([[
+      local chatty = require "chatty"
+      return { api = 1, needs = { http = { "a.example" } }, setup = function(app)
+        app:get("/ask", { auth = "none" }, function()
+          local answer = chatty.http.get("http://a.example/")
+          local _, _, code = chatty.http.get("http://b.example/")
+          return { json = { body = answer.body, code = code } }
+        end)
+      end }
+    ]])
+    core.http.answers["http://a.example/"] = { 200, {}, "hello" }
+    assert.same({ body = "hello", code = "DENIED" }, lua_half.ask(core, { target = "/ask" }).json)
   end)
 
   it("gets its options", function()

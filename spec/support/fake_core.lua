@@ -2,7 +2,9 @@
 -- `local core = fake_core.install()` before each example and requires the modules it is about behind that;
 -- they are loaded anew each time, so no example sees what another did.
 
+local fake_http = require "spec.support.fake_http"
 local fake_json = require "spec.support.fake_json"
+local fake_records = require "spec.support.fake_records"
 local fake_userdata = require "spec.support.fake_userdata"
 
 local fake_core = {}
@@ -13,7 +15,7 @@ local SETTINGS = {
   CONTROL_KEY = { "first-key", "second-key" }, CONTROL_AUTH = "key", ALLOWED_ORIGINS = {},
   ENABLE = {}, PLUGINS = {}, NAMES_MAX = 100, NAME_MAX = 255, PAGE_SIZE_MAX = 1000, AUTH_TIMEOUT = 10,
   PING_INTERVAL = 25, EXPIRING_NOTICE = 30, JWT_LEEWAY = 5, REGISTRATION = "control", LOGIN_TTL = 43200,
-  LOGIN_RATE_MAX = 10,
+  LOGIN_RATE_MAX = 10, HTTP_TIMEOUT = 10, HTTP_PRIVATE = false,
 }
 
 local state_of = fake_userdata.state
@@ -359,75 +361,6 @@ local function new_time()
   return time
 end
 
--- Records by space and key; with `failure`, a code, nothing can be read or written.
-local function new_store(time)
-  local store = { spaces = {}, gets = 0 }
-  local function find(space, key)
-    local record = (store.spaces[space] or {})[key]
-    if record and not (record.expires and record.expires <= time.now()) then return record end
-  end
-  function store.get(space, key)
-    store.gets = store.gets + 1
-    if store.failure then return nil, "the store does not answer", store.failure end
-    local record = find(space, key)
-    return record and record.value
-  end
-  function store.set(space, key, value, opts)
-    opts = opts or {}
-    if store.failure then return nil, "the store does not answer", store.failure end
-    local record = find(space, key)
-    if opts.expect ~= nil and opts.expect ~= (record and record.value or false) then return false end
-    store.spaces[space] = store.spaces[space] or {}
-    store.spaces[space][key] = { value = value, expires = opts.ttl and time.now() + opts.ttl }
-    return true
-  end
-  function store.delete(space, key)
-    if not find(space, key) then return false end
-    store.spaces[space][key] = nil
-    return true
-  end
-  function store.each(space, opts)
-    if store.failure then return nil, "the store does not answer", store.failure end
-    local records, size = {}, opts and opts.size or 1000
-    for key in pairs(store.spaces[space] or {}) do
-      local record = find(space, key)
-      if record and key > (opts and opts.after or "") then
-        records[#records + 1] = { key = key, value = record.value, expires = record.expires }
-      end
-    end
-    table.sort(records, function(a, b) return a.key < b.key end)
-    local more = #records > size
-    return table.move(records, 1, math.min(size, #records), 1, {}), more
-  end
-  return store
-end
-
--- As the store, but for counting; with `failure`, a code, nothing fits.
-local function new_shared(time)
-  local records = new_store(time)
-  local shared = { records = records }
-  function shared.get(space, key) return (records.get(space, key)) end
-  shared.delete = records.delete
-  function shared.set(space, key, value, opts)
-    if shared.failure then return nil, "the shared dictionary is full", shared.failure end
-    return records.set(space, key, value, opts)
-  end
-  function shared.increment(space, key, amount, opts)
-    if shared.failure then return nil, "the shared dictionary is full", shared.failure end
-    local before = records.get(space, key)
-    if before and not before:find("^%-?%d+$") then return nil, "the value is no whole number", "INVALID" end
-    local sum = math.tointeger(before or 0) + (amount or 1)
-    if not before then
-      records.set(space, key, tostring(sum), opts)
-    else
-      records.spaces[space][key].value = tostring(sum)
-    end
-    local expires = records.spaces[space][key].expires
-    return sum, expires and expires - time.now()
-  end
-  return shared
-end
-
 local function new_history()
   local history = { kept = {} }
   function history.keep(pattern, limits) history.kept[pattern] = limits end
@@ -486,7 +419,8 @@ function fake_core.install(own_settings)
       random = function(bytes) return ("r"):rep(bytes) end,
       hash = function(text) return "hash of " .. text end,
     },
-    history = new_history(), store = new_store(clock), shared = new_shared(clock), password = new_password(),
+    history = new_history(), store = fake_records.new_store(clock), shared = fake_records.new_shared(clock),
+    http = fake_http.new(), password = new_password(),
   }
   for name, module in pairs(modules) do package.loaded["core." .. name] = module end
   package.loaded.settings = settings_with(own_settings)

@@ -1,0 +1,43 @@
+local http_hosts = require "http_hosts"
+
+describe("the hosts that a plugin may ask", function()
+  local function permit(list, host, port)
+    return http_hosts.permit(assert(http_hosts.compile(list)), host, port or 80)
+  end
+
+  it("are those that it names, on any port or on one", function()
+    assert.equal("named", permit({ "Shop.internal" }, "shop.internal", 8080))
+    assert.is_nil(permit({ "shop.internal" }, "x.shop.internal"))
+    assert.is_nil(permit({ "shop.internal" }, "shop.internal.evil.example"))
+    assert.equal("named", permit({ "shop.internal:8080" }, "shop.internal", 8080))
+    assert.is_nil(permit({ "shop.internal:8080" }, "shop.internal", 80))
+    assert.equal("named", permit({ "[::1]:80" }, "[::1]", 80))
+    assert.equal("named", permit({ "127.0.0.1" }, "127.0.0.1", 80))
+  end)
+
+  it("may be all below one", function()
+    assert.equal("named", permit({ "*.shop.example" }, "a.b.shop.example"))
+    assert.is_nil(permit({ "*.shop.example" }, "shop.example"))
+    assert.is_nil(permit({ "*.shop.example" }, "myshop.example"))
+    assert.is_nil(permit({ "*.shop.example:81" }, "a.shop.example", 80))
+  end)
+
+  it("may be any, which is less than being named", function()
+    assert.equal("any", permit({ "*" }, "anywhere.example"))
+    assert.equal("named", permit({ "*", "shop.internal" }, "shop.internal"))
+    assert.equal("named", permit({ "shop.internal", "*" }, "shop.internal"))
+  end)
+
+  it("are a list of hosts and nothing else", function()
+    local wrong = {
+      "x", 5, {}, { x = 1 }, { "a", x = 1 }, { 5 }, { "" }, { "http://a" }, { "a/b" }, { "*a" }, { "a.*" },
+      { "**" }, { "a:0" },
+      { "a:70000" }, { "a:b" }, { ".a" }, { "*." }, { "a b" }, { "a@b" },
+    }
+    for _, list in ipairs(wrong) do
+      local rules, line = http_hosts.compile(list)
+      assert.is_nil(rules)
+      assert.matches("^needs: http must be a list of hosts", line)
+    end
+  end)
+end)
