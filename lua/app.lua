@@ -15,6 +15,7 @@ local refusal = require "refusal"
 local router = require "router"
 local sockets = require "sockets"
 local static = require "static"
+local timers = require "timers"
 
 local app = {}
 
@@ -160,6 +161,14 @@ function methods:on(name, options, f)
   local plugin = plugin_of(self, 2)
   argument.type(options, "table", "app:on: the options", 2)
   hooks.add(name, f, options, plugin, 2)
+end
+
+-- app:every(60, f) or app:every(60, { per = "worker" }, f).
+for _, kind in ipairs({ "every", "once" }) do
+  methods[kind] = function(self, seconds, options, f)
+    if f == nil then options, f = {}, options end
+    timers.add(kind, seconds, options, f, plugin_of(self, 2).name, 2)
+  end
 end
 
 return app

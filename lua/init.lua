@@ -22,6 +22,7 @@ local strict = require "strict"
 local subscription = require "control.subscription"
 local test_jwt = require "auth.test_jwt"
 local update_jwt_secret = require "auth.update_jwt_secret"
+local timers = require "timers"
 local token = require "auth.token"
 
 local init = {
@@ -55,12 +56,14 @@ end
 --- The worker's loop runs.
 function init.start()
   hooks.run_lifecycle("start")
+  timers.start()
   health.set_ready(true)
 end
 
 --- The worker is about to stop.
 function init.stop()
   health.set_ready(false)
+  timers.stop()
   hooks.run_lifecycle("stop")
 end
 

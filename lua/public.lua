@@ -15,9 +15,9 @@ local notification = require "notification"
 local plugin_http = require "plugin_http"
 local plugin_shared = require "plugin_shared"
 local plugin_store = require "plugin_store"
-local protect = require "protect"
 local refusal = require "refusal"
 local settings = require "settings"
+local spawner = require "spawner"
 local task = require "core.task"
 local time = require "core.time"
 local token = require "core.token"
@@ -280,8 +280,8 @@ function public.module(owner)
     sleep = task.sleep,
     spawn = function(f, ...)
       argument.type(f, "function", "chatty.spawn", 2)
-      if hooks.is_dry() then return end -- a handler of its own would do what it does
-      task.spawn(protect.call, owner, "spawned function", f, ...)
+      if hooks.is_dry() then return true end -- a handler of its own would do what it does
+      return spawner.spawn(owner, f, ...)
     end,
     node = { name = node.name, version = node.version, worker = node.worker },
   }

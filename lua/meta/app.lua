@@ -160,6 +160,24 @@ function app:option(parameter, name, option) end
 ---@overload fun(self: app, name: hook_name, hook: function)
 function app:on(name, options, hook) end
 
+--- Runs a function again and again: first when so many seconds have passed since the start, once per node or, with
+--- { per = "worker" }, on each worker. It never runs twice at one time; a run that takes longer lets beats be missed.
+--- (since 1.0)
+---
+---     app:every(60, function() chatty.log.info("online", { users = chatty.users.count() }) end)
+---@param seconds number        at least 0.05
+---@param options {per?: "node"|"worker"}
+---@param f fun()
+---@overload fun(self: app, seconds: number, f: fun())
+function app:every(seconds, options, f) end
+
+--- Runs a function once, so many seconds after the start. (since 1.0)
+---@param seconds number
+---@param options {per?: "node"|"worker"}
+---@param f fun()
+---@overload fun(self: app, seconds: number, f: fun())
+function app:once(seconds, options, f) end
+
 --- A request. Nothing is read or decoded before it is asked for; what is malformed is answered with 400 then.
 ---@class request               since 1.0
 ---@field method string

@@ -321,9 +321,11 @@ function chatty.http.request(url, options) end
 ---@param seconds number
 function chatty.sleep(seconds) end
 
---- Runs a function as a handler of its own, soon. Its errors are logged. (since 1.0)
+--- Runs a function as a handler of its own, soon. Its errors are logged. Code "LIMIT": SPAWNED_MAX of them run or
+--- wait in this worker. (since 1.0)
 ---@param f function
 ---@param ... any               its arguments
+---@return true|nil, string? message, string? code
 function chatty.spawn(f, ...) end
 
 --- This process. `worker` counts from 0: each worker has a Lua state of its own with all plugins.

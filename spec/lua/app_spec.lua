@@ -35,7 +35,7 @@ describe("app", function()
       [ [[app:after("/a*", print)]] ] = "app:after: '/a%*' must be a path",
       [ [[app:static("/a", "nowhere")]] ] = "there is no folder plugins/nowhere",
       [ [[app:websocket("/a", { auth = "none" }, { opened = print })]] ] = "does not know 'opened'",
-      [ [[app:every(60, print)]] ] = "method 'every'",
+      [ [[app:evry(60, print)]] ] = "method 'evry'",
     }
     for setup, expected in pairs(mistakes) do
       local line = line_of(setup)

@@ -15,7 +15,7 @@ local SETTINGS = {
   CONTROL_KEY = { "first-key", "second-key" }, CONTROL_AUTH = "key", ALLOWED_ORIGINS = {},
   ENABLE = {}, PLUGINS = {}, NAMES_MAX = 100, NAME_MAX = 255, PAGE_SIZE_MAX = 1000, AUTH_TIMEOUT = 10,
   PING_INTERVAL = 25, EXPIRING_NOTICE = 30, JWT_LEEWAY = 5, REGISTRATION = "control", LOGIN_TTL = 43200,
-  LOGIN_RATE_MAX = 10, HTTP_TIMEOUT = 10, HTTP_PRIVATE = false,
+  LOGIN_RATE_MAX = 10, HTTP_TIMEOUT = 10, TIMERS_MAX = 10, SPAWNED_MAX = 3, HTTP_PRIVATE = false,
 }
 
 local state_of = fake_userdata.state
@@ -387,7 +387,10 @@ local function new_task()
   local task = { spawned = {}, id = 1 }
   function task.current() return task.id end
   function task.spawn(f, ...) task.spawned[#task.spawned + 1] = table.pack(f, ...) end
-  function task.sleep(seconds) task.slept = seconds end
+  function task.sleep(seconds)
+    task.slept = seconds
+    if task.on_sleep then task.on_sleep(seconds) end
+  end
   return task
 end
 
