@@ -134,17 +134,18 @@ static void read_http(Config *config, lua_State *L) {
     http->ca_file = file[0] ? file : NULL;
 }
 
-static unsigned count_workers(lua_State *L) {
-    uint32_t wanted = number_of(L, "WORKERS");
+/* What a setting says, or so many as there are cores for each, at least one. */
+static unsigned count_threads(uint32_t wanted, long cores_each, unsigned max) {
     if (wanted > 0) return wanted;
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    if (cores < 1) return 1;
-    return cores > BUS_WORKERS_MAX ? BUS_WORKERS_MAX : (unsigned)cores;
+    long count = sysconf(_SC_NPROCESSORS_ONLN) / cores_each;
+    if (count < 1) return 1;
+    return count > (long)max ? max : (unsigned)count;
 }
 
 /* stack: values */
 static void read_values(Config *config, lua_State *L) {
-    config->workers = count_workers(L);
+    config->workers = count_threads(number_of(L, "WORKERS"), 1, BUS_WORKERS_MAX);
+    config->password_threads = count_threads(number_of(L, "PASSWORD_THREADS"), 2, JOB_THREADS_MAX);
     config->port = (uint16_t)number_of(L, "APP_PORT");
     config->expiring_notice_ms = ms_of(L, "EXPIRING_NOTICE");
     config->json_depth_max = number_of(L, "JSON_DEPTH_MAX");

@@ -31,6 +31,7 @@ typedef struct Config {
     uint32_t json_depth_max;
     uint32_t stop_timeout_ms;
     uint32_t password_jobs_max; /* running or waiting */
+    unsigned password_threads;
     int64_t jwt_leeway_s;
     TokenPolicy *tokens; /* NULL until config_open_tokens, and when no key is configured */
 } Config;

@@ -15,8 +15,6 @@
 #include "net/listener.h"
 #include "worker.h"
 
-enum { JOB_THREADS = 2 };
-
 enum { SIGNAL_COUNT = 4 };
 
 typedef struct Server {
@@ -145,7 +143,7 @@ static int start_roster(Server *server) {
 }
 
 static int start_jobs(Server *server) {
-    int err = job_start(JOB_THREADS, server->config->password_jobs_max, &server->jobs);
+    int err = job_start(server->config->password_threads, server->config->password_jobs_max, &server->jobs);
     if (err != 0) log_line(LOG_ERROR, "cannot start the threads of the jobs: %s", err_text(err));
     return err;
 }

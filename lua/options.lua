@@ -178,6 +178,8 @@ options.sections = {
       doc = "How long a client may take nothing of a waiting answer before it is closed." },
     { name = "PIPELINE_MAX", type = "size", min = "1kb", max = "16mb", default = "64kb",
       doc = "Bytes read ahead of a connection while its request is being answered." },
+    { name = "PASSWORD_THREADS", type = "integer", min = "0", max = "16", default = "0",
+      doc = "Threads that work on passwords; 0 means half as many as cores, and at least one." },
     { name = "PASSWORD_JOBS_MAX", type = "integer", min = "1", max = "100000", default = "64",
       doc = "Passwords that are worked on or wait for it at one time (503)." },
     { name = "CONNECTIONS_MAX", type = "integer", min = "1", max = "10000000", default = "110000",
