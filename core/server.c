@@ -143,7 +143,8 @@ static int start_roster(Server *server) {
 }
 
 static int start_jobs(Server *server) {
-    int err = job_start(server->config->password_threads, server->config->password_jobs_max, &server->jobs);
+    int err =
+        job_start(server->config->password_threads, server->config->password_jobs_max, &server->jobs);
     if (err != 0) log_line(LOG_ERROR, "cannot start the threads of the jobs: %s", err_text(err));
     return err;
 }

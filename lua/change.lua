@@ -2,6 +2,7 @@
 
 local bus = require "core.bus"
 local hooks = require "hooks"
+local json = require "core.json"
 local names = require "names"
 local refusal = require "refusal"
 
@@ -12,8 +13,10 @@ local change = {}
 ---@field users_of? string[]  all users subscribed to any of these channels
 ---@field channels string[]
 ---@field by guard.identity   who asks
+---@field request? string      the id of the request that asks
 ---@field dry_run boolean     nothing is to happen
 
+local BY <const> = { "kind", "key", "user", "name" }
 local LISTS = { "users", "users_of", "channels" }
 
 -- Raises if a hook has left the change in a state that cannot be carried out.
@@ -35,12 +38,23 @@ local function is_empty(list)
   return list ~= nil and #list == 0
 end
 
+-- What the store keeps with a new subscription.
+local function by_text(self)
+  local by, note = self.by, { request = self.request }
+  if type(by) ~= "table" then by = { user = by } end
+  for _, name in ipairs(BY) do
+    if type(by[name]) == "string" then note[name] = by[name] end
+  end
+  return json.encode(note)
+end
+
 local function commit(verb, self)
   if is_empty(self.channels) or is_empty(self.users) or is_empty(self.users_of) then
     return { users = 0, changed = 0 }
   end
   local done, message, code = bus.change({
     verb = verb, users = self.users, users_of = self.users_of, channels = self.channels, dry = self.dry_run,
+    by = by_text(self),
   })
   if done then return done end
   if code == "LIMIT" then

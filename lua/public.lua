@@ -32,7 +32,7 @@ local NOTIFY = {
   channels = 1, users = 1, efficient = 1, event = 1, attributes = 1, except = 1, report = 1, dry_run = 1,
   add = 1, by = 1,
 }
-local CHANGE = { users = 1, users_of = 1, channels = 1, dry_run = 1, by = 1 }
+local CHANGE = { users = 1, users_of = 1, channels = 1, dry_run = 1, by = 1, request = 1 }
 local DISCONNECT = { reason = 1, reconnect = 1, dry_run = 1 }
 local PAGE = { after = 1, size = 1 }
 local PARTICIPANTS = { after = 1, size = 1, offline = 1 }
@@ -158,7 +158,7 @@ local function changer(verb, by)
     argument.keys(spec, CHANGE, what, 2)
     local asked, refused = change_of(what, spec, 2)
     if not asked then return failed(refused) end
-    asked.by = spec.by or by
+    asked.by, asked.request = spec.by or by, spec.request
     local done
     done, refused = change.make(verb, asked)
     if not done then return failed(refused) end
@@ -189,6 +189,21 @@ local search = {}
 
 function search.subscriptions(user)
   return as_array(bus.subscriptions(user))
+end
+
+-- What the store keeps of one subscription; nothing but the time of one that is older than such notes.
+local function origin_of(channel, text)
+  local since, by = text:match("^(%d+) (.*)$")
+  return { channel = channel, since = tonumber(since) / 1000, by = by ~= "" and json.decode(by) or nil }
+end
+
+function search.origins(user, options)
+  if options then argument.keys(options, PAGE, "chatty.search.origins", 2) end
+  local channels, texts, more = bus.origins(user, options)
+  if not channels then return nil, texts, more end
+  local list = {}
+  for i, channel in ipairs(channels) do list[i] = origin_of(channel, texts[i]) end
+  return json.array(list), more
 end
 
 function search.participants(channel, options)

@@ -17,6 +17,8 @@ local ROUTE <const> = private.key()  -- of the route that was found
 local CLAIMS <const> = private.key() -- of the token's claims as raw JSON
 local EVENT <const> = private.key()  -- of the core.event that the body became
 
+local ID_MAX <const> = 64 -- bytes
+
 local lazy, methods = {}, {}
 
 function lazy.headers(self) return self[CORE]:headers() end
@@ -27,7 +29,12 @@ function lazy.remote(self) return self[CORE]:remote() end
 
 function lazy.target(self) return self[CORE]:target() end
 
-function lazy.id() return secret.random(12) end
+-- What an app server calls its request, so that it finds it again in logs and in what is kept.
+function lazy.id(self)
+  local text = self[CORE]:header("x-request-id")
+  if text and #text <= ID_MAX and text:find("^[%w._-]+$") then return text end
+  return secret.random(12)
+end
 
 function lazy.params() return {} end
 

@@ -152,6 +152,11 @@ static int push_answer(lua_State *L, void *data) {
         set_field_integer(L, "changed", (lua_Integer)op->changed_count);
         return 1;
     case OP_SUBSCRIPTIONS: push_names(L, op->channels); return 1;
+    case OP_ORIGINS:
+        push_names(L, op->channels);
+        push_names(L, op->users);
+        lua_pushboolean(L, op->has_more);
+        return 3;
     case OP_PARTICIPANTS:
     case OP_USERS:
         push_names(L, op->users);
@@ -170,7 +175,7 @@ static int push_answer(lua_State *L, void *data) {
 }
 
 static int f_change(lua_State *L) {
-    static const char *const known[] = {"verb", "users", "users_of", "channels", "dry", NULL};
+    static const char *const known[] = {"verb", "users", "users_of", "channels", "by", "dry", NULL};
     check_running(L);
     luaL_checktype(L, 1, LUA_TTABLE);
     check_keys(L, 1, known);
@@ -186,12 +191,14 @@ static int f_change(lua_State *L) {
     const Str *user_of_names = check_field_list(L, 1, "users_of", &users_of);
     const Str *channel_names = check_field_list(L, 1, "channels", &channels);
     bool is_dry = opt_field_bool(L, 1, "dry");
+    Str by = opt_field_str(L, 1, "by");
     task_check(L);
     Op *op = op_new(is_add ? OP_SUBSCRIBE : OP_UNSUBSCRIBE);
     op->users = names_new(user_names, users);
     op->users_of = names_new(user_of_names, users_of);
     op->channels = names_new(channel_names, channels);
     op->is_dry = is_dry;
+    if (by.len > 0) op->by = bytes_copy(by);
     return ask_roster(L, op, push_answer);
 }
 
@@ -243,6 +250,10 @@ static int f_participants(lua_State *L) {
     return ask_page(L, OP_PARTICIPANTS, check_str(L, 1), 2);
 }
 
+static int f_origins(lua_State *L) {
+    return ask_page(L, OP_ORIGINS, check_str(L, 1), 2);
+}
+
 static int f_users(lua_State *L) {
     return ask_page(L, OP_USERS, STR_NONE, 1);
 }
@@ -281,6 +292,7 @@ static const luaL_Reg lib[] = {
     {"notify", f_notify},
     {"change", f_change},
     {"subscriptions", f_subscriptions},
+    {"origins", f_origins},
     {"participants", f_participants},
     {"users", f_users},
     {"online", f_online},

@@ -26,12 +26,16 @@ int store_begin(Store *store) {
     return store->class->begin(store);
 }
 
-int store_add(Store *store, Str user, Str channel) {
-    return store->class->add(store, user, channel);
+int store_add(Store *store, Str user, Str channel, Str by) {
+    return store->class->add(store, user, channel, by);
 }
 
 int store_remove(Store *store, Str user, Str channel) {
     return store->class->remove(store, user, channel);
+}
+
+int store_find_origin(Store *store, Str user, Str channel, StoreOrigin *origin) {
+    return store->class->find_origin(store, user, channel, origin);
 }
 
 int store_put(Store *store, const StoreRecord *record) {

@@ -28,6 +28,12 @@ typedef struct StoreRecord {
     int64_t expires_ms;
 } StoreRecord;
 
+/* Since when a subscription stands (wall clock), and who asked for it: a text of the caller's. Owns `by`. */
+typedef struct StoreOrigin {
+    int64_t since_ms;
+    Buf by;
+} StoreOrigin;
+
 /* Called once per record by store_each; false ends the walk. Borrows. */
 typedef bool (*StoreOnRecord)(void *context, const StoreRecord *record);
 
@@ -41,8 +47,9 @@ typedef struct StoreRange {
 typedef struct StoreClass {
     int (*load)(Store *store, StoreOnSubscription on_subscription, void *context);
     int (*begin)(Store *store);
-    int (*add)(Store *store, Str user, Str channel);
+    int (*add)(Store *store, Str user, Str channel, Str by);
     int (*remove)(Store *store, Str user, Str channel);
+    int (*find_origin)(Store *store, Str user, Str channel, StoreOrigin *origin);
     int (*put)(Store *store, const StoreRecord *record);
     int (*erase)(Store *store, Str space, Str key);
     int (*get)(Store *store, Str space, Str key, int64_t now_ms, Buf *value);
@@ -66,8 +73,12 @@ WARN_UNUSED int store_open(Str url, bool is_server, Store **store);
 /* Calls the class; all but close answer 0 or ERR_IO, ERR_UNAVAILABLE. */
 WARN_UNUSED int store_load(Store *store, StoreOnSubscription on_subscription, void *context);
 WARN_UNUSED int store_begin(Store *store);
-WARN_UNUSED int store_add(Store *store, Str user, Str channel);
+/* One that stands already keeps its origin. */
+WARN_UNUSED int store_add(Store *store, Str user, Str channel, Str by);
 WARN_UNUSED int store_remove(Store *store, Str user, Str channel);
+
+/* Fills the origin; ERR_NOT_FOUND: there is no such subscription. */
+WARN_UNUSED int store_find_origin(Store *store, Str user, Str channel, StoreOrigin *origin);
 WARN_UNUSED int store_put(Store *store, const StoreRecord *record); /* makes or replaces */
 WARN_UNUSED int store_erase(Store *store, Str space, Str key);      /* one that is not there is fine */
 

@@ -2,7 +2,8 @@
  *
  * The store that has no place to keep anything: a process that ends takes all along. The roster holds
  * the subscriptions in memory anyway, so for them every change is at once as committed as it can be.
- * Records live here, in a map by space and key. A transaction cannot fail, so there is no rollback.
+ * Records, and what is told of subscriptions, live here, in a map by space and key. A transaction cannot
+ * fail, so there is no rollback.
  */
 #include <stdlib.h>
 
@@ -56,11 +57,6 @@ static int load(Store *store, StoreOnSubscription on_subscription, void *context
 
 static int succeed(Store *store) {
     (void)store;
-    return 0;
-}
-
-static int change(Store *store, Str user, Str channel) {
-    (void)store, (void)user, (void)channel;
     return 0;
 }
 
@@ -119,6 +115,50 @@ static int get(Store *store, Str space, Str key, int64_t now_ms, Buf *value) {
     return 0;
 }
 
+/* What is told of subscriptions lies among the records: in the space without a name, which no record has. */
+static void add_pair(Buf *pair, Str user, Str channel) {
+    buf_add(pair, user);
+    buf_add_char(pair, '\0');
+    buf_add(pair, channel);
+}
+
+static int add(Store *store, Str user, Str channel, Str by) {
+    Buf pair = BUF_NONE;
+    Buf value = BUF_NONE;
+    int64_t since_ms = clock_wall_ms();
+    add_pair(&pair, user, channel);
+    buf_add(&value, str_make((const char *)&since_ms, sizeof since_ms));
+    buf_add(&value, by);
+    StoreRecord record = {.key = buf_str(&pair), .value = buf_str(&value)};
+    int err = put(store, &record);
+    buf_deinit(&pair);
+    buf_deinit(&value);
+    return err;
+}
+
+static int remove_one(Store *store, Str user, Str channel) {
+    Buf pair = BUF_NONE;
+    add_pair(&pair, user, channel);
+    int err = erase(store, STR_NONE, buf_str(&pair));
+    buf_deinit(&pair);
+    return err;
+}
+
+static int find_origin(Store *store, Str user, Str channel, StoreOrigin *origin) {
+    Buf pair = BUF_NONE;
+    Buf value = BUF_NONE;
+    add_pair(&pair, user, channel);
+    int err = get(store, STR_NONE, buf_str(&pair), 0, &value);
+    if (err == 0) {
+        memcpy(&origin->since_ms, value.data, sizeof origin->since_ms);
+        buf_add(&origin->by,
+                str_make(value.data + sizeof origin->since_ms, value.len - sizeof origin->since_ms));
+    }
+    buf_deinit(&pair);
+    buf_deinit(&value);
+    return err;
+}
+
 static bool is_in_range(const Entry *entry, const StoreRange *range, int64_t now_ms) {
     Str space = str_make(entry->name.data, entry->space_len);
     Str key = key_of(entry);
@@ -165,8 +205,9 @@ static void close_store(Store *store) {
 static const StoreClass memory_class = {
     .load = load,
     .begin = succeed,
-    .add = change,
-    .remove = change,
+    .add = add,
+    .remove = remove_one,
+    .find_origin = find_origin,
     .put = put,
     .erase = erase,
     .get = get,

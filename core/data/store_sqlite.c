@@ -28,6 +28,7 @@ static const char *const migrations[] = {
     "CREATE TABLE records (space BLOB NOT NULL, key BLOB NOT NULL, value BLOB NOT NULL,"
     " expires INTEGER NOT NULL, PRIMARY KEY (space, key)) WITHOUT ROWID;"
     "CREATE INDEX records_by_end ON records (expires) WHERE expires > 0",
+    "ALTER TABLE subscriptions ADD COLUMN by BLOB NOT NULL DEFAULT x''",
 };
 
 enum {
@@ -40,6 +41,7 @@ typedef enum {
     STATEMENT_BEGIN,
     STATEMENT_ADD,
     STATEMENT_REMOVE,
+    STATEMENT_ORIGIN,
     STATEMENT_PUT,
     STATEMENT_ERASE,
     STATEMENT_GET,
@@ -52,8 +54,10 @@ typedef enum {
 
 static const char *const statement_texts[STATEMENT_COUNT] = {
     [STATEMENT_BEGIN] = "BEGIN IMMEDIATE",
-    [STATEMENT_ADD] = "INSERT OR IGNORE INTO subscriptions (user, channel, since) VALUES (?1, ?2, ?3)",
+    [STATEMENT_ADD] =
+        "INSERT OR IGNORE INTO subscriptions (user, channel, since, by) VALUES (?1, ?2, ?3, ?4)",
     [STATEMENT_REMOVE] = "DELETE FROM subscriptions WHERE user = ?1 AND channel = ?2",
+    [STATEMENT_ORIGIN] = "SELECT since, by FROM subscriptions WHERE user = ?1 AND channel = ?2",
     [STATEMENT_PUT] =
         "INSERT OR REPLACE INTO records (space, key, value, expires) VALUES (?1, ?2, ?3, ?4)",
     [STATEMENT_ERASE] = "DELETE FROM records WHERE space = ?1 AND key = ?2",
@@ -111,12 +115,13 @@ static int begin(Store *store) {
     return err == 0 && now_ms >= self->sweep_ms ? sweep(self, now_ms) : err;
 }
 
-static int add(Store *store, Str user, Str channel) {
+static int add(Store *store, Str user, Str channel, Str by) {
     SqliteStore *self = of_store(store);
     sqlite3_stmt *statement = self->statements[STATEMENT_ADD];
     bind_text(statement, 1, user);
     bind_text(statement, 2, channel);
     sqlite3_bind_int64(statement, 3, clock_wall_ms());
+    bind_text(statement, 4, by);
     return step(self, STATEMENT_ADD, "add a subscription");
 }
 
@@ -149,6 +154,22 @@ static int erase(Store *store, Str space, Str key) {
 static Str column(sqlite3_stmt *statement, int index) {
     const char *data = sqlite3_column_blob(statement, index);
     return str_make(data, (size_t)sqlite3_column_bytes(statement, index));
+}
+
+static int find_origin(Store *store, Str user, Str channel, StoreOrigin *origin) {
+    SqliteStore *self = of_store(store);
+    sqlite3_stmt *statement = self->statements[STATEMENT_ORIGIN];
+    bind_text(statement, 1, user);
+    bind_text(statement, 2, channel);
+    int status = sqlite3_step(statement);
+    if (status == SQLITE_ROW) {
+        origin->since_ms = sqlite3_column_int64(statement, 0);
+        buf_add(&origin->by, column(statement, 1));
+    }
+    sqlite3_reset(statement);
+    sqlite3_clear_bindings(statement);
+    if (status == SQLITE_ROW) return 0;
+    return status == SQLITE_DONE ? ERR_NOT_FOUND : fail(self, "be read");
 }
 
 static int get(Store *store, Str space, Str key, int64_t now_ms, Buf *value) {
@@ -232,6 +253,7 @@ static const StoreClass sqlite_class = {
     .begin = begin,
     .add = add,
     .remove = remove_one,
+    .find_origin = find_origin,
     .put = put,
     .erase = erase,
     .get = get,

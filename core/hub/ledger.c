@@ -81,7 +81,8 @@ static int add_one(Ledger *ledger, Node *user, Node *channel) {
         return ERR_LIMIT;
     }
     note_undo(ledger, user, channel, true);
-    return ledger->is_dry ? 0 : store_add(ledger->store, node_name(user), node_name(channel));
+    return ledger->is_dry ? 0
+                          : store_add(ledger->store, node_name(user), node_name(channel), ledger->by);
 }
 
 static int remove_one(Ledger *ledger, Node *user, Node *channel) {
@@ -120,7 +121,7 @@ static int take_back(Ledger *ledger, size_t mark) {
         Str user = node_name(undo->user);
         Str channel = node_name(undo->channel);
         err = undo->was_added ? store_remove(ledger->store, user, channel)
-                              : store_add(ledger->store, user, channel);
+                              : store_add(ledger->store, user, channel, STR_NONE);
     }
     undo_to(ledger, mark);
     return err;
@@ -134,6 +135,7 @@ int ledger_begin(Ledger *ledger) {
 int ledger_apply(Ledger *ledger, Op *op, Crowd *crowd) {
     size_t mark = ledger->undo_count;
     ledger->is_dry = op->is_dry;
+    ledger->by = op->by ? bytes_str(op->by) : STR_NONE;
     find_crowd(ledger, op, crowd);
     int err = change_all(ledger, op, crowd);
     op->users_count = crowd->count;

@@ -32,6 +32,7 @@ typedef struct Ledger {
     uint64_t subscriptions_max; /* of all users; no limit after ledger_init */
     uint64_t serial;            /* marks nodes that were met */
     bool is_dry;                /* the change that is applied: the store does not hear of it */
+    Str by;                     /* the change that is applied: who asked */
     Undo *undos;                /* of the open transaction */
     size_t undo_count;
     size_t undo_cap;

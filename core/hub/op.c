@@ -29,6 +29,7 @@ void op_free(Op *op) {
     mem_free(op->prefix);
     bytes_release(op->value);
     bytes_release(op->expect);
+    bytes_release(op->by);
     mem_free(op);
 }
 

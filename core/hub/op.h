@@ -28,6 +28,7 @@
     X(JOIN, roster)          /* a session of user `name` begins; answers `channels` */               \
     X(LEAVE, roster)         /* it ends; no answer */                                                \
     X(SUBSCRIPTIONS, roster) /* answers the `channels` of user `name` */                             \
+    X(ORIGINS, roster)       /* the same as a page, and in `users` since when and by what */         \
     X(PARTICIPANTS, roster)  /* answers the `users` of channel `name`, a page */                     \
     X(USERS, roster)         /* answers the `users` with a live session, a page */                   \
     X(COUNT, roster)         /* answers how many users and sessions; of user `name` if any */        \
@@ -76,6 +77,7 @@ struct Op {
     Bytes *expect; /* PUT with must_match: the value it must have now; NULL: there must be none */
     char *prefix;  /* EACH: keys that begin so; may be NULL */
     uint32_t prefix_len;
+    Bytes *by;               /* SUBSCRIBE: who asks, a text to be kept; may be NULL */
     int64_t expires_ms;      /* PUT: wall clock, 0: never */
     bool must_match;         /* PUT */
     bool is_done;            /* answer of PUT and ERASE: it was carried out */

@@ -165,6 +165,10 @@ static void run_op(Roster *roster, Op *op) {
         search_run(&roster->graph, &roster->online, op);
         bus_answer(roster->bus, op);
         return;
+    case OP_ORIGINS:
+        search_origins(&roster->graph, roster->store, op);
+        bus_answer(roster->bus, op);
+        return;
     case OP_GET:
     case OP_EACH:
         records_read(roster->store, op);

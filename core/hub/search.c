@@ -2,6 +2,7 @@
 #include "hub/search.h"
 
 #include "base/ensure.h"
+#include "base/mem.h"
 #include "hub/page.h"
 
 Names *search_channels(const Node *user) {
@@ -48,6 +49,45 @@ static void count_online(const Graph *graph, const Online *online, Op *op) {
     const Presence *presence = user ? online_find(user) : NULL;
     op->users_count = presence != NULL;
     op->sessions_count = presence ? presence->sessions : 0;
+}
+
+static int add_origin(Store *store, Str user, Str channel, Buf *text) {
+    StoreOrigin origin = {.by = BUF_NONE};
+    int err = store_find_origin(store, user, channel, &origin);
+    if (err == 0) {
+        buf_addf(text, "%lld ", (long long)origin.since_ms);
+        buf_add(text, buf_str(&origin.by));
+    }
+    buf_deinit(&origin.by);
+    return err;
+}
+
+static int find_origins(Store *store, Op *op) {
+    uint32_t count = op->channels->count;
+    Buf *texts = mem_zalloc(count * sizeof *texts);
+    Str *items = mem_alloc(count * sizeof *items);
+    int err = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        if (err == 0) err = add_origin(store, op_name(op), op->channels->items[i], &texts[i]);
+        items[i] = buf_str(&texts[i]);
+    }
+    op->users = names_new(items, count);
+    for (uint32_t i = 0; i < count; i++) buf_deinit(&texts[i]);
+    mem_free(texts);
+    mem_free(items);
+    return err;
+}
+
+void search_origins(const Graph *graph, Store *store, Op *op) {
+    Page page;
+    page_init(&page, op_after(op), op->size);
+    const Node *user = graph_find_user(graph, op_name(op));
+    for (uint32_t i = 0; user != NULL && i < user->edge_count; i++) {
+        page_add(&page, node_name(user->edges[i].peer));
+    }
+    op->has_more = page.has_more;
+    op->channels = page_close(&page);
+    op->error = find_origins(store, op);
 }
 
 void search_run(const Graph *graph, const Online *online, Op *op) {

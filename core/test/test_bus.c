@@ -62,7 +62,12 @@ static int begin(Store *store) {
     return 0;
 }
 
-static int change(Store *store, Str user, Str channel) {
+static int add(Store *store, Str user, Str channel, Str by) {
+    (void)store, (void)user, (void)channel, (void)by;
+    return 0;
+}
+
+static int remove_one(Store *store, Str user, Str channel) {
     (void)store, (void)user, (void)channel;
     return 0;
 }
@@ -82,8 +87,8 @@ static void close_store(Store *store) {
 static const StoreClass fake_class = {
     .load = load,
     .begin = begin,
-    .add = change,
-    .remove = change,
+    .add = add,
+    .remove = remove_one,
     .commit = commit,
     .rollback = rollback,
     .close = close_store,

@@ -39,7 +39,8 @@ static int store_begins(Store *store) {
     return note(store, "begin", STR_NONE, STR_NONE);
 }
 
-static int store_adds(Store *store, Str user, Str channel) {
+static int store_adds(Store *store, Str user, Str channel, Str by) {
+    (void)by;
     return note(store, "add", user, channel);
 }
 

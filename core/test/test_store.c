@@ -38,11 +38,26 @@ static int f_begin(lua_State *L) {
 }
 
 static int f_add(lua_State *L) {
-    return push_result(L, store_add(check_store(L), check_str(L, 2), check_str(L, 3)));
+    return push_result(L, store_add(check_store(L), check_str(L, 2), check_str(L, 3), opt_str(L, 4)));
 }
 
 static int f_remove(lua_State *L) {
     return push_result(L, store_remove(check_store(L), check_str(L, 2), check_str(L, 3)));
+}
+
+/* Gives what it came by, and since when in milliseconds; or nil, error. */
+static int f_origin(lua_State *L) {
+    StoreOrigin origin = {.by = BUF_NONE};
+    int err = store_find_origin(check_store(L), check_str(L, 2), check_str(L, 3), &origin);
+    if (err != 0) {
+        lua_pushnil(L);
+        push_result(L, err);
+        return 2;
+    }
+    push_str(L, buf_str(&origin.by));
+    lua_pushinteger(L, origin.since_ms);
+    buf_deinit(&origin.by);
+    return 2;
 }
 
 static int f_commit(lua_State *L) {
@@ -82,9 +97,10 @@ static int f_close(lua_State *L) {
 }
 
 static const luaL_Reg methods[] = {
-    {"begin", f_begin},   {"add", f_add},    {"remove", f_remove},
-    {"commit", f_commit}, {"load", f_load},  {"rollback", f_rollback},
-    {"close", f_close},   {"__gc", f_close}, {NULL, NULL},
+    {"begin", f_begin},   {"add", f_add},     {"remove", f_remove},
+    {"commit", f_commit}, {"load", f_load},   {"rollback", f_rollback},
+    {"origin", f_origin}, {"close", f_close}, {"__gc", f_close},
+    {NULL, NULL},
 };
 
 static const luaL_Reg functions[] = {{"open", f_open}, {NULL, NULL}};

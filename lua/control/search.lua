@@ -28,10 +28,23 @@ local function next_page(request, list, pairs)
   return request.path .. "?" .. query.encode(pairs)
 end
 
+local function find_origins(request, user)
+  local asked = request.query
+  local list, more, code = chatty.search.origins(user, { after = asked["page[after]"], size = asked["page[size]"] })
+  if not list then return nil, more, code end
+  local channels = {}
+  for i, one in ipairs(list) do
+    one.since, channels[i] = chatty.time.rfc3339(one.since), one.channel
+  end
+  local pairs = { "userId", user, "include", "origin" }
+  return answer.origins(request, list, more and next_page(request, channels, pairs) or nil)
+end
+
 local function find_subscriptions(request)
   local user = request.query.userId
   local refused = refuse_name(user, "userId")
   if refused then return refused end
+  if request.query.include then return find_origins(request, user) end
   local list, message, code = chatty.search.subscriptions(user)
   if not list then return nil, message, code end
   return answer.names(request, "channels", list)
@@ -61,7 +74,11 @@ end
 function search.setup(app)
   app:get("/control/search/subscriptions", {
     auth = "control:search", jsonapi = true, doc = "The channels of a user.",
-    query = { userId = { type = "string", required = true } },
+    query = {
+      userId = { type = "string", required = true },
+      include = { type = "string", one_of = { "origin" }, doc = "Since when, and by whom they were made." },
+      ["page[size]"] = PAGE_SIZE, ["page[after]"] = PAGE_AFTER,
+    },
   }, find_subscriptions)
   app:get("/control/search/participants", {
     auth = "control:search", jsonapi = true, doc = "The users of a channel who have a session.",

@@ -30,9 +30,12 @@ local function handler(change, words)
       channels = channels,
       dry_run = dry_run,
       by = request.identity,
+      request = request.id,
     })
     if not done then return failed end
-    return answer.done(request, describe(words, dry_run, done))
+    local response = answer.done(request, describe(words, dry_run, done))
+    response.headers = { ["X-Request-Id"] = request.id }
+    return response
   end
 end
 

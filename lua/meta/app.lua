@@ -195,7 +195,7 @@ function app:once(seconds, options, f) end
 ---@field identity any          who the guard found
 ---@field wants_document boolean  whether the client asked for application/vnd.api+json
 ---@field remote string         the peer's address
----@field id string             random, for logs
+---@field id string             the header X-Request-Id if it is a word of at most 64 bytes, else random
 local request = {}
 
 --- One header, its name in any case. (since 1.0)

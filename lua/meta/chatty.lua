@@ -55,7 +55,8 @@ function chatty.notify(what) end
 ---@field users_of? string[]    all users subscribed to any of these channels
 ---@field channels string[]
 ---@field dry_run? boolean      only tell what would change
----@field by? identity          what hooks see as change.by; default: this plugin
+---@field by? identity          what hooks see as change.by, and the store keeps; default: this plugin
+---@field request? string       the id of the request that asks (request.id), which the store keeps
 
 ---@class chatty.changed        since 1.0
 ---@field users integer         how many users were meant
@@ -91,6 +92,13 @@ chatty.search = {}
 ---@param user string
 ---@return string[]|nil channels, string? message, string? code
 function chatty.search.subscriptions(user) end
+
+--- (waits) The same, page by page, with since when each subscription stands (seconds since 1970), and of who made
+--- it: kind ("control", "user", "plugin"), key, user, name (of a plugin), request (an id). (since 1.0)
+---@param user string
+---@param options? {after?: string, size?: integer}  size: default 10000
+---@return {channel: string, since: number, by?: table}[]|nil origins, boolean|string more_or_message, string? code
+function chatty.search.origins(user, options) end
 
 --- (waits) The users of a channel who have a session, sorted; with offline = true all. `more` tells that
 --- names follow the last one: ask again with `after` that name. (since 1.0)

@@ -129,6 +129,7 @@ function bus.notify(spec) end
 ---@field users? string[]           these users, or:
 ---@field users_of? string[]        all users subscribed to any of these channels
 ---@field channels string[]
+---@field by? string                what the store keeps of who asks, with each new subscription
 ---@field dry? boolean              changes nothing, tells what it would
 --- (waits) Returns when committed to the store.
 ---@param spec core.bus.change
@@ -138,6 +139,11 @@ function bus.change(spec) end
 ---@param user string
 ---@return string[]|nil, string? message, string? code
 function bus.subscriptions(user) end
+--- (waits) The same as a page, with "MILLISECONDS BY" for each: since when it stands, and the `by` it came with.
+---@param user string
+---@param opts? {after?: string, size?: integer}
+---@return string[]|nil channels, string[]|string texts_or_message, boolean|string more_or_code
+function bus.origins(user, opts) end
 --- (waits) Sorted; `more` tells that names follow the last one.
 ---@param channel string
 ---@param opts? {offline?:boolean, after?:string, size?:integer}

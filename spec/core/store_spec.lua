@@ -134,6 +134,53 @@ describe("a SQLite store", function()
   end)
 end)
 
+for _, kind in ipairs({ "SQLite", "memory" }) do
+  describe("a subscription in a " .. kind .. " store", function()
+    local s
+
+    before_each(function() s = assert(store.open(kind == "memory" and "memory" or url)) end)
+    after_each(function() s:close() end)
+
+    local function by(user, channel)
+      local text, code = s:origin(user, channel)
+      return text or code
+    end
+
+    it("tells by what and since when it was made", function()
+      local before = os.time() * 1000
+      assert.is_nil(s:begin())
+      s:add("u", "a", "request 1\0x")
+      s:add("u", "b")
+      assert.is_nil(s:commit())
+      local text, since = s:origin("u", "a")
+      assert.equal("request 1\0x", text)
+      assert.is_true(since >= before and since <= before + 60000)
+      assert.same({ "", "NOT_FOUND", "NOT_FOUND" }, { by("u", "b"), by("u", "c"), by("v", "a") })
+    end)
+
+    it("tells nothing any more when it ended", function()
+      assert.is_nil(s:begin())
+      s:add("u", "a", "1")
+      s:remove("u", "a")
+      assert.is_nil(s:commit())
+      assert.equal("NOT_FOUND", by("u", "a"))
+    end)
+  end)
+end
+
+describe("a SQLite store of an earlier version", function()
+  it("is brought up to date with what it holds", function()
+    local s = assert(store.open(url))
+    commit(s, { { "add", "u", "a" } })
+    s:close()
+    assert(os.execute(("sqlite3 %s 'ALTER TABLE subscriptions DROP COLUMN by; PRAGMA user_version = 2'"):format(path)))
+    s = assert(store.open(url))
+    assert.same({ "u a" }, s:load())
+    assert.equal("", (s:origin("u", "a")))
+    s:close()
+  end)
+end)
+
 describe("a memory store", function()
   it("takes everything and keeps nothing", function()
     local s = assert(store.open("memory"))

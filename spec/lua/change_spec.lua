@@ -20,8 +20,23 @@ describe("change", function()
 
   it("is committed by the bus", function()
     assert.same({ users = 1, changed = 1 }, change.make("subscribe", asked()))
-    assert.same({ verb = "subscribe", users = { "ann" }, channels = { "lobby" }, dry = false },
-      lua_half.last_call(core, "change"))
+    local call = lua_half.last_call(core, "change")
+    call.by = nil
+    assert.same({ verb = "subscribe", users = { "ann" }, channels = { "lobby" }, dry = false }, call)
+  end)
+
+  it("tells the store who asks, whatever a guard said", function()
+    local function kept(by)
+      local self = asked()
+      self.by, self.request = by, "r-1"
+      change.make("subscribe", self)
+      return core.json.decode(lua_half.last_call(core, "change").by)
+    end
+    local key = { kind = "control", key = "ci", is_limited = true }
+    assert.same({ kind = "control", key = "ci", request = "r-1" }, kept(key))
+    assert.same({ kind = "plugin", name = "shop", request = "r-1" }, kept({ kind = "plugin", name = "shop" }))
+    assert.same({ user = "ann", request = "r-1" }, kept("ann"))
+    assert.same({ request = "r-1" }, kept({ kind = 7, user = {} }))
   end)
 
   it("may be changed by hooks, which see who asks", function()

@@ -55,6 +55,31 @@ for _, kind in ipairs(KINDS) do
         assert.same({ { "room-1" }, { "ann" } }, { subscriptions "ann", members "room-1" })
       end)
 
+      it("tell since when they stand and of which call, which a second one does not change", function()
+        local function subscribe(id, channel)
+          return chatty:request{
+            method = "POST", path = "/control/subscription/subscribe?method=users:ann",
+            headers = { ["X-API-Key"] = chatty.settings.CONTROL_KEY, ["X-Request-Id"] = id },
+            json = { data = { type = "room", id = channel } },
+          }
+        end
+        local began = os.date("!%Y-%m-%dT%H:%M")
+        assert.equal("call-1", subscribe("call-1", "1").headers["x-request-id"])
+        subscribe("call-2", "1")
+        subscribe("call-3", "2")
+        settle()
+        local path = "/control/search/subscriptions?userId=ann&include=origin"
+        local list = chatty:control("GET", path).json()
+        assert.same({ { "room-1", "call-1", "control" }, { "room-2", "call-3", "control" } }, {
+          { list[1].channel, list[1].by.request, list[1].by.kind },
+          { list[2].channel, list[2].by.request, list[2].by.kind },
+        })
+        assert.is_true(list[1].since >= began)
+        local page = chatty:control("GET", path .. "&page[size]=1")
+        assert.same({ 1, "room-1" }, { #page.json(), page.json()[1].channel })
+        assert.matches("page%[after%]=room%-1", (page.headers.link:gsub("%%5B", "["):gsub("%%5D", "]")))
+      end)
+
       it("of users end, and the others stay", function()
         chatty:subscribe("users:ann,bob", { "room-1", "room-2" })
         settle()
