@@ -13,6 +13,9 @@ local PAGE_SIZE = {
   type = "integer", min = 1, max = settings.PAGE_SIZE_MAX, default = settings.PAGE_SIZE_MAX,
   doc = "Names in one answer.",
 }
+local PAGE_SIZE_OF_ORIGINS = {
+  type = "integer", min = 1, max = settings.PAGE_SIZE_MAX, doc = "Subscriptions in one answer.",
+}
 local PAGE_AFTER = { type = "string", doc = "Only names behind this one." }
 
 local function refuse_name(name, parameter)
@@ -23,14 +26,16 @@ end
 
 -- Where the names go on: the same request, behind the last name of this page.
 local function next_page(request, list, pairs)
-  local size = request.query["page[size]"]
+  local size = request.query["page[size]"] or settings.PAGE_SIZE_MAX
   table.move({ "page[size]", tostring(size), "page[after]", list[#list] }, 1, 4, #pairs + 1, pairs)
   return request.path .. "?" .. query.encode(pairs)
 end
 
 local function find_origins(request, user)
   local asked = request.query
-  local list, more, code = chatty.search.origins(user, { after = asked["page[after]"], size = asked["page[size]"] })
+  local list, more, code = chatty.search.origins(user, {
+    after = asked["page[after]"], size = asked["page[size]"] or settings.PAGE_SIZE_MAX,
+  })
   if not list then return nil, more, code end
   local channels = {}
   for i, one in ipairs(list) do
@@ -45,6 +50,11 @@ local function find_subscriptions(request)
   local refused = refuse_name(user, "userId")
   if refused then return refused end
   if request.query.include then return find_origins(request, user) end
+  for _, name in ipairs({ "page[size]", "page[after]" }) do
+    if request.query[name] then
+      return refusal.of("parameter-unknown", "Pages are of include=origin.", { parameter = name })
+    end
+  end
   local list, message, code = chatty.search.subscriptions(user)
   if not list then return nil, message, code end
   return answer.names(request, "channels", list)
@@ -77,7 +87,7 @@ function search.setup(app)
     query = {
       userId = { type = "string", required = true },
       include = { type = "string", one_of = { "origin" }, doc = "Since when, and by whom they were made." },
-      ["page[size]"] = PAGE_SIZE, ["page[after]"] = PAGE_AFTER,
+      ["page[size]"] = PAGE_SIZE_OF_ORIGINS, ["page[after]"] = PAGE_AFTER,
     },
   }, find_subscriptions)
   app:get("/control/search/participants", {
