@@ -8,7 +8,9 @@ local peers = {}
 ---@class bench.Place
 ---@field build string   the build folder
 ---@field bench string   this folder
----@field modules string where npm installed what the peers need
+---@field peers string   where bench/peers/install put what the peers need
+---@field modules string what of it npm put there
+---@field node? string   the path of Node
 ---@field has fun(path: string): boolean
 
 ---@class bench.Peer
@@ -18,10 +20,10 @@ local peers = {}
 ---@field env? table<string, string>
 
 --- In the order of the table.
-peers.NAMES = { "floor", "floor_batched", "chatty" }
+peers.NAMES = { "floor", "floor_batched", "bun", "nchan", "ws", "socketio", "centrifugo", "chatty" }
 
-local function pwd()
-  local pipe <close> = assert(io.popen "pwd")
+local function ask_shell(command)
+  local pipe <close> = assert(io.popen(command))
   return pipe:read "l"
 end
 
@@ -30,12 +32,16 @@ local function exists(path)
   return file ~= nil
 end
 
-local function place()
-  local root = pwd()
+local function find_place()
+  local root = ask_shell "pwd"
   local build = os.getenv "CHATTY_BUILD" or "build"
   if build:sub(1, 1) ~= "/" then build = root .. "/" .. build end
-  return { build = build, bench = root .. "/bench", modules = build .. "/peers/node_modules", has = exists }
+  local folder = os.getenv "CHATTY_PEERS" or build .. "/peers"
+  return { build = build, bench = root .. "/bench", peers = folder, modules = folder .. "/node_modules",
+    node = ask_shell "command -v node", has = exists }
 end
+
+local place = find_place()
 
 --- nil and a line when there is no such peer, or it cannot be had.
 ---@param name string
@@ -44,7 +50,7 @@ function peers.find(name)
   if not exists(("bench/peers/%s.lua"):format(name)) then
     return nil, ("there is no peer %s; there are: %s"):format(name, table.concat(peers.NAMES, ", "))
   end
-  return require("bench.peers." .. name)(place())
+  return require("bench.peers." .. name)(place)
 end
 
 local function quote(word)
@@ -57,7 +63,7 @@ end
 function peers.line(peer, flags)
   local words = { "exec", "env" }
   for name, value in pairs(peer.env or {}) do words[#words + 1] = quote(name .. "=" .. value) end
-  words[#words + 1] = quote(place().build .. "/chatty-bench")
+  words[#words + 1] = quote(place.build .. "/chatty-bench")
   for _, list in ipairs { peer.flags, flags, { "--" }, peer.command } do
     for _, word in ipairs(list) do words[#words + 1] = quote(word) end
   end
