@@ -8,6 +8,7 @@ enum { USERS_PER_CALL = 100 };
 typedef struct Enroll {
     const Plan *plan;
     Loop *loop;
+    Str path;    /* of the calls */
     size_t next; /* the call that comes next */
 } Enroll;
 
@@ -17,6 +18,7 @@ static size_t min_of(size_t a, size_t b) {
 
 /* Channels of each user that fills, at least one. */
 static size_t fill_channels_each(const Plan *plan) {
+    if (plan->fill_each > 0) return (size_t)plan->fill_each;
     size_t each = plan->fill_users > 0 ? (size_t)plan->fill_channels / (size_t)plan->fill_users : 0;
     return each > 0 ? each : 1;
 }
@@ -34,7 +36,8 @@ static void add_resource(Buf *resources, const char *type, size_t id) {
 }
 
 /* Adds the call and frees its parts. */
-static void add_call(const Plan *plan, Buf *users, Buf *resources, Buf *request) {
+static void add_call(const Enroll *enroll, Buf *users, Buf *resources, Buf *request) {
+    const Plan *plan = enroll->plan;
     const TemplateField fields[] = {{STR("users"), buf_str(users)},
                                     {STR("resources"), buf_str(resources)},
                                     {STR("key"), plan->key},
@@ -42,7 +45,7 @@ static void add_call(const Plan *plan, Buf *users, Buf *resources, Buf *request)
     Buf path = BUF_NONE;
     Buf headers = BUF_NONE;
     Buf body = BUF_NONE;
-    template_fill(&path, plan->subscribe_path, fields);
+    template_fill(&path, enroll->path, fields);
     template_fill(&body, plan->subscribe_body, fields);
     template_fill(&headers, plan->publish_header, fields);
     if (headers.len > 0) buf_add(&headers, STR("\r\n"));
@@ -78,7 +81,7 @@ static bool next_of_sessions(void *context, size_t caller, Buf *request) {
     for (size_t i = 1; i < (size_t)plan->subscriptions; i++) {
         add_resource(&resources, "more", call * (size_t)plan->subscriptions + i);
     }
-    add_call(plan, &users, &resources, request);
+    add_call(enroll, &users, &resources, request);
     return true;
 }
 
@@ -95,7 +98,7 @@ static bool next_of_fill(void *context, size_t caller, Buf *request) {
     for (size_t i = 0; i < each; i++) {
         add_resource(&resources, "fill", (user * each + i) % (size_t)plan->fill_channels);
     }
-    add_call(plan, &users, &resources, request);
+    add_call(enroll, &users, &resources, request);
     return true;
 }
 
@@ -105,18 +108,24 @@ static void on_answered(void *context, const CallersAnswer *answer) {
     loop_tell(enroll->loop, "subscribing was answered %d: %.*s", answer->status, STR_ARG(answer->body));
 }
 
-static int run(const Plan *plan, Loop *loop, Callers *callers, bool (*next)(void *, size_t, Buf *)) {
-    Enroll enroll = {plan, loop, 0};
+static int run(const Plan *plan, Loop *loop, Callers *callers, Str path,
+               bool (*next)(void *context, size_t caller, Buf *request)) {
+    Enroll enroll = {plan, loop, path, 0};
     CallersJob job = {next, on_answered, &enroll};
     return callers_run(callers, &job);
 }
 
 int enroll_sessions(const Plan *plan, Loop *loop, Callers *callers) {
     if (enroll_pairs(plan) == 0) return 0;
-    return run(plan, loop, callers, next_of_sessions);
+    return run(plan, loop, callers, plan->subscribe_path, next_of_sessions);
+}
+
+int enroll_remove(const Plan *plan, Loop *loop, Callers *callers) {
+    if (enroll_pairs(plan) == 0) return 0;
+    return run(plan, loop, callers, plan->unsubscribe_path, next_of_sessions);
 }
 
 int enroll_fill(const Plan *plan, Loop *loop, Callers *callers) {
     if (enroll_fill_pairs(plan) == 0) return 0;
-    return run(plan, loop, callers, next_of_fill);
+    return run(plan, loop, callers, plan->subscribe_path, next_of_fill);
 }

@@ -34,11 +34,14 @@ typedef struct Plan {
     int step_count;
     Str ping, pong;                     /* a text frame that asks, and the answer to it; empty: none */
     Str subscribe_path, subscribe_body; /* an empty path: sessions are subscribed by connecting */
+    Str unsubscribe_path;               /* with the same body */
     Str publish_path, publish_body, publish_header;
 
     /* what to do */
     int sessions, channels, subscriptions; /* subscriptions of each user, one of them to the channel */
     int fill_users, fill_channels;         /* that are there too and get nothing */
+    int fill_each;    /* channels of each of them; 0: so that each channel has one */
+    bool unsubscribe; /* after notifying */
     int publishers, pipeline, size;
     double rate; /* events a second; 0: flat out */
     double warmup, seconds, idle;

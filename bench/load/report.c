@@ -74,6 +74,7 @@ void report_print(const Report *report, const Plan *plan) {
     print_times("answers", &report->answers);
     print_phase(report, "deliver", "deliveries", &report->deliver);
     print_times("latency", &report->latencies);
+    print_phase(report, "unsubscribe", "subscriptions", &report->unsubscribe);
     if (report->has_left) print_phase(report, "leave", "sessions", &report->leave);
     if (report->pid == 0) puts("CPU and memory of the server are not known: --pid names its process");
     print_check(report);
@@ -124,6 +125,7 @@ void report_print_json(const Report *report, const Plan *plan) {
     add_times(&out, "answer_us", &report->answers);
     add_phase(report, &out, "deliver", &report->deliver);
     add_times(&out, "latency_us", &report->latencies);
+    if (plan->unsubscribe) add_phase(report, &out, "unsubscribe", &report->unsubscribe);
     if (report->has_left) add_phase(report, &out, "leave", &report->leave);
     add_check(report, &out);
     if (report->trouble != NULL) {

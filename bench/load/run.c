@@ -153,11 +153,24 @@ static int subscribe(Run *run) {
     return err;
 }
 
-static int enroll(Run *run) {
-    if (run->plan->subscribe_path.len == 0) return 0;
-    run->callers = callers_open(&run->loop, &run->server, ENROLL_CALLERS, ENROLL_DEPTH);
+static int unsubscribe(Run *run) {
+    begin_phase(run, "unsubscribe");
+    int err = enroll_remove(run->plan, &run->loop, run->callers);
+    end_phase(run, &run->report->unsubscribe, enroll_pairs(run->plan));
+    return err;
+}
+
+static int fill_and_subscribe(Run *run) {
     int err = fill(run);
-    if (err == 0) err = subscribe(run);
+    return err == 0 ? subscribe(run) : err;
+}
+
+/* Calls with the few connections of an app server that subscribes and unsubscribes. */
+static int enroll(Run *run, int (*change)(Run *run)) {
+    if (run->plan->subscribe_path.len == 0) return 0;
+    callers_close(run->callers);
+    run->callers = callers_open(&run->loop, &run->server, ENROLL_CALLERS, ENROLL_DEPTH);
+    int err = change(run);
     callers_close(run->callers);
     run->callers = NULL;
     return err;
@@ -211,13 +224,14 @@ static int run_phases(Run *run) {
     int err = prepare(run);
     if (err != 0) return err;
     int64_t before = read_memory(run);
-    err = enroll(run);
+    err = enroll(run, fill_and_subscribe);
     before += run->report->fill_bytes;
     if (err == 0) err = connect_all(run);
     if (err == 0) err = idle(run);
     if (err != 0) return err;
     run->report->session_bytes = read_memory(run) - before;
     err = notify(run);
+    if (err == 0 && run->plan->unsubscribe) err = enroll(run, unsubscribe);
     if (err == 0) leave(run);
     return err;
 }

@@ -67,12 +67,13 @@ describe("the load tool", function()
   it("counts in a server that runs, over channels, publishers and pipelines #threads", function()
     local chatty = server.start{ settings = { WORKERS = 2 } }
     local result = run_on(chatty, "--pid=" .. chatty.pid, "--sessions=23", "--channels=4", "--publishers=3",
-      "--pipeline=4", "--subscriptions=3", "--fill-users=5", "--fill-channels=10", "--size=2000")
+      "--pipeline=4", "--subscriptions=3", "--fill-users=5", "--fill-channels=10", "--size=2000",
+      "--unsubscribe")
     assert.same({ 0, "" }, { result.code, result.err })
     local report = cjson.decode(result.out)
-    assert.same({ 23, 69, 10, true }, { report.connect.count, report.subscribe.count, report.fill.count,
-      report.check.good })
-    assert.equal(79, chatty:metric "subscriptions")
+    assert.same({ 23, 69, 69, 10, true }, { report.connect.count, report.subscribe.count, report.unsubscribe.count,
+      report.fill.count, report.check.good })
+    assert.equal(10, chatty:metric "subscriptions")
     assert.equal(0, chatty:wait_metric("sessions", 0))
   end)
 
@@ -93,7 +94,7 @@ describe("the load tool", function()
       "--publish-path=/control/notify?method=channels:{channel},more-1")
     local check = cjson.decode(result.out).check
     assert.same({ 1, false }, { result.code, check.good })
-    assert.is_true(check.repeated > 0 and check.repeated == check.received - check.expected)
+    assert.is_true(check.repeated > 0)
   end)
 
   it("finds events that do not come", function()
