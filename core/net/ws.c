@@ -362,6 +362,13 @@ void ws_write_header(char *out, WsOpcode opcode, size_t payload_len) {
     }
 }
 
+Str ws_payload(const Bytes *frame, WsOpcode *opcode) {
+    unsigned char length = (unsigned char)frame->data[1];
+    size_t header_len = length == 127 ? 10 : length == 126 ? 4 : 2;
+    *opcode = (WsOpcode)(frame->data[0] & 0x0F);
+    return str_make(frame->data + header_len, frame->len - header_len);
+}
+
 Bytes *ws_encode(WsOpcode opcode, Str payload) {
     assert(!is_control((uint8_t)opcode) || payload.len <= CONTROL_MAX);
     size_t header_len = ws_header_len(payload.len);

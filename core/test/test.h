@@ -14,6 +14,7 @@
     X(address)           \
     X(base)              \
     X(bus)               \
+    X(eio)               \
     X(graph)             \
     X(http)              \
     X(hub)               \
@@ -23,6 +24,7 @@
     X(password)          \
     X(race)              \
     X(shared)            \
+    X(sio)               \
     X(sse)               \
     X(store)             \
     X(task)              \
