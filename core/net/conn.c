@@ -11,11 +11,13 @@
  */
 #include "net/conn.h"
 
+#include <fcntl.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/ensure.h"
 #include "base/mem.h"
@@ -377,11 +379,9 @@ static Conn *new_conn(Net *net) {
     return conn;
 }
 
-Conn *conn_accept(Net *net, uv_stream_t *listener) {
-    Conn *conn = new_conn(net);
-    bool is_accepted = uv_accept(listener, stream_of(conn)) == 0;
+static Conn *add_conn(Net *net, Conn *conn, bool is_open) {
     bool is_full = net->conn_count >= net->limits.connections_max;
-    if (!is_accepted || is_full) {
+    if (!is_open || is_full) {
         if (is_full) metrics_add(METRIC_limit_hits_total, 1);
         uv_close((uv_handle_t *)&conn->tcp, on_refused);
         return NULL;
@@ -390,6 +390,27 @@ Conn *conn_accept(Net *net, uv_stream_t *listener) {
     net->conn_count++;
     metrics_add(METRIC_connections, 1);
     return conn;
+}
+
+Conn *conn_accept(Net *net, uv_stream_t *listener) {
+    Conn *conn = new_conn(net);
+    return add_conn(net, conn, uv_accept(listener, stream_of(conn)) == 0);
+}
+
+Conn *conn_adopt(Net *net, int fd) {
+    Conn *conn = new_conn(net);
+    bool is_open = uv_tcp_open(&conn->tcp, fd) == 0;
+    if (!is_open) close(fd);
+    return add_conn(net, conn, is_open);
+}
+
+int conn_give_fd(Conn *conn) {
+    uv_os_fd_t fd;
+    if (conn->state != STATE_OPEN || uv_fileno((uv_handle_t *)&conn->tcp, &fd) != 0) return -1;
+    ensure(conn->count == 0);
+    int given = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    if (given >= 0) conn_close(conn);
+    return given;
 }
 
 void conn_finish(Conn *conn) {

@@ -30,6 +30,14 @@ typedef struct ConnHandler {
  * listening socket (listener_bind). */
 Conn *conn_accept(Net *net, uv_stream_t *listener);
 
+/* The connection's descriptor for another worker's conn_adopt; it closes here, which the peer does not notice.
+ * -1 when it is closing or no descriptor is free. Nothing may be queued. */
+int conn_give_fd(Conn *conn);
+
+/* Takes over a connected socket, also when it fails: NULL when that is not possible, or the limit is reached.
+ * Reads as conn_accept's. */
+Conn *conn_adopt(Net *net, int fd);
+
 /* `handler` NULL: nobody is told anything until the next one comes. */
 void conn_set_handler(Conn *conn, const ConnHandler *handler, void *owner);
 Net *conn_net(const Conn *conn);

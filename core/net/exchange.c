@@ -399,8 +399,11 @@ static void on_timer(void *owner) {
 static void on_close(void *owner) {
     Exchange *exchange = owner;
     list_remove(&exchange->link);
-    if (exchange->request != NULL) exchange->request->exchange = NULL;
+    Request *request = exchange->request;
     free_exchange(exchange);
+    if (request == NULL) return;
+    request->exchange = NULL;
+    if (request->on_gone != NULL) request->on_gone(request->gone_context);
 }
 
 static const ConnHandler conn_handler = {on_data, on_end, on_drain, on_timer, on_close};

@@ -115,6 +115,14 @@ void handshake_encode(Request *request, Str protocol, const Header *headers, siz
     buf_add(out, STR("\r\n"));
 }
 
+Bytes *handshake_answer(Request *request, Str protocol) {
+    Buf answer = BUF_NONE;
+    handshake_encode(request, protocol, NULL, 0, &answer);
+    Bytes *bytes = bytes_copy(buf_str(&answer));
+    buf_deinit(&answer);
+    return bytes;
+}
+
 bool handshake_offers(Request *request, Str protocol) {
     Str list = STR_NONE, item;
     if (!request_find_header(request, STR("sec-websocket-protocol"), &list)) return false;

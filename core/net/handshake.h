@@ -6,6 +6,7 @@
 #define NET_HANDSHAKE_H
 
 #include "base/buf.h"
+#include "base/bytes.h"
 #include "net/http.h"
 #include "net/request.h"
 
@@ -19,6 +20,9 @@ bool handshake_check(Request *request, HttpFault *fault);
  * subprotocol. `headers`: further ones, such as Set-Cookie. Neither may hold CR or LF. */
 void handshake_encode(Request *request, Str protocol, const Header *headers, size_t header_count,
                       Buf *out);
+
+/* The same as bytes of their own, without further headers. Gives. */
+Bytes *handshake_answer(Request *request, Str protocol);
 
 /* Whether the subprotocol list of the request offers `protocol` (exact match). */
 bool handshake_offers(Request *request, Str protocol);

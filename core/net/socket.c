@@ -11,28 +11,15 @@
 
 #include "base/mem.h"
 #include "base/metrics.h"
+#include "net/backlog.h"
 #include "net/exchange.h"
 #include "net/handshake.h"
 #include "net/quota.h"
 
 enum {
-    BACKLOG_MESSAGES_MAX = 64,
     PONGS_MAX = 64, /* in the queue at once; then only the newest ping is answered */
     PING_SPREAD = 4 /* first pings come up to a quarter of the interval early */
 };
-
-/* Messages that came while they could not be handed out: one Record and its payload after the
- * other, so that a flood of tiny messages costs no more than it did on the wire. */
-typedef struct Backlog {
-    Buf records;
-    size_t taken; /* bytes of `records` handed out already */
-    uint32_t count;
-} Backlog;
-
-typedef struct Record {
-    size_t len;
-    bool is_binary;
-} Record;
 
 struct Socket {
     Conn *conn;
@@ -52,6 +39,7 @@ struct Socket {
     uint16_t close_code;
     uint8_t pong_count; /* queued since the queue was last empty */
     bool is_held : 1;
+    bool has_no_pings : 1;  /* its owner looks after the peer */
     bool is_starting : 1;   /* bytes came with the request; their callbacks come from the loop */
     bool is_delivering : 1; /* within deliver_backlog */
     bool is_paused : 1;     /* reading stopped, the backlog is full */
@@ -78,7 +66,7 @@ static uint64_t alive_deadline(const Socket *socket) {
 static uint64_t own_deadline(const Socket *socket) {
     if (socket->is_starting) return 1; /* at once */
     if (socket->is_closing) return socket->patience_ms;
-    return socket->is_paused ? 0 : alive_deadline(socket);
+    return socket->is_paused || socket->has_no_pings ? 0 : alive_deadline(socket);
 }
 
 /* Bytes that come do not move the deadline: it is computed anew when it has passed. */
@@ -92,13 +80,6 @@ static void arm(Socket *socket) {
 static void write_frame(Socket *socket, Bytes *frame) {
     quota_note(&socket->mark, socket->conn);
     conn_write(socket->conn, frame);
-}
-
-static void free_backlog(Socket *socket) {
-    if (socket->backlog == NULL) return;
-    buf_deinit(&socket->backlog->records);
-    mem_free(socket->backlog);
-    socket->backlog = NULL;
 }
 
 static void start_patience(Socket *socket) {
@@ -117,7 +98,7 @@ static void begin_close(Socket *socket, uint16_t code, Str reason) {
 /* From here on nothing is handed out and nothing more is sent. */
 static void end_messages(Socket *socket) {
     socket->is_over = true;
-    if (!socket->is_delivering) free_backlog(socket);
+    if (!socket->is_delivering) backlog_free(&socket->backlog);
 }
 
 /* Ends the connection once the queue is empty (on_drain), or when that takes too long (on_timer). */
@@ -139,37 +120,8 @@ static void answer_close(Socket *socket) {
     close_now(socket, socket->close_code, STR_NONE);
 }
 
-static bool backlog_is_full(const Socket *socket) {
-    const Backlog *backlog = socket->backlog;
-    if (backlog == NULL) return false;
-    size_t bytes = backlog->records.len - backlog->taken;
-    return backlog->count >= BACKLOG_MESSAGES_MAX || bytes > limits_of(socket)->ws.message_bytes_max;
-}
-
-static void add_to_backlog(Socket *socket, bool is_binary, Str payload) {
-    if (socket->backlog == NULL) socket->backlog = mem_zalloc(sizeof *socket->backlog);
-    Backlog *backlog = socket->backlog;
-    if (backlog->taken > backlog->records.len / 2) {
-        buf_consume(&backlog->records, backlog->taken);
-        backlog->taken = 0;
-    }
-    Record record = {payload.len, is_binary};
-    buf_add(&backlog->records, str_make((const char *)&record, sizeof record));
-    buf_add(&backlog->records, payload);
-    backlog->count++;
-}
-
-/* Borrows until the backlog changes. */
-static bool take_from_backlog(Backlog *backlog, bool *is_binary, Str *payload) {
-    if (backlog == NULL || backlog->count == 0) return false;
-    Record record;
-    const char *at = backlog->records.data + backlog->taken;
-    memcpy(&record, at, sizeof record);
-    *is_binary = record.is_binary;
-    *payload = str_make(at + sizeof record, record.len);
-    backlog->taken += sizeof record + record.len;
-    backlog->count--;
-    return true;
+static bool is_full(const Socket *socket) {
+    return backlog_is_full(socket->backlog, limits_of(socket)->ws.message_bytes_max);
 }
 
 static void pause_reading(Socket *socket) {
@@ -202,15 +154,16 @@ static void deliver_backlog(Socket *socket) {
     Str payload;
     socket->is_delivering = true;
     while (!is_blocked(socket) && !socket->is_over &&
-           take_from_backlog(socket->backlog, &is_binary, &payload)) {
+           backlog_take(socket->backlog, &is_binary, &payload)) {
         socket->handler->on_message(socket->owner, is_binary, payload);
     }
     socket->is_delivering = false;
-    if (socket->backlog && (socket->backlog->count == 0 || socket->is_over)) free_backlog(socket);
+    backlog_trim(&socket->backlog);
+    if (socket->is_over) backlog_free(&socket->backlog);
     if (socket->is_over) return;
     if (socket->is_closing && !is_busy(socket)) {
         answer_close(socket);
-    } else if (!backlog_is_full(socket)) {
+    } else if (!is_full(socket)) {
         resume_reading(socket);
     }
 }
@@ -218,7 +171,7 @@ static void deliver_backlog(Socket *socket) {
 static void on_message(Socket *socket, bool is_binary, Str payload) {
     if (socket->is_over) return;
     if (is_busy(socket)) {
-        add_to_backlog(socket, is_binary, payload);
+        backlog_add(&socket->backlog, is_binary, payload);
     } else {
         socket->handler->on_message(socket->owner, is_binary, payload);
     }
@@ -263,7 +216,7 @@ static void on_fault(void *owner, uint16_t code, const char *reason) {
 
 static void feed(Socket *socket, Str bytes) {
     ws_feed(&socket->ws, bytes);
-    if (!socket->is_closing && backlog_is_full(socket)) pause_reading(socket);
+    if (!socket->is_closing && is_full(socket)) pause_reading(socket);
 }
 
 static void on_data(void *owner, Str bytes) {
@@ -297,7 +250,7 @@ static void send_ping(Socket *socket) {
 }
 
 static void check_alive(Socket *socket, uint64_t now_ms) {
-    if (socket->is_paused) return;
+    if (socket->is_paused || socket->has_no_pings) return;
     if (socket->heard_ms >= socket->ping_ms) socket->ping_ms = 0;
     if (now_ms < alive_deadline(socket)) return;
     if (socket->ping_ms != 0) {
@@ -344,7 +297,7 @@ static void on_close(void *owner) {
     metrics_add(METRIC_sockets, -1);
     socket->handler->on_close(socket->owner, socket->close_code, reason);
     ws_deinit(&socket->ws);
-    free_backlog(socket);
+    backlog_free(&socket->backlog);
     bytes_release(socket->pong);
     bytes_release(socket->close_reason);
     mem_free(socket);
@@ -378,6 +331,17 @@ static void say_farewell(Socket *socket) {
     socket_close(socket, SOCKET_CODE_RESTART, STR("the server restarts"));
 }
 
+Socket *socket_adopt(Conn *conn, Bytes *answer, Str rest, const SocketHandler *handler, void *owner) {
+    Socket *opened = socket_new(conn, handler, owner);
+    write_frame(opened, answer);
+    opened->is_starting = rest.len > 0;
+    conn_read_start(conn);
+    arm(opened);
+    feed(opened, rest);
+    if (conn_net(conn)->is_draining) say_farewell(opened); /* it came too late for socket_drain */
+    return opened;
+}
+
 int socket_open(Request *request, Str protocol, const SocketHandler *handler, void *owner,
                 Socket **socket) {
     Buf rest = BUF_NONE;
@@ -386,19 +350,19 @@ int socket_open(Request *request, Str protocol, const SocketHandler *handler, vo
         buf_deinit(&rest);
         return ERR_CLOSED;
     }
-    Socket *opened = socket_new(conn, handler, owner);
-    Buf answer = BUF_NONE;
-    handshake_encode(request, protocol, NULL, 0, &answer);
-    write_frame(opened, bytes_copy(buf_str(&answer)));
-    buf_deinit(&answer);
-    opened->is_starting = rest.len > 0;
-    conn_read_start(conn);
-    arm(opened);
-    feed(opened, buf_str(&rest));
+    Bytes *answer = handshake_answer(request, protocol);
+    *socket = socket_adopt(conn, answer, buf_str(&rest), handler, owner);
     buf_deinit(&rest);
-    if (conn_net(conn)->is_draining) say_farewell(opened); /* it came too late for socket_drain */
-    *socket = opened;
     return 0;
+}
+
+void socket_set_handler(Socket *socket, const SocketHandler *handler, void *owner) {
+    socket->handler = handler;
+    socket->owner = owner;
+}
+
+void socket_stop_pings(Socket *socket) {
+    socket->has_no_pings = true;
 }
 
 static bool has_room(Socket *socket, size_t len) {

@@ -34,6 +34,16 @@ typedef struct SocketHandler {
 WARN_UNUSED int socket_open(Request *request, Str protocol, const SocketHandler *handler, void *owner,
                             Socket **socket);
 
+/* The same on a connection without a handler, which it takes: writes `answer` (takes one reference), reads
+ * `rest` and then what comes. */
+Socket *socket_adopt(Conn *conn, Bytes *answer, Str rest, const SocketHandler *handler, void *owner);
+
+/* Another owner from now on, but for what waits in the backlog of a held socket: that goes to it too. */
+void socket_set_handler(Socket *socket, const SocketHandler *handler, void *owner);
+
+/* No pings any more: the owner notices a peer that went away. */
+void socket_stop_pings(Socket *socket);
+
 /* Queues a whole frame (ws_encode); takes one reference. False: the socket is closing, or more than
  * limits.queue_bytes_max would wait. Then the frame is dropped and the socket closes with 4002: what
  * waits is still sent, as much as the peer takes within limits.close_timeout_ms. An empty queue takes
