@@ -87,6 +87,7 @@ static int open_config(Cli *cli, const char *command) {
         cli->api.settings = cli->config.settings;
         cli->api.setting_count = cli->config.setting_count;
         cli->api.json_depth_max = cli->config.json_depth_max;
+        script_limit(cli->script, &cli->config.script);
     }
     lua_pop(L, 1);
     bool needs_key = strcmp(command, "serve") == 0 || strcmp(command, "token") == 0;

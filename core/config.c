@@ -134,6 +134,18 @@ static void read_http(Config *config, lua_State *L) {
     http->ca_file = file[0] ? file : NULL;
 }
 
+/* A body of the largest size can be read by a plugin, as text and decoded. */
+static void read_script(Config *config, lua_State *L) {
+    ScriptLimits *script = &config->script;
+    script->budget_ms = ms_of(L, "SCRIPT_BUDGET");
+    script->setup_budget_ms = ms_of(L, "SCRIPT_SETUP_BUDGET");
+    script->memory_max = size_of(L, "SCRIPT_MEMORY_MAX");
+    script->value_max = size_of(L, "SCRIPT_VALUE_MAX");
+    size_t body_max = size_of(L, "MAX_REQ_SIZE");
+    if (script->value_max < 2 * body_max) script->value_max = 2 * body_max;
+    if (script->memory_max < 16 * body_max) script->memory_max = 16 * body_max;
+}
+
 /* What a setting says, or so many as there are cores for each, at least one. */
 static unsigned count_threads(uint32_t wanted, long cores_each, unsigned max) {
     if (wanted > 0) return wanted;
@@ -163,6 +175,7 @@ static void read_values(Config *config, lua_State *L) {
     config->shared.bytes_max = size_of(L, "SHARED_MEMORY_MAX");
     read_http(config, L);
     read_net(config, L);
+    read_script(config, L);
 }
 
 static void read_log(Config *config) {

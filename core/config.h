@@ -27,6 +27,7 @@ typedef struct Config {
     uint64_t history_bytes_max;
     uint32_t replay_max;   /* events */
     HttpClientLimits http; /* per worker, as net */
+    ScriptLimits script;   /* per worker */
     uint32_t expiring_notice_ms;
     uint32_t json_depth_max;
     uint32_t stop_timeout_ms;

@@ -159,6 +159,10 @@ static void run_op(Worker *worker, Op *op) {
         api_on_presence(worker->states.current, op_name(op), op->is_add, op->generation);
         op_free(op);
         return;
+    case OP_PARK:
+        api_on_parked(worker->states.current, op_name(op));
+        op_free(op);
+        return;
     case OP_STOP:
         begin_stop(worker);
         op_free(op);
@@ -261,6 +265,7 @@ static void open_api(Worker *worker, const WorkerShared *shared) {
         .revocations = &worker->revocations,
         .settings = config->settings,
         .setting_count = config->setting_count,
+        .limits = config->script,
         .home = config->home,
         .node_name = config->node_name,
         .worker = (int)worker->index,
@@ -305,6 +310,7 @@ static void run(void *context) {
     api_start(worker->states.current);
     uv_run(&worker->loop, UV_RUN_DEFAULT);
     worker->states.current->is_running = false;
+    script_leave_thread();
     own_worker = NULL;
 }
 

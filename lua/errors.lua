@@ -113,6 +113,9 @@ add(409, "subscriptions-max", "Too many subscriptions",
 add(500, "internal", "Internal error", "A handler failed; the server's log says why.")
 add(500, "hook-failed", "Hook failed", "A hook that must not fail did; the server's log says why.")
 add(500, "hook-depth", "Hooks nested too deep", "Hooks caused each other in a circle.", true)
+add(503, "plugin-parked", "Plugin parked",
+  "The plugin behind it was stopped OVERRUNS_MAX times for its time or memory, and does nothing until it is mended.",
+  true)
 add(503, "unavailable", "Unavailable", "A part that the operation needs does not work now; try again later.")
 add(503, "not-ready", "Not ready", "The server is starting or stopping.")
 

@@ -2,7 +2,9 @@
 -- priority run first, before and after.
 
 local argument = require "argument"
+local protect = require "protect"
 local refusal = require "refusal"
+local reply = require "reply"
 
 local filters = {}
 
@@ -38,7 +40,8 @@ function filters.add(kind, pattern, f, plugin, level)
   end
   local list = registered[kind]
   list[#list + 1] = {
-    f = f, owner = plugin.name, priority = plugin.priority, index = #list,
+    f = f, owner = plugin.name, label = ("filter %s %s"):format(kind, pattern),
+    priority = plugin.priority, index = #list,
     path = not prefix and pattern or nil, prefix = prefix,
   }
   table.sort(list, comes_before)
@@ -56,8 +59,8 @@ function filters.before(request)
   local list = registered.before
   for i = 1, #list do
     if applies(list[i], request.path) then
-      local result = list[i].f(request)
-      if refusal.is(result) then return result end
+      local ok, result = protect.call(list[i].owner, list[i].label, list[i].f, request)
+      if not ok or refusal.is(result) then return result end
     end
   end
 end
@@ -79,7 +82,10 @@ function filters.after(request, response)
   if not registered.after[1] then return response end
   response = copy(response)
   for _, filter in ipairs(registered.after) do
-    if applies(filter, request.path) then filter.f(request, response) end
+    if applies(filter, request.path) then
+      local ok, result = protect.call(filter.owner, filter.label, filter.f, request, response)
+      if not ok then return reply.of_refusal(result) end
+    end
   end
   return response
 end

@@ -3,6 +3,7 @@
 
 local argument = require "argument"
 local node = require "core.node"
+local parking = require "parking"
 local protect = require "protect"
 local refusal = require "refusal"
 local log = require "core.log"
@@ -118,7 +119,8 @@ local function call(hook, subject, extra, ...)
     return result
   end
   if not is_bug then return nil, result end
-  return nil, hook.is_closed and refuse_failure() or nil, true
+  if not hook.is_closed then return nil, nil, true end
+  return nil, result.code == "plugin-parked" and result or refuse_failure(), true
 end
 
 local function warn_false(hook)
@@ -133,7 +135,9 @@ local function run(list, subject, extra, more, check)
     if refused then return refused end
     if result == false then warn_false(hook) end
     if check then
-      local ok, wrong = protect.call(hook.owner, hook.label, check, subject)
+      -- Also behind a hook that was stopped, and whose plugin is parked for it.
+      local owner = parking.has(hook.owner) and "chatty" or hook.owner
+      local ok, wrong = protect.call(owner, hook.label, check, subject)
       if not ok then return wrong end
     end
   end

@@ -11,6 +11,7 @@ local login = require "auth.login"
 local logout = require "auth.logout"
 local node = require "core.node"
 local notify = require "control.notify"
+local parking = require "parking"
 local plugins = require "plugins"
 local realtime = require "realtime"
 local register = require "auth.register"
@@ -31,6 +32,7 @@ local init = {
   on_expiring = realtime.on_expiring,
   on_disconnect = realtime.on_disconnect,
   on_presence = realtime.on_presence,
+  on_parked = parking.park,
   on_socket_message = sockets.on_message,
   on_socket_close = sockets.on_close,
 }

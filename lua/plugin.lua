@@ -3,11 +3,14 @@
 
 local app = require "app"
 local argument = require "argument"
+local cage = require "core.cage"
 local log = require "core.log"
 local needs = require "needs"
+local protect = require "protect"
 local public = require "public"
 local rule = require "rule"
 local sandbox = require "sandbox"
+local settings = require "settings"
 local time = require "core.time"
 
 local plugin = {}
@@ -75,8 +78,14 @@ local function run(source)
   return own
 end
 
-local function one_line(raised)
-  return (tostring(raised):gsub("%s*\n%s*", " "))
+local function one_line(text)
+  return (text:gsub("%s*\n%s*", " "))
+end
+
+-- As protect.text, but what is too long here has a budget of its own.
+local function line_of(kind, raised)
+  if kind ~= "time" then return one_line(protect.text(kind, raised)) end
+  return ("%sit took more than %g s to load (SCRIPT_SETUP_BUDGET)"):format(raised, settings.SCRIPT_SETUP_BUDGET)
 end
 
 --- Loads a plugin and runs its setup. Raises one line if it cannot.
@@ -84,10 +93,11 @@ end
 ---@return {name: string, priority: number, folder: string, doc?: string}
 function plugin.load(source)
   local began = time.monotonic()
-  local ok, loaded = xpcall(run, one_line, source)
+  local ok, loaded, raised = cage.setup(run, source)
   if not ok then
-    local place = loaded:find("%.lua:%d+:") and "" or source.file .. ": "
-    error(("plugin %s: %s%s"):format(source.name, place, loaded), 0)
+    local line = line_of(loaded, raised)
+    local place = line:find("%.lua:%d+:") and "" or source.file .. ": "
+    error(("plugin %s: %s%s"):format(source.name, place, line), 0)
   end
   log.write("debug", ("plugin %s loaded"):format(source.name), {
     plugin = source.name, file = source.file,

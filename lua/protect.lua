@@ -1,28 +1,79 @@
 -- The one protected call of the Lua half. What plugins and handlers raise ends here: a refusal goes on to
--- the client; anything else is a bug, is logged with plugin, file and line, counted, and becomes a 500.
+-- the client; anything else is a bug, is logged with plugin, file and line, counted, and becomes a 500. A
+-- plugin's function runs in a cage, which stops it when it takes too much; whoever is stopped too often is
+-- parked.
 
+local cage = require "core.cage"
 local log = require "core.log"
 local metrics = require "core.metrics"
+local parking = require "parking"
 local refusal = require "refusal"
+local settings = require "settings"
 
 local protect = {}
+
+local OURS <const> = "chatty"
 
 local function describe(raised)
   if refusal.is(raised) then return raised end
   return { message = tostring(raised), traceback = debug.traceback(nil, 2) }
 end
 
-local function report(owner, what, failure)
+local function report(owner, what, message, traceback)
   metrics.add("script_errors_total")
-  log.write("error", ("plugin %s, %s: %s"):format(owner, what, failure.message),
-    { plugin = owner, traceback = failure.traceback })
+  log.write("error", ("plugin %s, %s: %s"):format(owner, what, message), { plugin = owner, traceback = traceback })
+end
+
+local function refuse_failure()
+  return refusal.of("internal", "The handler failed. The server's log says why.")
 end
 
 local function finish(owner, what, ok, first, ...)
   if ok then return true, first, ... end
   if refusal.is(first) then return false, first end
-  report(owner, what, first)
-  return false, refusal.of("internal", "The handler failed. The server's log says why."), true
+  report(owner, what, first.message, first.traceback)
+  return false, refuse_failure(), true
+end
+
+-- What stopped it, and what to do; by the kinds of core.cage.
+local stops = {
+  time = function()
+    return ("it ran for more than %g s without waiting (SCRIPT_BUDGET)"):format(settings.SCRIPT_BUDGET)
+  end,
+  memory = function()
+    return ("not enough memory: there are %d MB for all plugins of a worker (SCRIPT_MEMORY_MAX), and %d MB for one "
+      .. "string or table (SCRIPT_VALUE_MAX)"):format(
+      settings.SCRIPT_MEMORY_MAX // 1048576, settings.SCRIPT_VALUE_MAX // 1048576)
+  end,
+  yield = function()
+    return "it yielded without waiting for anything: use chatty.sleep or another function that waits, not "
+      .. "coroutine.yield"
+  end,
+}
+
+-- The text of an error value, which may have a __tostring of the plugin's own.
+local function text_of(raised)
+  if type(raised) == "string" then return raised end
+  local ok, text = cage.call(tostring, raised)
+  return ok and text or ("an error value, a %s, that cannot be shown"):format(type(raised))
+end
+
+--- What a failed call of core.cage means, as one text.
+---@param kind string
+---@param raised any
+---@return string
+function protect.text(kind, raised)
+  if kind == "error" then return text_of(raised) end
+  return raised .. stops[kind]()
+end
+
+local function finish_caged(owner, what, ok, first, ...)
+  if ok then return true, first, ... end
+  local raised, traceback = ...
+  if first == "error" and refusal.is(raised) then return false, raised end
+  report(owner, what, protect.text(first, raised), traceback)
+  if first == "time" or first == "memory" then parking.count(owner, first) end
+  return false, refuse_failure(), true
 end
 
 --- Calls f(...). True and its results; or false, a refusal, and whether that stands for a bug. The function
@@ -33,7 +84,9 @@ end
 ---@param ... any
 ---@return boolean ok, any ...
 function protect.call(owner, what, f, ...)
-  return finish(owner, what, xpcall(f, describe, ...))
+  if owner == OURS then return finish(owner, what, xpcall(f, describe, ...)) end
+  if parking.has(owner) then return false, parking.refuse(owner), true end
+  return finish_caged(owner, what, cage.call(f, ...))
 end
 
 return protect

@@ -28,6 +28,7 @@ Api *api_new(const Api *model) {
     list_init(&api->link);
     retention_init(&api->retention);
     api->script = script_new(model->home);
+    script_limit(api->script, &model->limits);
     api_open(api);
     return api;
 }
@@ -59,6 +60,7 @@ static int take_functions(Api *api) {
     if (err == 0) err = take_function(L, &api->on_socket_message, "on_socket_message");
     if (err == 0) err = take_function(L, &api->on_socket_close, "on_socket_close");
     if (err == 0) err = take_function(L, &api->on_presence, "on_presence");
+    if (err == 0) err = take_function(L, &api->on_parked, "on_parked");
     return err;
 }
 
@@ -133,4 +135,11 @@ void api_on_presence(Api *api, Str user, bool is_online, uint64_t generation) {
     lua_pushboolean(L, is_online);
     lua_pushinteger(L, (lua_Integer)generation);
     task_start(api->script, "presence", 3, NULL, NULL);
+}
+
+void api_on_parked(Api *api, Str plugin) {
+    lua_State *L = api->script->L;
+    lua_rawgeti(L, LUA_REGISTRYINDEX, api->on_parked);
+    lua_pushlstring(L, plugin.data, plugin.len);
+    task_start(api->script, "parked", 1, NULL, NULL);
 }

@@ -49,6 +49,7 @@ typedef struct Api {
     const Revocations *revocations; /* NULL in tools */
     const Setting *settings;
     size_t setting_count;
+    ScriptLimits limits;
     const char *home;
     const char *node_name;
     int worker; /* -1 in tools */
@@ -66,6 +67,7 @@ typedef struct Api {
     int on_socket_message;
     int on_socket_close;
     int on_presence;
+    int on_parked;
 } Api;
 
 /* Registers all modules for `require` in the state of api->script. Borrows the api for the state's life. */
@@ -86,6 +88,9 @@ void api_on_request(void *states, Request *request);
 /* A user came online or is gone: runs the hooks. */
 void api_on_presence(Api *api, Str user, bool is_online, uint64_t generation);
 
+/* A plugin was parked by another worker. */
+void api_on_parked(Api *api, Str plugin);
+
 /* The Api of a state or coroutine. */
 static inline Api *api_of(lua_State *L) {
     return *(Api **)lua_getextraspace(L);
@@ -94,6 +99,7 @@ static inline Api *api_of(lua_State *L) {
 /* The modules for `require "core.x"`, and the classes that have no module: name of the opener. */
 #define API_MODULE_MAP(X) \
     X(bus)                \
+    X(cage)               \
     X(event)              \
     X(files)              \
     X(history)            \

@@ -288,6 +288,12 @@ static int f_disconnect(lua_State *L) {
     return task_yield(L);
 }
 
+static int f_park(lua_State *L) {
+    const Api *api = api_of(L);
+    bus_park(api->bus, (unsigned)api->worker, check_str(L, 1));
+    return 0;
+}
+
 static const luaL_Reg lib[] = {
     {"notify", f_notify},
     {"change", f_change},
@@ -298,6 +304,7 @@ static const luaL_Reg lib[] = {
     {"online", f_online},
     {"count", f_count},
     {"disconnect", f_disconnect},
+    {"park", f_park},
     {NULL, NULL},
 };
 

@@ -49,6 +49,9 @@
     X(tasks, gauge, "Lua handlers that run or wait.")                                               \
     X(jobs, gauge, "Work off the loops (passwords) that runs or waits.")                            \
     X(script_errors_total, counter, "Errors raised in Lua handlers.")                               \
+    X(script_overruns_total, counter, "Plugins' handlers stopped for their time or memory.")        \
+    X(script_memory_bytes, gauge, "Memory of the Lua states.")                                      \
+    X(plugins_parked_total, counter, "Plugins parked for their overruns.")                          \
     X(changes_total, counter, "Subscribe and unsubscribe calls committed.")                         \
     X(token_failures_total, counter, "Tokens refused.")                                             \
     X(login_failures_total, counter, "Logins with a wrong password or an unknown name.")

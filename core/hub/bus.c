@@ -165,6 +165,15 @@ void bus_revoke(Bus *bus, unsigned origin, const Revocation *revocation, BusOnCo
     }
 }
 
+void bus_park(Bus *bus, unsigned origin, Str plugin) {
+    for (unsigned i = 0; i < bus->worker_count; i++) {
+        if (i == origin) continue;
+        Op *op = op_new(OP_PARK);
+        op_set_name(op, plugin);
+        inbox_post(bus->workers[i], op);
+    }
+}
+
 void bus_ask_roster(Bus *bus, Op *op) {
     ensure(op_is_for_roster(op->type));
     inbox_post(bus->roster, op);

@@ -62,6 +62,9 @@ typedef struct Revocation {
 void bus_revoke(Bus *bus, unsigned origin, const Revocation *revocation, BusOnCount on_count,
                 void *waiter);
 
+/* The plugin is parked on all other workers too. */
+void bus_park(Bus *bus, unsigned origin, Str plugin);
+
 /* Hands the op to the roster, or to the worker `to`; the answer, if wanted, comes back by on_answer at
  * op->origin. Takes the op. */
 void bus_ask_roster(Bus *bus, Op *op);

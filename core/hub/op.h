@@ -20,6 +20,7 @@
     X(PRESENCE, worker)      /* user `name` came online (is_add) or is gone */                       \
     X(SECRET, worker)        /* `value` becomes the key of tokens, the old one ends at expires_ms */ \
     X(REVOKE, worker)        /* records of space `name`: keys `users`, values `channels` */          \
+    X(PARK, worker)          /* the plugin `name` is parked; no answer */                            \
     X(CALL, worker)          /* only run on_answer there */                                          \
     X(STOP, worker)          /* close everything, then say that it is quiet */                       \
     X(END, worker)           /* end the worker's loop */                                             \

@@ -3,22 +3,18 @@
 
 #include <lauxlib.h>
 #include <lualib.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/metrics.h"
+#include "script/budget.h"
+#include "script/heap.h"
+#include "script/nested.h"
 #include "script/task.h"
 
 static const char script_key = 's'; /* its address is the registry key */
-
-static void *allocate(void *context, void *memory, size_t old_size, size_t new_size) {
-    (void)context, (void)old_size;
-    if (new_size == 0) {
-        mem_free(memory);
-        return NULL;
-    }
-    return mem_realloc(memory, new_size);
-}
 
 static int on_panic(lua_State *L) {
     log_line(LOG_ERROR, "Lua error outside a protected call: %s", lua_tostring(L, -1));
@@ -34,25 +30,50 @@ static void set_path(lua_State *L, const char *home) {
     lua_pop(L, 1);
 }
 
+static char *own_prefix(const char *home) {
+    size_t size = strlen(home) + sizeof "@/lua/";
+    char *prefix = mem_alloc(size);
+    snprintf(prefix, size, "@%s/lua/", home);
+    return prefix;
+}
+
 Script *script_new(const char *home) {
     Script *script = mem_zalloc(sizeof *script);
     list_init(&script->tasks);
-    lua_State *L = lua_newstate(allocate, NULL);
+    script_limit(script, &(ScriptLimits){.memory_max = SIZE_MAX / 2, .value_max = SIZE_MAX / 2});
+    script->own_prefix = own_prefix(home);
+    lua_State *L = lua_newstate(heap_allocate, script);
     script->L = L;
     lua_atpanic(L, on_panic);
     luaL_openlibs(L);
     lua_pushlightuserdata(L, script);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &script_key);
     set_path(L, home);
-    task_open(L);
+    nested_open(L);
     return script;
+}
+
+void script_limit(Script *script, const ScriptLimits *limits) {
+    script->limits = *limits;
+}
+
+bool script_is_ours(const Script *script, const char *source) {
+    return strncmp(source, script->own_prefix, strlen(script->own_prefix)) == 0;
+}
+
+void script_tell_memory(Script *script) {
+    metrics_add(METRIC_script_memory_bytes,
+                (int64_t)script->memory_used - (int64_t)script->memory_told);
+    script->memory_told = script->memory_used;
 }
 
 void script_free(Script *script) {
     if (script == NULL) return;
     task_cancel_all(script);
     lua_close(script->L);
+    script_tell_memory(script);
     mem_free(script->idle_threads);
+    mem_free(script->own_prefix);
     mem_free(script);
 }
 
@@ -95,9 +116,16 @@ int script_call(Script *script, int args, int results) {
     int handler = lua_gettop(L) - args;
     lua_pushcfunction(L, on_error);
     lua_insert(L, handler);
+    Budget budget;
+    budget_start(&budget, script, L, BUDGET_ENDLESS);
     int status = lua_pcall(L, args, results, handler);
+    budget_stop(&budget);
     lua_remove(L, handler);
     return status == LUA_OK ? 0 : ERR_INVALID;
+}
+
+void script_leave_thread(void) {
+    budget_leave_thread();
 }
 
 int script_require(Script *script, const char *name) {

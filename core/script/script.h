@@ -7,14 +7,27 @@
 #define SCRIPT_SCRIPT_H
 
 #include <lua.h>
+#include <stdbool.h>
 
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/list.h"
 
+/* What Lua may take; see budget.h and heap.h. */
+typedef struct ScriptLimits {
+    uint32_t budget_ms; /* of a plugin's handler, from wait to wait; 0: without end */
+    uint32_t setup_budget_ms;
+    size_t memory_max; /* bytes of the whole state */
+    size_t value_max;  /* bytes of one string or table that a plugin makes */
+} ScriptLimits;
+
 typedef struct Script {
     lua_State *L; /* the main state; nothing waits on it */
-    List tasks;   /* Tasks that run or wait (task.h) */
+    ScriptLimits limits;
+    size_t memory_used; /* bytes */
+    size_t memory_told; /* of them, in the metric */
+    char *own_prefix;   /* of the sources of our own functions: "@HOME/lua/" */
+    List tasks;         /* Tasks that run or wait (task.h) */
     size_t task_count;
     uint64_t last_task_id;
     int *idle_threads; /* registry references of coroutines to use again */
@@ -27,12 +40,24 @@ typedef struct Script {
 Script *script_new(const char *home);
 void script_free(Script *script); /* tasks that still wait are dropped */
 
+/* Brings the metric of the memory up to date. */
+void script_tell_memory(Script *script);
+
+/* A new one has none. */
+void script_limit(Script *script, const ScriptLimits *limits);
+
+/* Whether a function with this source (lua_Debug) is one of our own. */
+bool script_is_ours(const Script *script, const char *source);
+
 /* The Script that a state or coroutine belongs to. */
 Script *script_of(lua_State *L);
 
 /* Calls the function under `args` arguments on the main state. On an error: ERR_INVALID, one string on
  * the stack with the message and traceback. */
 WARN_UNUSED int script_call(Script *script, int args, int results);
+
+/* Before a thread ends in which scripts ran. */
+void script_leave_thread(void);
 
 /* Pushes the module `name` (require). As script_call. */
 WARN_UNUSED int script_require(Script *script, const char *name);

@@ -5,7 +5,7 @@
  * answer comes as task_wake, which resumes the handler with what it pushes. A task waits for one thing
  * at a time. A Wait belongs to whom it was handed to, until woken; it outlives a cancelled task.
  * A handler that waits inside a coroutine of its own works too: the yield is passed on outwards (see
- * task_open). Script's thread only.
+ * nested.h). Script's thread only.
  */
 #ifndef SCRIPT_TASK_H
 #define SCRIPT_TASK_H
@@ -53,8 +53,11 @@ bool wait_is_alive(const Wait *wait);
  * called. */
 void task_cancel_all(Script *script);
 
-/* Replaces coroutine.resume and wrap in the state by ones that let a wait inside a nested coroutine pass
- * through to the task. script_new calls it. */
-void task_open(lua_State *L);
+/* For nested coroutines (nested.h). Whether what `co` yielded, `results` values, is a wait; passes the wait
+ * of one on, as lua_yieldk; and while one is pinned, no wait can leave the task. */
+bool task_is_wait(lua_State *co, int results);
+int task_yield_on(lua_State *L, lua_KFunction on_resumed, lua_KContext context);
+void task_pin(lua_State *L);
+void task_unpin(lua_State *L);
 
 #endif

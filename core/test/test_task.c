@@ -6,6 +6,8 @@
  *     current()   the number of the task, or 0
  *     note(...)   adds to the notes, for the spec to read
  *     start(code), wake(number, ...)   as below, from inside a task
+ *     cage(f, ...)                     as cage_call
+ *     used()                           bytes of the state
  *
  *     local script = task.new()
  *     script:start[[ note(wait()) ]]      waits are numbered from 1
@@ -20,6 +22,7 @@
 #include "api/lua_args.h"
 #include "base/buf.h"
 #include "base/ensure.h"
+#include "script/cage.h"
 #include "script/task.h"
 #include "test/test.h"
 
@@ -59,6 +62,16 @@ static int g_may_wait(lua_State *inside) {
 
 static int g_current(lua_State *inside) {
     lua_pushinteger(inside, (lua_Integer)task_current(inside));
+    return 1;
+}
+
+/* As cage_call. */
+static int g_cage(lua_State *inside) {
+    return cage_call(inside, BUDGET_PLUGIN);
+}
+
+static int g_used(lua_State *inside) {
+    lua_pushinteger(inside, (lua_Integer)of_inside(inside)->script->memory_used);
     return 1;
 }
 
@@ -143,8 +156,9 @@ static int g_wake(lua_State *inside) {
 }
 
 static const luaL_Reg globals[] = {
-    {"wait", g_wait},   {"may_wait", g_may_wait}, {"current", g_current}, {"note", g_note},
-    {"start", g_start}, {"wake", g_wake},         {NULL, NULL},
+    {"wait", g_wait}, {"may_wait", g_may_wait}, {"current", g_current},
+    {"note", g_note}, {"start", g_start},       {"wake", g_wake},
+    {"cage", g_cage}, {"used", g_used},         {NULL, NULL},
 };
 
 static int f_new(lua_State *L) {
@@ -158,6 +172,17 @@ static int f_new(lua_State *L) {
     luaL_setfuncs(inside, globals, 0);
     lua_pop(inside, 1);
     return 1;
+}
+
+/* script:limit{ budget_ms =, memory_max =, value_max = } */
+static int f_limit(lua_State *L) {
+    Script *script = check_script(L)->script;
+    ScriptLimits limits = script->limits;
+    if (lua_getfield(L, 2, "budget_ms") != LUA_TNIL) limits.budget_ms = (uint32_t)lua_tointeger(L, -1);
+    if (lua_getfield(L, 2, "memory_max") != LUA_TNIL) limits.memory_max = (size_t)lua_tointeger(L, -1);
+    if (lua_getfield(L, 2, "value_max") != LUA_TNIL) limits.value_max = (size_t)lua_tointeger(L, -1);
+    script_limit(script, &limits);
+    return 0;
 }
 
 static int f_start(lua_State *L) {
@@ -271,10 +296,9 @@ static int f_restore(lua_State *L) {
 }
 
 static const luaL_Reg methods[] = {
-    {"start", f_start},     {"wake", f_wake},   {"is_alive", f_is_alive},
-    {"call", f_call},       {"notes", f_notes}, {"cancel", f_cancel},
-    {"require", f_require}, {"state", f_state}, {"free", f_free},
-    {"__gc", f_free},       {NULL, NULL},
+    {"start", f_start}, {"wake", f_wake},     {"is_alive", f_is_alive}, {"call", f_call},
+    {"notes", f_notes}, {"cancel", f_cancel}, {"require", f_require},   {"state", f_state},
+    {"free", f_free},   {"limit", f_limit},   {"__gc", f_free},         {NULL, NULL},
 };
 
 static const luaL_Reg functions[] = {

@@ -167,6 +167,25 @@ function bus.count() end
 ---@param dry? boolean   only counts
 ---@return integer|nil sessions, string? message, string? code
 function bus.disconnect(users, code, reason, dry) end
+--- Parks a plugin on all other workers too.
+---@param plugin string
+function bus.park(plugin) end
+
+---@class core.cage  `require "core.cage"`  calls of plugins' functions
+local cage = {}
+--- Calls f(...) in a coroutine of its own, which is stopped when it takes too much time or memory, whatever
+--- it has around it. It may wait. true and its results; or false, what happened ("error", "time", "memory",
+--- "yield": it yielded and did not wait), what was raised or else where ("plugins/shop.lua:12: " or ""), and
+--- a traceback without our own functions.
+---@param f function
+---@param ... any
+---@return boolean ok, any ...
+function cage.call(f, ...) end
+--- The same with the time that a plugin has to be loaded.
+---@param f function
+---@param ... any
+---@return boolean ok, any ...
+function cage.setup(f, ...) end
 
 ---@class core.history  `require "core.history"`
 local history = {}

@@ -7,7 +7,10 @@ local HOMES = {
   [{ "free" }] = { "base/mem.c", "data/token.c", "api/api_files.c", "config.c" },
   [{ "abort", "exit", "_exit", "quick_exit" }] = { "base/ensure.c", "base/mem.c" },
   [{ "lua_pcall", "lua_pcallk", "luaL_dostring", "luaL_dofile" }] = { "script/script.c" },
-  [{ "lua_resume", "lua_yield", "lua_yieldk" }] = { "script/task.c" },
+  [{ "lua_resume" }] = { "script/task.c", "script/nested.c" },
+  [{ "lua_yield", "lua_yieldk" }] = { "script/task.c", "script/budget.c" },
+  [{ "lua_sethook" }] = { "script/budget.c", "script/threads.c" },
+  [{ "lua_resetthread" }] = { "script/budget.c", "script/nested.c" },
   [{ "gets", "strcpy", "strcat", "strtok", "sprintf", "vsprintf", "atoi", "alloca" }] = {},
 }
 

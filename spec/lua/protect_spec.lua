@@ -27,8 +27,40 @@ describe("protect", function()
     assert.equal(1, #core.log.lines)
     local line = core.log.lines[1]
     assert.matches("^plugin shop, hook connect: .*protect_spec.lua:%d+: boom$", line.message)
-    assert.matches("protect_spec.lua", line.fields.traceback)
+    assert.matches("the plugin's", line.fields.traceback)
     assert.equal(1, core.metrics.counts.script_errors_total)
+  end)
+
+  it("of our own functions logs the same, without a cage", function()
+    core.cage.call = nil
+    local ok, raised = protect.call("chatty", "session", function() error("boom") end)
+    assert.same({ false, "internal" }, { ok, raised.code })
+    assert.matches("protect_spec.lua:%d+: boom$", core.log.lines[1].message)
+    assert.matches("protect_spec.lua", core.log.lines[1].fields.traceback)
+  end)
+
+  it("says what stopped a function, and where", function()
+    local texts = {
+      time = "plugins/shop%.lua:7: it ran for more than 0%.25 s without waiting %(SCRIPT_BUDGET%)",
+      memory = "plugins/shop%.lua:7: not enough memory: .*128 MB.*SCRIPT_MEMORY_MAX.*16 MB.*SCRIPT_VALUE_MAX",
+      yield = "plugins/shop%.lua:7: it yielded without waiting for anything: use chatty%.sleep",
+    }
+    for kind, text in pairs(texts) do
+      core.cage.kind = kind
+      local ok, raised, is_bug = protect.call("shop", "hook connect", print)
+      assert.same({ false, "internal", true }, { ok, raised.code, is_bug })
+      assert.matches("^plugin shop, hook connect: " .. text, core.log.lines[#core.log.lines].message)
+    end
+  end)
+
+  it("parks whom it stopped too often", function()
+    for _ = 1, 3 do
+      core.cage.kind = "time"
+      assert.equal("internal", select(2, protect.call("shop", "here", print)).code)
+    end
+    local ok, raised, is_bug = protect.call("shop", "here", error, "not called")
+    assert.same({ false, "plugin-parked", true }, { ok, raised.code, is_bug })
+    assert.is_true((protect.call("other", "here", type, 1)))
   end)
 
   it("takes whatever is raised", function()

@@ -270,7 +270,7 @@ describe("a handler that waits", function()
 
   it("that yields without waiting is told so", function()
     assert.equal(500, go("yield").status)
-    assert.is_string(chatty:wait_log("a handler yielded without waiting for anything"))
+    assert.is_string(chatty:wait_log(PLACE .. "it yielded without waiting for anything"))
   end)
 
   for _, way in ipairs{ "negative", "text", "nan" } do

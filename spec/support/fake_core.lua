@@ -2,6 +2,7 @@
 -- `local core = fake_core.install()` before each example and requires the modules it is about behind that;
 -- they are loaded anew each time, so no example sees what another did.
 
+local fake_cage = require "spec.support.fake_cage"
 local fake_http = require "spec.support.fake_http"
 local fake_json = require "spec.support.fake_json"
 local fake_records = require "spec.support.fake_records"
@@ -16,6 +17,8 @@ local SETTINGS = {
   ENABLE = {}, PLUGINS = {}, NAMES_MAX = 100, NAME_MAX = 255, PAGE_SIZE_MAX = 1000, AUTH_TIMEOUT = 10,
   PING_INTERVAL = 25, EXPIRING_NOTICE = 30, JWT_LEEWAY = 5, REGISTRATION = "control", LOGIN_TTL = 43200,
   LOGIN_RATE_MAX = 10, HTTP_TIMEOUT = 10, TIMERS_MAX = 10, SPAWNED_MAX = 3, HTTP_PRIVATE = false,
+  SCRIPT_BUDGET = 0.25, SCRIPT_SETUP_BUDGET = 5, SCRIPT_MEMORY_MAX = 128 * 1048576,
+  SCRIPT_VALUE_MAX = 16 * 1048576, OVERRUNS_MAX = 3, OVERRUNS_WINDOW = 600,
 }
 
 local state_of = fake_userdata.state
@@ -250,7 +253,7 @@ local function new_bus()
   local bus = { calls = {}, answers = {} }
   local defaults = {
     notify = { true }, change = { { users = 1, changed = 1 } }, subscriptions = { {} }, participants = { {} },
-    users = { {} }, online = { 0 }, count = { { users = 0, sessions = 0 } }, disconnect = { 0 },
+    users = { {} }, online = { 0 }, count = { { users = 0, sessions = 0 } }, disconnect = { 0 }, park = {},
   }
   for name, default in pairs(defaults) do
     bus[name] = function(...)
@@ -412,7 +415,7 @@ function fake_core.install(own_settings)
   unload_ours()
   local clock = new_time()
   local modules = {
-    bus = new_bus(), event = event, files = new_files(), json = fake_json, log = new_log(),
+    bus = new_bus(), cage = fake_cage.new(), event = event, files = new_files(), json = fake_json, log = new_log(),
     metrics = new_metrics(), task = new_task(), time = clock, token = new_token(),
     node = {
       name = "here-1", version = "0.1.0", worker = 0, workers = 1, home = "/home/chatty", settings = {},

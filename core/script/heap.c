@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A plugin that fills the memory is stopped at its next instruction, not by a failing allocation. Only
+ * large blocks are refused: C functions that make small objects, also on states other than the running
+ * one, where nothing would catch the error, need not be able to fail.
+ */
+#include "script/heap.h"
+
+#include "base/mem.h"
+#include "script/budget.h"
+#include "script/script.h"
+
+enum { SMALL_MAX = 64 * 1024, RESERVE_SHARE = 4 };
+
+static bool is_admitted(const Script *script, size_t size, size_t growth) {
+    const Budget *budget = budget_get();
+    if (budget == NULL || budget->script != script) return true;
+    const ScriptLimits *limits = &script->limits;
+    if (budget_is_plugin(budget) && size > limits->value_max) return false;
+    size_t after = script->memory_used + growth;
+    if (after <= limits->memory_max) return true;
+    budget_fill();
+    return size <= SMALL_MAX || after <= limits->memory_max + limits->memory_max / RESERVE_SHARE;
+}
+
+void *heap_allocate(void *context, void *memory, size_t old_size, size_t new_size) {
+    Script *script = context;
+    size_t before = memory != NULL ? old_size : 0; /* else it tells what kind of object is wanted */
+    if (new_size == 0) {
+        script->memory_used -= before;
+        mem_free(memory);
+        return NULL;
+    }
+    const ScriptLimits *limits = &script->limits;
+    if (new_size > before) {
+        size_t growth = new_size - before;
+        bool is_plain = new_size <= limits->value_max && script->memory_used <= limits->memory_max &&
+                        growth <= limits->memory_max - script->memory_used;
+        if (!is_plain && !is_admitted(script, new_size, growth)) return NULL;
+    }
+    script->memory_used = script->memory_used - before + new_size;
+    return mem_realloc(memory, new_size);
+}
+
+bool heap_collect(lua_State *L) {
+    const Script *script = script_of(L);
+    lua_gc(L, LUA_GCCOLLECT);
+    return script->memory_used <= script->limits.memory_max - script->limits.memory_max / 8;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "script/threads.h"
+
+#include <lauxlib.h>
+
+#include "base/mem.h"
+
+enum { IDLE_MAX = 256 };
+
+lua_State *threads_take(Script *script, lua_State *L, int *reference) {
+    if (script->idle_count == 0) {
+        lua_State *co = lua_newthread(L);
+        *reference = luaL_ref(L, LUA_REGISTRYINDEX);
+        return co;
+    }
+    *reference = script->idle_threads[--script->idle_count];
+    lua_rawgeti(L, LUA_REGISTRYINDEX, *reference);
+    lua_State *co = lua_tothread(L, -1);
+    lua_pop(L, 1);
+    return co;
+}
+
+void threads_give(Script *script, lua_State *co, int reference, bool is_reusable) {
+    if (!is_reusable || script->idle_count == IDLE_MAX) {
+        luaL_unref(script->L, LUA_REGISTRYINDEX, reference);
+        return;
+    }
+    if (script->idle_threads == NULL) {
+        script->idle_threads = mem_grow(NULL, IDLE_MAX, sizeof *script->idle_threads);
+    }
+    lua_settop(co, 0);
+    lua_sethook(co, NULL, 0, 0);
+    script->idle_threads[script->idle_count++] = reference;
+}
