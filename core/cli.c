@@ -11,7 +11,9 @@
 #include "config.h"
 #include "data/secret.h"
 #include "health.h"
+#include "script/chunks.h"
 #include "server.h"
+#include "trial_api.h"
 
 extern char **environ;
 
@@ -228,8 +230,10 @@ int cli_main(int argc, char **argv) {
                     .json_depth_max = JSON_DEPTH,
                     .worker_count = 0};
     api_open(&cli.api);
+    trial_api_open(cli.script);
     int code = prepare_and_run(&cli, argc, argv);
     script_free(cli.script);
+    chunks_stop();
     if (cli.store != NULL) store_close(cli.store);
     keyring_deinit(&cli.keys);
     if (cli.has_config) config_deinit(&cli.config);

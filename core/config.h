@@ -17,6 +17,7 @@ typedef struct Config {
     size_t setting_count;
     char *home; /* the folder with lua/ and plugins/ */
     char node_name[128];
+    const char *trial; /* NULL but in a trial: what it wants, for the Lua half; borrowed */
     uint16_t port;
     unsigned workers;
     LogLevel log_level;

@@ -6,11 +6,9 @@
 #include <sys/resource.h>
 
 #include "base/buf.h"
-#include "base/clock.h"
 #include "base/ensure.h"
 #include "base/mem.h"
 #include "base/metrics.h"
-#include "data/secret_record.h"
 #include "net/http_client.h"
 #include "net/listener.h"
 #include "worker.h"
@@ -19,13 +17,8 @@ enum { SIGNAL_COUNT = 4 };
 
 typedef struct Server {
     const Config *config;
-    Bus bus;
+    Commons commons;
     Roster *roster;
-    JobPool *jobs;
-    Shared *shared;
-    Keyring keys; /* as the store and the settings say at the start */
-    Revocations revocations;
-    Store *store; /* until the roster has it */
     Worker **workers;
     unsigned worker_count; /* made so far */
     unsigned started_count;
@@ -97,9 +90,7 @@ static int add_worker(Server *server, unsigned index, uint16_t *port) {
         return err;
     }
     server->workers[index] = NULL;
-    WorkerShared shared = {server->config, &server->bus,  server->jobs,
-                           server->shared, &server->keys, &server->revocations};
-    err = worker_new(&shared, index, fd, &server->workers[index]);
+    err = worker_new(&server->commons, index, fd, &server->workers[index]);
     if (server->workers[index] != NULL) server->worker_count++;
     return err;
 }
@@ -120,32 +111,11 @@ static int add_workers(Server *server, uint16_t *port) {
     return 0;
 }
 
-static int open_store(Server *server) {
-    const char *url = config_get(server->config, "STORE");
-    keyring_init(&server->keys, server->config->tokens);
-    revocations_init(&server->revocations);
-    int err = store_open(str_of(url), true, &server->store);
-    if (err == 0) {
-        Str configured = str_of(config_get(server->config, "JWT_SECRET"));
-        err = secret_record_load(server->store, configured, &server->keys);
-    }
-    if (err == 0) err = revocations_load(&server->revocations, server->store);
-    if (err != 0) log_line(LOG_ERROR, "cannot open the store %s: %s", url, err_text(err));
-    return err;
-}
-
 static int start_roster(Server *server) {
-    Store *store = server->store;
-    server->store = NULL;
-    int err = roster_start(&server->bus, store, &server->config->roster, &server->roster);
+    Store *store = server->commons.store;
+    server->commons.store = NULL;
+    int err = roster_start(&server->commons.bus, store, &server->config->roster, &server->roster);
     if (err != 0) log_line(LOG_ERROR, "cannot load the store: %s", err_text(err));
-    return err;
-}
-
-static int start_jobs(Server *server) {
-    int err =
-        job_start(server->config->password_threads, server->config->password_jobs_max, &server->jobs);
-    if (err != 0) log_line(LOG_ERROR, "cannot start the threads of the jobs: %s", err_text(err));
     return err;
 }
 
@@ -166,10 +136,9 @@ static void log_listening(const Server *server, uint16_t port) {
 
 static int start(Server *server) {
     uint16_t port;
-    server->bus.worker_count = server->config->workers;
     int err = check_address(server->config);
-    if (err == 0) err = start_jobs(server);
-    if (err == 0) err = open_store(server);
+    if (err == 0) err = commons_start_jobs(&server->commons);
+    if (err == 0) err = commons_open_store(&server->commons);
     if (err == 0) err = add_workers(server, &port);
     if (err == 0) err = start_roster(server);
     while (err == 0 && server->started_count < server->worker_count) {
@@ -186,7 +155,7 @@ static void stop_workers(Server *server) {
     ensure(uv_sem_init(&quiet, 0) == 0);
     for (unsigned i = 0; i < server->started_count; i++) worker_stop(server->workers[i], &quiet);
     /* A worker is not quiet while it waits for a job. */
-    if (server->jobs != NULL) job_stop(server->jobs);
+    if (server->commons.jobs != NULL) job_stop(server->commons.jobs);
     for (unsigned i = 0; i < server->started_count; i++) uv_sem_wait(&quiet);
     for (unsigned i = 0; i < server->started_count; i++) worker_join(server->workers[i]);
     uv_sem_destroy(&quiet);
@@ -196,13 +165,7 @@ static void stop(Server *server) {
     stop_workers(server);
     if (server->roster != NULL) roster_stop(server->roster);
     for (unsigned i = 0; i < server->worker_count; i++) worker_free(server->workers[i]);
-    if (server->store != NULL) store_close(server->store);
-    keyring_deinit(&server->keys);
-    revocations_deinit(&server->revocations);
-    job_free(server->jobs);
-    shared_free(server->shared);
-    history_free(server->bus.history);
-    bus_deinit(&server->bus);
+    commons_deinit(&server->commons);
     mem_free(server->workers);
 }
 
@@ -210,10 +173,8 @@ int server_run(const Config *config) {
     Server server = {.config = config};
     raise_file_limit();
     http_client_setup();
-    bus_init(&server.bus);
     server.workers = mem_zalloc(config->workers * sizeof(Worker *));
-    server.shared = shared_new(&config->shared);
-    server.bus.history = history_new((uint64_t)clock_wall_ms(), config->history_bytes_max);
+    commons_init(&server.commons, config);
     int err = watch_signals(&server);
     if (err != 0) return err;
     err = start(&server);

@@ -10,6 +10,7 @@
  */
 #include "worker.h"
 
+#include <poll.h>
 #include <unistd.h>
 
 #include "api/states.h"
@@ -66,7 +67,7 @@ static void wake_worker(void *context) {
 static void begin_stop(Worker *worker) {
     if (worker->is_stopping) return;
     worker->is_stopping = true;
-    worker->stop_deadline_ms = uv_now(&worker->loop) + worker->config->stop_timeout_ms;
+    worker->stop_deadline_ms = net_now_ms(&worker->net) + worker->config->stop_timeout_ms;
     if (worker->listener != NULL) listener_close(worker->listener);
     worker->listener = NULL;
     api_stop(worker->states.current);
@@ -208,7 +209,7 @@ static void on_wake(uv_async_t *handle) {
 }
 
 static void check_quiet(Worker *worker) {
-    bool is_late = uv_now(&worker->loop) >= worker->stop_deadline_ms;
+    bool is_late = net_now_ms(&worker->net) >= worker->stop_deadline_ms;
     if (worker->net.conn_count > 0) {
         if (is_late) conn_close_all(&worker->net);
         return;
@@ -221,8 +222,8 @@ static void check_quiet(Worker *worker) {
 
 static void on_tick(uv_timer_t *handle) {
     Worker *worker = handle->data;
-    wheel_turn(&worker->net.wheel, uv_now(&worker->loop));
-    if (worker->index == 0) history_sweep(worker->bus->history, uv_now(&worker->loop));
+    wheel_turn(&worker->net.wheel, net_now_ms(&worker->net));
+    if (worker->index == 0) history_sweep(worker->bus->history, net_now_ms(&worker->net));
     if (worker->is_stopping) check_quiet(worker);
 }
 
@@ -250,15 +251,15 @@ static uint32_t notice_before_end_ms(const Config *config) {
     return config->expiring_notice_ms + (uint32_t)config->jwt_leeway_s * 1000;
 }
 
-static void open_api(Worker *worker, const WorkerShared *shared) {
+static void open_api(Worker *worker, Commons *commons) {
     const Config *config = worker->config;
     Api model = {
         .bus = worker->bus,
         .registry = &worker->registry,
         .net = &worker->net,
-        .jobs = shared->jobs,
-        .shared = shared->shared,
-        .history = shared->bus->history,
+        .jobs = commons->jobs,
+        .shared = commons->shared,
+        .history = commons->bus.history,
         .replay_max = config->replay_max,
         .http = worker->http,
         .keys = &worker->keys,
@@ -268,6 +269,7 @@ static void open_api(Worker *worker, const WorkerShared *shared) {
         .limits = config->script,
         .home = config->home,
         .node_name = config->node_name,
+        .trial = config->trial,
         .worker = (int)worker->index,
         .worker_count = config->workers,
         .json_depth_max = config->json_depth_max,
@@ -276,10 +278,10 @@ static void open_api(Worker *worker, const WorkerShared *shared) {
     states_use(&worker->states, api_new(&model));
 }
 
-int worker_new(const WorkerShared *shared, unsigned index, int listen_fd, Worker **out) {
+int worker_new(Commons *commons, unsigned index, int listen_fd, Worker **out) {
     Worker *worker = mem_zalloc(sizeof *worker);
-    worker->config = shared->config;
-    worker->bus = shared->bus;
+    worker->config = commons->config;
+    worker->bus = &commons->bus;
     worker->index = index;
     worker->listen_fd = listen_fd;
     snprintf(worker->name, sizeof worker->name, "worker-%u", index);
@@ -289,14 +291,14 @@ int worker_new(const WorkerShared *shared, unsigned index, int listen_fd, Worker
         return err;
     }
     inbox_init(&worker->inbox, wake_worker, worker);
-    shared->bus->workers[index] = &worker->inbox;
-    net_init(&worker->net, &worker->loop, &shared->config->net);
+    commons->bus.workers[index] = &worker->inbox;
+    net_init(&worker->net, &worker->loop, &commons->config->net);
     registry_init(&worker->registry);
-    keyring_copy(&worker->keys, shared->keys);
-    revocations_copy(&worker->revocations, shared->revocations);
-    worker->http = http_client_open(&worker->net, &shared->config->http);
+    keyring_copy(&worker->keys, &commons->keys);
+    revocations_copy(&worker->revocations, &commons->revocations);
+    worker->http = http_client_open(&worker->net, &commons->config->http);
     states_init(&worker->states);
-    open_api(worker, shared);
+    open_api(worker, commons);
     *out = worker;
     return api_setup(worker->states.current);
 }
@@ -332,6 +334,44 @@ void worker_join(Worker *worker) {
     uv_thread_join(&worker->thread);
 }
 
+void worker_open(Worker *worker) {
+    own_worker = worker;
+    uv_timer_stop(&worker->tick);
+    worker->states.current->is_running = true;
+    api_start(worker->states.current);
+}
+
+void worker_connect(Worker *worker, int fd) {
+    Conn *conn = conn_adopt(&worker->net, fd);
+    if (conn != NULL) exchange_open(conn, api_on_request, &worker->states);
+}
+
+/* What becomes ready by what this turn does is seen by the next one, so one turn alone tells nothing. */
+bool worker_turn(Worker *worker) {
+    struct pollfd kernel = {.fd = uv_backend_fd(&worker->loop), .events = POLLIN};
+    net_hold(&worker->net);
+    uv_run(&worker->loop, UV_RUN_NOWAIT);
+    WheelTimer *timer = wheel_first(&worker->net.wheel);
+    bool is_due = timer != NULL && timer->deadline_ms <= worker->net.held_ms;
+    if (is_due) wheel_fire(&worker->net.wheel, timer, worker->net.held_ms);
+    if (worker->is_stopping) check_quiet(worker);
+    bool is_closing = uv_backend_timeout(&worker->loop) == 0;
+    return is_due || is_closing || worker->has_own_mail || poll(&kernel, 1, 0) > 0;
+}
+
+uint64_t worker_next_deadline(const Worker *worker) {
+    const WheelTimer *timer = wheel_first(&worker->net.wheel);
+    return timer != NULL ? timer->deadline_ms : 0;
+}
+
+const Api *worker_api(const Worker *worker) {
+    return worker->states.current;
+}
+
+void worker_close(Worker *worker) {
+    conn_close_all(&worker->net);
+}
+
 static void on_left_over(uv_handle_t *handle, void *context) {
     (void)context;
     if (!uv_is_closing(handle)) uv_close(handle, NULL);
@@ -339,6 +379,7 @@ static void on_left_over(uv_handle_t *handle, void *context) {
 
 void worker_free(Worker *worker) {
     if (worker->listen_fd >= 0) close(worker->listen_fd);
+    if (own_worker == worker) own_worker = NULL;
     states_cancel(&worker->states);
     http_client_close(worker->http);
     wheel_turn(&worker->net.wheel, UINT64_MAX / 2); /* sleepers of cancelled tasks let go */

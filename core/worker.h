@@ -7,26 +7,13 @@
 #ifndef WORKER_H
 #define WORKER_H
 
-#include "config.h"
-#include "data/job.h"
-#include "data/revocations.h"
-#include "hub/bus.h"
+#include "commons.h"
 
 typedef struct Worker Worker;
 
-/* What all workers of a process share; borrowed, but for keys and revocations, which each copies. */
-typedef struct WorkerShared {
-    const Config *config;
-    Bus *bus;
-    JobPool *jobs;
-    Shared *shared;
-    const Keyring *keys;
-    const Revocations *revocations;
-} WorkerShared;
-
 /* Makes the island, its Lua state and all plugins; the bus gets its inbox as number `index`. Takes the
- * listening descriptor. ERR_INVALID: the Lua half did not load; it is logged. Main thread. */
-WARN_UNUSED int worker_new(const WorkerShared *shared, unsigned index, int listen_fd, Worker **worker);
+ * listening descriptor; -1: none. ERR_INVALID: the Lua half did not load; it is logged. Main thread. */
+WARN_UNUSED int worker_new(Commons *commons, unsigned index, int listen_fd, Worker **worker);
 
 /* Listens and starts the thread: when it returns, a client can connect. Main thread. */
 WARN_UNUSED int worker_start(Worker *worker);
@@ -38,6 +25,16 @@ void worker_stop(Worker *worker, uv_sem_t *quiet);
 
 /* Ends the loop and waits for the thread's end. Main thread. */
 void worker_join(Worker *worker);
+
+/* The same without a thread and a listener, where the clock is held: the caller is the island, and turns it.
+ * It gets the ends of socketpairs for connections (takes them). A turn gives false when there was nothing
+ * to do; what the last turn brought about may become known by the next one only. */
+void worker_open(Worker *worker);
+void worker_connect(Worker *worker, int fd);
+bool worker_turn(Worker *worker);
+uint64_t worker_next_deadline(const Worker *worker); /* when its next timer fires, monotonic; 0: none */
+const Api *worker_api(const Worker *worker);         /* that gets what begins now */
+void worker_close(Worker *worker); /* cuts all connections; turn it until there is nothing to do */
 
 /* Frees what was never started or has been joined; after the last op was answered. */
 void worker_free(Worker *worker);

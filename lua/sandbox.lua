@@ -4,6 +4,7 @@
 local files = require "core.files"
 local log = require "core.log"
 local private = require "private"
+local time = require "core.time"
 
 local sandbox = {}
 
@@ -13,7 +14,13 @@ local PLAIN = {
 }
 local LIBRARIES = { "coroutine", "math", "string", "table", "utf8" }
 local LEFT_OUT = { string = { dump = true } }
-local OS = { "clock", "date", "difftime", "time" }
+
+-- Of os, with the time that chatty.time.now tells: in a test of the plugin it is held.
+local OS = {
+  clock = os.clock, difftime = os.difftime,
+  time = function(parts) return parts and os.time(parts) or math.floor(time.now()) end,
+  date = function(format, seconds) return os.date(format, seconds or math.floor(time.now())) end,
+}
 
 local function copy(library, left_out)
   local own = {}
@@ -51,8 +58,7 @@ local function open_libraries(environment)
   for _, name in ipairs(PLAIN) do environment[name] = _G[name] end
   for _, name in ipairs(LIBRARIES) do environment[name] = copy(_G[name], LEFT_OUT[name]) end
   environment.next, environment.pairs = private.next, private.pairs
-  environment.os = {}
-  for _, name in ipairs(OS) do environment.os[name] = os[name] end
+  environment.os = copy(OS)
 end
 
 local function find_module(folder, name)

@@ -52,7 +52,8 @@ typedef struct Api {
     ScriptLimits limits;
     const char *home;
     const char *node_name;
-    int worker; /* -1 in tools */
+    const char *trial; /* core.node.trial; NULL: this is no trial */
+    int worker;        /* -1 in tools */
     unsigned worker_count;
     uint32_t expiring_notice_ms;
     uint32_t json_depth_max;

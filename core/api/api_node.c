@@ -8,6 +8,7 @@ int api_open_node(lua_State *L) {
     set_field_str(L, "name", str_of(api->node_name));
     set_field_str(L, "version", str_of(CHATTY_VERSION));
     set_field_str(L, "home", str_of(api->home));
+    if (api->trial != NULL) set_field_str(L, "trial", str_of(api->trial));
     set_field_integer(L, "worker", api->worker);
     set_field_integer(L, "workers", api->worker_count);
     lua_createtable(L, 0, (int)api->setting_count);

@@ -6,6 +6,10 @@
 
 #include "base/ensure.h"
 
+static bool is_held;
+static int64_t held_wall_ms;
+static uint64_t held_monotonic_ms;
+
 static int64_t read_ms(clockid_t id) {
     struct timespec now;
     ensure(clock_gettime(id, &now) == 0);
@@ -13,11 +17,31 @@ static int64_t read_ms(clockid_t id) {
 }
 
 uint64_t clock_monotonic_ms(void) {
+    if (is_held) return held_monotonic_ms;
     return (uint64_t)read_ms(CLOCK_MONOTONIC);
 }
 
 int64_t clock_wall_ms(void) {
-    return read_ms(CLOCK_REALTIME);
+    return is_held ? held_wall_ms : read_ms(CLOCK_REALTIME);
+}
+
+void clock_hold(int64_t wall_ms, uint64_t monotonic_ms) {
+    is_held = true;
+    held_wall_ms = wall_ms;
+    held_monotonic_ms = monotonic_ms;
+}
+
+void clock_move(uint64_t ms) {
+    held_wall_ms += (int64_t)ms;
+    held_monotonic_ms += ms;
+}
+
+bool clock_is_held(void) {
+    return is_held;
+}
+
+void clock_release(void) {
+    is_held = false;
 }
 
 static struct tm utc(int64_t wall_ms) {

@@ -11,6 +11,8 @@
 
 static LogLevel level_min = LOG_INFO;
 static LogFormat line_format = LOG_TEXT;
+static LogSink sink_now; /* NULL: stderr */
+static void *sink_context;
 static _Thread_local const char *thread_name = "main";
 
 static const char *const level_names[] = {"debug", "info", "warn", "error"};
@@ -22,6 +24,15 @@ void log_setup(LogLevel level, LogFormat format) {
 
 bool log_is_on(LogLevel level) {
     return level >= level_min;
+}
+
+void log_divert(LogSink sink, void *context) {
+    sink_now = sink;
+    sink_context = context;
+}
+
+const char *log_level_name(LogLevel level) {
+    return level_names[level];
 }
 
 void log_name_thread(const char *name) {
@@ -78,6 +89,10 @@ static void add_text(Buf *line, LogLevel level, Str message, const LogField *fie
 
 void log_write(LogLevel level, Str message, const LogField *fields, size_t count) {
     if (!log_is_on(level)) return;
+    if (sink_now != NULL) {
+        sink_now(sink_context, level, message, fields, count);
+        return;
+    }
     char now[CLOCK_RFC3339_LEN + 1];
     clock_format_rfc3339(clock_wall_ms(), now);
     Buf line = BUF_NONE;

@@ -27,6 +27,12 @@ void log_name_thread(const char *name);
 
 void log_write(LogLevel level, Str message, const LogField *fields, size_t count);
 
+/* Lines that are on go to the sink and not to stderr; NULL: to stderr again. A process of one thread only. */
+typedef void (*LogSink)(void *context, LogLevel level, Str message, const LogField *fields,
+                        size_t count);
+void log_divert(LogSink sink, void *context);
+const char *log_level_name(LogLevel level);
+
 /* printf without fields. */
 __attribute__((format(printf, 2, 3))) void log_line(LogLevel level, const char *format, ...);
 

@@ -29,6 +29,24 @@ void wheel_stop(Wheel *wheel, WheelTimer *timer) {
     wheel->count--;
 }
 
+void wheel_fire(Wheel *wheel, WheelTimer *timer, uint64_t now_ms) {
+    wheel_stop(wheel, timer);
+    timer->on_fire(timer, now_ms);
+}
+
+WheelTimer *wheel_first(const Wheel *wheel) {
+    WheelTimer *first = NULL;
+    size_t left = wheel->count;
+    for (size_t i = 0; left > 0 && i < WHEEL_SLOTS; i++) {
+        const List *slot = &wheel->slots[i];
+        for (List *at = slot->next; at != slot; at = at->next, left--) {
+            WheelTimer *timer = list_entry(at, WheelTimer, link);
+            if (first == NULL || timer->deadline_ms < first->deadline_ms) first = timer;
+        }
+    }
+    return first;
+}
+
 /* Takes the slot's timers into a list of its own first: on_fire may change any slot. What is due
  * in a later round goes back. */
 static void turn_slot(Wheel *wheel, List *slot, uint64_t now_ms) {

@@ -39,4 +39,11 @@ void wheel_stop(Wheel *wheel, WheelTimer *timer);
 /* Fires what is due at `now_ms`. on_fire may start, stop and free any timer, its own too. */
 void wheel_turn(Wheel *wheel, uint64_t now_ms);
 
+/* For a clock that is held: the timer whose deadline comes first, of equal ones the one that was set first;
+ * NULL: none is set. Looks at all of them. */
+WheelTimer *wheel_first(const Wheel *wheel);
+
+/* Fires a timer that is set, however early it is. */
+void wheel_fire(Wheel *wheel, WheelTimer *timer, uint64_t now_ms);
+
 #endif

@@ -211,14 +211,17 @@ static void run_round(Roster *roster, Op *ops) {
     }
 }
 
-static void drop_gone(Roster *roster) {
+static bool drop_gone(Roster *roster) {
     const Presence *gone;
+    bool has_dropped = false;
     while ((gone = online_first_gone(&roster->online, clock_monotonic_ms())) != NULL) {
         Node *user = gone->user;
         tell_presence(roster, gone, false);
         online_drop(&roster->online, gone);
         graph_prune(&roster->graph, user);
+        has_dropped = true;
     }
+    return has_dropped;
 }
 
 static void look_for_changes(Roster *roster) {
@@ -228,15 +231,23 @@ static void look_for_changes(Roster *roster) {
     records_tell_changes(roster->store, roster->bus);
 }
 
-static uint64_t next_deadline(const Roster *roster) {
+uint64_t roster_next_deadline(const Roster *roster) {
     uint64_t gone_ms = online_next_deadline(&roster->online);
     if (gone_ms == 0 || roster->poll_ms == 0) return gone_ms + roster->poll_ms;
     return gone_ms < roster->poll_ms ? gone_ms : roster->poll_ms;
 }
 
+bool roster_turn(Roster *roster) {
+    bool has_dropped = drop_gone(roster);
+    look_for_changes(roster);
+    Op *ops = inbox_take(&roster->inbox);
+    if (ops != NULL) run_round(roster, ops);
+    return has_dropped || ops != NULL;
+}
+
 /* Until there is mail, or the grace of a user is over, or the store is to be looked at. */
 static void wait_for_mail(Roster *roster) {
-    uint64_t deadline_ms = next_deadline(roster);
+    uint64_t deadline_ms = roster_next_deadline(roster);
     struct timespec until = {.tv_sec = (time_t)(deadline_ms / 1000),
                              .tv_nsec = (long)(deadline_ms % 1000) * 1000000};
     int status = 0;
@@ -255,9 +266,7 @@ static void *run_thread(void *context) {
     metrics_join();
     while (!roster->is_closing) {
         wait_for_mail(roster);
-        drop_gone(roster);
-        look_for_changes(roster);
-        run_round(roster, inbox_take(&roster->inbox));
+        roster_turn(roster);
     }
     return NULL;
 }
@@ -276,7 +285,7 @@ static void on_subscription(void *context, Str user, Str channel) {
                    graph_add_channel(&roster->graph, channel));
 }
 
-static void free_roster(Roster *roster) {
+void roster_close(Roster *roster) {
     ledger_deinit(&roster->ledger);
     online_deinit(&roster->online);
     graph_deinit(&roster->graph);
@@ -287,7 +296,7 @@ static void free_roster(Roster *roster) {
     mem_free(roster);
 }
 
-int roster_start(Bus *bus, Store *store, const RosterLimits *limits, Roster **out) {
+int roster_open(Bus *bus, Store *store, const RosterLimits *limits, Roster **out) {
     Roster *roster = mem_zalloc(sizeof *roster);
     roster->bus = bus;
     roster->store = store;
@@ -305,19 +314,24 @@ int roster_start(Bus *bus, Store *store, const RosterLimits *limits, Roster **ou
     inbox_init(&roster->inbox, wake, roster);
     int err = store_load(store, on_subscription, roster);
     if (err != 0) {
-        free_roster(roster);
+        roster_close(roster);
         return err;
     }
     metrics_add(METRIC_subscriptions, (int64_t)roster->graph.edge_count);
     if (store_can_be_changed(store)) roster->poll_ms = 1;
     bus->roster = &roster->inbox;
-    ensure(pthread_create(&roster->thread, NULL, run_thread, roster) == 0);
     *out = roster;
     return 0;
+}
+
+int roster_start(Bus *bus, Store *store, const RosterLimits *limits, Roster **out) {
+    int err = roster_open(bus, store, limits, out);
+    if (err == 0) ensure(pthread_create(&(*out)->thread, NULL, run_thread, *out) == 0);
+    return err;
 }
 
 void roster_stop(Roster *roster) {
     inbox_post(&roster->inbox, op_new(OP_CLOSE));
     pthread_join(roster->thread, NULL);
-    free_roster(roster);
+    roster_close(roster);
 }

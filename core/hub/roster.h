@@ -26,4 +26,13 @@ WARN_UNUSED int roster_start(Bus *bus, Store *store, const RosterLimits *limits,
 /* Carries out what lies in the inbox, ends the thread and closes the store. No worker may run any more. */
 void roster_stop(Roster *roster);
 
+/* The same without a thread, where the clock is held: the caller is the island, and turns it. A turn drops
+ * who is gone and carries out what lies in the inbox; false: there was nothing to do. */
+WARN_UNUSED int roster_open(Bus *bus, Store *store, const RosterLimits *limits, Roster **roster);
+bool roster_turn(Roster *roster);
+void roster_close(Roster *roster);
+
+/* When roster_turn has to do without mail, monotonic; 0: never. */
+uint64_t roster_next_deadline(const Roster *roster);
+
 #endif

@@ -449,6 +449,7 @@ static void format_address(const struct sockaddr_storage *address, char out[64])
         uv_ip4_name((const struct sockaddr_in *)address, out, 64);
         return;
     }
+    if (address->ss_family == AF_UNIX) snprintf(out, 64, "127.0.0.1");
     if (address->ss_family != AF_INET6) return;
     const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)address;
     if (IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr)) {

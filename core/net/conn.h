@@ -73,7 +73,7 @@ void conn_close(Conn *conn);
 bool conn_is_closing(const Conn *conn); /* after conn_finish or conn_close */
 
 /* The peer's address without port, as text: "127.0.0.1", "2001:db8::1"; an IPv4 peer of an IPv6
- * socket as IPv4. "" when the peer is gone. */
+ * socket as IPv4; "127.0.0.1" for one of this machine without an address. "" when the peer is gone. */
 void conn_remote(const Conn *conn, char out[64]);
 
 /* Visits the owners of all open Conns that have this handler; the visitor may close them. */

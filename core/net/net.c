@@ -9,12 +9,17 @@
 
 void net_init(Net *net, uv_loop_t *loop, const NetLimits *limits) {
     *net = (Net){.loop = loop, .limits = *limits, .date_second = -1};
-    wheel_init(&net->wheel, uv_now(loop));
+    if (clock_is_held()) net_hold(net);
+    wheel_init(&net->wheel, net_now_ms(net));
     list_init(&net->dirty);
     list_init(&net->conns);
     list_init(&net->exchanges);
     ws_pool_init(&net->ws_pool, &limits->ws);
     net->read_buffer = mem_alloc(NET_READ_BUFFER_SIZE);
+}
+
+void net_hold(Net *net) {
+    net->held_ms = clock_monotonic_ms();
 }
 
 void net_deinit(Net *net) {

@@ -47,6 +47,7 @@ typedef struct NetRelease {
 
 typedef struct Net {
     uv_loop_t *loop;
+    uint64_t held_ms; /* the time that net_now_ms tells while the clock is held; 0: the loop's */
     NetLimits limits;
     Wheel wheel;
     List dirty;     /* Conns with bytes to write in this turn */
@@ -67,6 +68,9 @@ typedef struct Net {
 
 void net_init(Net *net, uv_loop_t *loop, const NetLimits *limits); /* copies limits */
 
+/* The clock is held: takes its time, until the next call. */
+void net_hold(Net *net);
+
 /* After the last Conn closed and the last Request was freed. */
 void net_deinit(Net *net);
 
@@ -82,7 +86,7 @@ void net_release(Net *net, Bytes *bytes);
 const char *net_date(Net *net);
 
 static inline uint64_t net_now_ms(const Net *net) {
-    return uv_now(net->loop);
+    return net->held_ms != 0 ? net->held_ms : uv_now(net->loop);
 }
 
 #endif

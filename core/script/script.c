@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/metrics.h"
 #include "script/budget.h"
+#include "script/chunks.h"
 #include "script/heap.h"
 #include "script/nested.h"
 #include "script/task.h"
@@ -50,6 +51,7 @@ Script *script_new(const char *home) {
     lua_rawsetp(L, LUA_REGISTRYINDEX, &script_key);
     set_path(L, home);
     nested_open(L);
+    chunks_open(L);
     return script;
 }
 

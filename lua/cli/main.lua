@@ -92,7 +92,7 @@ function main.run(call)
     args = call.args, settings = call.settings, sources = call.sources, warnings = call.warnings,
     json = require "core.json", random = require("core.secret").random, files = file_access(),
     make_token = token.make, check_token = token.verify,
-    print = print, read_secret = read_secret,
+    print = print, write = function(text) io.stdout:write(text) io.stdout:flush() end, read_secret = read_secret,
     error = function(line) io.stderr:write("chatty: ", line, "\n") end,
   }
   if call.command == "routes" then context.routes = load_routes() end

@@ -10,6 +10,7 @@
 ---@field workers integer
 ---@field home string            the folder that holds lua/ and plugins/
 ---@field settings table<string, string>  every setting's name and value as text
+---@field trial? string          in a test: JSON, as lua/test/server.lua writes it
 
 ---@class core.log  `require "core.log"`
 local log = {}
@@ -391,3 +392,48 @@ function password.verify(text, hash) end
 ---@param hash string
 ---@return boolean
 function password.is_outdated(hash) end
+
+---@class core.trial  a server in this thread, of `chatty test`: `require "core.trial"`
+local trial = {}
+--- Starts it with the clock held. nil and what was logged when a plugin does not load.
+---@param settings table<string, string>  as options.read gives them
+---@param plan string                     what core.node.trial says over there
+---@param wall_ms integer                 since 1970
+---@return core.trial|nil, string? logs
+function trial.new(settings, plan, wall_ms) end
+--- Ends it; may be repeated. It ends without when it is collected.
+function trial:close() end
+--- Turns it until there is nothing to do.
+---@return true|nil, string? message, string? code
+function trial:settle() end
+--- Moves the clock to the next deadline, or to `until_ms`, if that comes first. False: it is there already.
+---@param until_ms integer
+---@return boolean
+function trial:step(until_ms) end
+---@return integer milliseconds  since 1970
+function trial:now() end
+--- What was logged since the last call: a JSON array of { level, message, fields }.
+---@return string
+function trial:logs() end
+--- Connects as a client.
+---@return core.trial.pipe|nil, string? message, string? code
+function trial:connect() end
+--- Calls test.agent.call over there, as a task.
+---@param text string
+---@return integer number  for `answer`
+function trial:call(text) end
+--- The answer's text, once; nil: it has not come yet.
+---@param number integer
+---@return string|nil
+function trial:answer(number) end
+
+---@class core.trial.pipe  a client's end of a connection; it does not block
+local pipe = {}
+--- Gives how many bytes were taken.
+---@param bytes string
+---@return integer
+function pipe:write(bytes) end
+--- What there is, and whether nothing more comes.
+---@return string bytes, boolean is_over
+function pipe:read() end
+function pipe:close() end

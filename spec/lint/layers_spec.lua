@@ -2,7 +2,9 @@
 local sources = require "spec.support.sources"
 
 local ORDER = {
-  "base", "data", "hub", "net", "script", "api", "config", "worker", "server", "health", "cli", "main",
+  "base", "data", "hub", "net", "script", "api", "config", "commons", "worker", "server", "health",
+  "trial", "trial_api", "cli",
+  "main",
 }
 
 -- Rooms that see less than their place in the order allows.

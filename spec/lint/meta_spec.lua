@@ -1,16 +1,19 @@
 -- The stubs of lua/meta/core*.lua and the tables of functions in core/api/ name the same functions.
 local sources = require "spec.support.sources"
 
-local KINDS = { lib = ".", methods = ":" } -- by the name of the luaL_Reg table
+-- By the name of the luaL_Reg table; pipe_methods are those of a second class, `pipe`.
+local KINDS = { lib = ".", methods = ":" }
 
--- The names that an api_<module>.c gives to Lua: "bus.notify", "request:path".
+-- The names that an api_<module>.c, or a <module>_api.c, gives to Lua: "bus.notify", "request:path".
 local function names_in_c(files)
   local names = {}
   for _, file in ipairs(files) do
-    local module = file.path:match("api_([^/]+)%.c$")
+    local module = file.path:match("api_([^/]+)%.c$") or file.path:match("([^/]+)_api%.c$")
     for table_name, body in file.text:gmatch("luaL_Reg ([%w_]+)%[%] = (%b{})") do
+      local own, kind = table_name:match("^(%w+)_(methods)$")
+      own, kind = own or module, KINDS[kind or table_name]
       for name in body:gmatch('{"([%a][%w_]*)",') do
-        if KINDS[table_name] then names[module .. KINDS[table_name] .. name] = true end
+        if kind then names[own .. kind .. name] = true end
       end
     end
   end
@@ -33,7 +36,7 @@ local function missing(names, where)
 end
 
 describe("the stubs of the C modules", function()
-  local c = names_in_c(sources.list({ "core/api" }, "^api_.*%.c$"))
+  local c = names_in_c(sources.list({ "core" }, "api_?[^/]*%.c$"))
   local texts = {}
   for i, file in ipairs(sources.list({ "lua/meta" }, "^core.*%.lua$")) do texts[i] = file.text end
   local stubs = names_in_stubs(table.concat(texts, "\n"))

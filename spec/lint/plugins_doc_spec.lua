@@ -2,7 +2,8 @@
 -- is named on the page, what the page names is declared, and the Lua on it and in README.md can be loaded.
 local lua_half = require "spec.support.lua_half"
 
-local PAGE, STUBS = "docs/plugins.md", { "lua/meta/app.lua", "lua/meta/chatty.lua" }
+local PAGE = "docs/plugins.md"
+local STUBS = { "lua/meta/app.lua", "lua/meta/chatty.lua", "lua/meta/test.lua" }
 
 -- Where on the page the fields and methods of a class stand: the heading of its section.
 local SECTIONS = {
@@ -14,12 +15,25 @@ local SECTIONS = {
   ["chatty.subscription"] = "chatty.subscribe, chatty.unsubscribe",
   ["chatty.changed"] = "chatty.subscribe, chatty.unsubscribe", ["chatty.http_options"] = "chatty.http",
   ["chatty.http_answer"] = "chatty.http", ["chatty.node"] = "The rest of chatty",
+  ["chatty.test"] = "A server under test", ["test.spec"] = "A server under test",
+  ["test.server"] = "A server under test",
+  ["test.pending"] = "A server under test", ["test.log_line"] = "A server under test",
+  ["test.request"] = "Requests of a test", ["test.response"] = "Requests of a test",
+  ["test.event"] = "Sessions of a test", ["test.session"] = "Sessions of a test",
+  ["test.socket"] = "Sessions of a test",
+}
+-- The classes of what the stubs of tests call t, session and so on.
+local CLASSES_OF_TESTS = {
+  test = "chatty.test", t = "test.server", pending = "test.pending", session = "test.session", socket = "test.socket",
 }
 -- Classes whose functions and fields are found by their whole name anywhere: app:get, chatty.search.users.
 local WHOLE = { app = true, chatty = true }
 
 -- What looks like a name of the API: the subprotocol, and the mistake that the tutorial makes.
-local NO_NAMES = { ["chatty.v1"] = true, ["chatty.json.aray"] = true }
+local NO_NAMES = {
+  ["chatty.v1"] = true, ["chatty.json.aray"] = true, ["chatty.test"] = true,
+  ["chatty.lua"] = true,
+}
 
 local function read(path)
   local file <close> = assert(io.open(path, "rb"))
@@ -38,8 +52,10 @@ local function declared()
       local value = line:match("^(chatty%.[%w_.]+) =")
       if class and not classes[class] then classes[class] = {} end
       if field then classes[class][field] = true end
-      if owner then whole[owner .. mark .. name] = true end
-      if mark == ":" and not WHOLE[owner] then classes[owner][name] = true end
+      local class_of_test = path == "lua/meta/test.lua" and CLASSES_OF_TESTS[owner]
+      if owner and not class_of_test then whole[owner .. mark .. name] = true end
+      owner = class_of_test or owner
+      if owner and classes[owner] and not WHOLE[owner] then classes[owner][name] = true end
       if value then whole[value] = true end
     end
   end
@@ -48,7 +64,7 @@ local function declared()
 end
 
 local function section(text, heading)
-  local _, from = text:find("\n### " .. heading .. "\n", 1, true)
+  local _, from = text:find("\n###+ " .. heading:gsub("%p", "%%%0") .. "\n")
   if not from then return "" end
   return text:sub(from, (text:find("\n##", from, true)))
 end

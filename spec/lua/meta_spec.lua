@@ -53,8 +53,31 @@ describe("the stubs of the public API", function()
     end
   end)
 
+  -- What the parts of a test call of each other is not for specs.
+  local INTERNAL = { pump = true, is_over = true, on_message = true, state = true }
+
+  local function methods_of(path)
+    local found = {}
+    for name in pairs(functions_of(read(("lua/%s.lua"):format(path:gsub("%.", "/"))), "%a+:")) do
+      if not INTERNAL[name] then found[name] = true end
+    end
+    return found
+  end
+
+  it("name every method of what a test holds, and no other", function()
+    local stubs = read("lua/meta/test.lua")
+    local server = methods_of("test.server")
+    for name in ("get head post put patch delete options"):gmatch("%a+") do server[name] = true end
+    assert.same(names(server), names(functions_of(stubs, "t:")))
+    local socket, session = methods_of("test.socket"), methods_of("test.session")
+    assert.same(names(socket), names(functions_of(stubs, "socket:")))
+    for name in pairs(socket) do session[name] = true end
+    assert.same(names(session), names(functions_of(stubs, "session:")))
+    assert.same({ "response" }, names(functions_of(stubs, "pending:")))
+  end)
+
   it("say since when each function is there", function()
-    for _, path in ipairs({ "lua/meta/chatty.lua", "lua/meta/app.lua" }) do
+    for _, path in ipairs({ "lua/meta/chatty.lua", "lua/meta/app.lua", "lua/meta/test.lua" }) do
       local text = read(path)
       for name, comment in pairs(functions_of(text, "%a+[.:]")) do
         assert.matches("%(since %d+%.%d+%)", comment, 1, false, path .. ": " .. name)

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "commons.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "data/secret_record.h"
+
+void commons_init(Commons *commons, const Config *config) {
+    *commons = (Commons){.config = config};
+    bus_init(&commons->bus);
+    commons->bus.worker_count = config->workers;
+    commons->bus.history = history_new((uint64_t)clock_wall_ms(), config->history_bytes_max);
+    commons->shared = shared_new(&config->shared);
+    keyring_init(&commons->keys, config->tokens);
+    revocations_init(&commons->revocations);
+}
+
+int commons_open_store(Commons *commons) {
+    const char *url = config_get(commons->config, "STORE");
+    int err = store_open(str_of(url), true, &commons->store);
+    if (err == 0) {
+        Str configured = str_of(config_get(commons->config, "JWT_SECRET"));
+        err = secret_record_load(commons->store, configured, &commons->keys);
+    }
+    if (err == 0) err = revocations_load(&commons->revocations, commons->store);
+    if (err != 0) log_line(LOG_ERROR, "cannot open the store %s: %s", url, err_text(err));
+    return err;
+}
+
+int commons_start_jobs(Commons *commons) {
+    const Config *config = commons->config;
+    int err = job_start(config->password_threads, config->password_jobs_max, &commons->jobs);
+    if (err != 0) log_line(LOG_ERROR, "cannot start the threads of the jobs: %s", err_text(err));
+    return err;
+}
+
+void commons_deinit(Commons *commons) {
+    if (commons->store != NULL) store_close(commons->store);
+    keyring_deinit(&commons->keys);
+    revocations_deinit(&commons->revocations);
+    job_free(commons->jobs);
+    shared_free(commons->shared);
+    history_free(commons->bus.history);
+    bus_deinit(&commons->bus);
+}

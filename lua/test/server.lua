@@ -1,0 +1,293 @@
+-- A server under test: what a spec holds in hand as `t`. It starts, fresh, when a test first does something with it,
+-- and ends with the test.
+
+local argument = require "argument"
+local asserts = require "test.asserts"
+local json = require "core.json"
+local logs = require "test.logs"
+local plan = require "test.plan"
+local request = require "test.request"
+local session = require "test.session"
+local socket = require "test.socket"
+local trial = require "core.trial"
+local wire = require "test.wire"
+local words = require "test.words"
+
+local server = {}
+
+local START <const> = 1767225600 -- 2026-01-01T00:00:00Z
+local PUMPS_MAX <const> = 10000
+local HANDSHAKE = {
+  Connection = "Upgrade", Upgrade = "websocket", ["Sec-WebSocket-Version"] = "13",
+  ["Sec-WebSocket-Key"] = "AAAAAAAAAAAAAAAAAAAAAA==",
+}
+
+---@class test.server
+local Server = {}
+
+local running -- the server of the test that runs
+
+local function start(self)
+  if not words.running then
+    error("a server runs within a test only: use it in `it`, before_each or after_each", 3)
+  end
+  if running then error("this test has another server already", 3) end
+  self.clients, self.log = {}, logs.new()
+  local core, failed = trial.new(self.settings, self.plan, math.floor(self.start * 1000))
+  if not core then error(logs.first_error(json.decode(failed)) or "the server does not start", 0) end
+  self.core = core
+  running = self
+  self:settle()
+end
+
+-- The server, running.
+local function use(self)
+  if not self.core then start(self) end
+  return self.core
+end
+
+local function pump_clients(self)
+  local has_moved = false
+  for i = #self.clients, 1, -1 do
+    local client = self.clients[i]
+    has_moved = client:pump() or has_moved
+    if client:is_over() then table.remove(self.clients, i) end
+  end
+  return has_moved
+end
+
+--- Lets the server and all its clients do what they can do without time going on. Everything else here does so too.
+function Server:settle()
+  local core = use(self)
+  for _ = 1, PUMPS_MAX do
+    local ok, message = core:settle()
+    self.log:add(json.decode(core:logs()))
+    if not ok then error(message, 0) end
+    if not pump_clients(self) then return end
+  end
+  error("the server and its clients never come to rest", 0)
+end
+
+--- Seconds since 1970, as chatty.time.now() tells.
+---@return number
+function Server:now()
+  return use(self):now() / 1000
+end
+
+--- Lets time go on: timers, sleeps, expiries and whatever else is due happens in its order, each at its time.
+---@param seconds number
+function Server:advance(seconds)
+  argument.type(seconds, "number", "t:advance: the seconds", 2)
+  local core = use(self)
+  local until_ms = core:now() + math.floor(seconds * 1000 + 0.5)
+  while core:step(until_ms) do self:settle() end
+end
+
+local function add_client(self, client)
+  table.insert(self.clients, 1, client)
+  self:settle()
+  return client
+end
+
+local function pipe_of(self)
+  return assert(use(self):connect())
+end
+
+--- Sends a request and does not expect its response at once: pending:response() gives it when it has come.
+---@param spec test.request
+---@return test.pending
+function Server:begin(spec)
+  return add_client(self, request.send(self, pipe_of(self), spec))
+end
+
+--- Sends a request and gives the response.
+---@param spec test.request
+---@return test.response
+function Server:request(spec)
+  local pending = self:begin(spec)
+  local response = pending:response()
+  if response then return response end
+  asserts.fail(("%s %s is not answered: its handler waits. Use t:begin, and t:advance."):format(spec.method, spec.path))
+end
+
+for _, method in ipairs({ "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS" }) do
+  Server[method:lower()] = function(self, path, spec)
+    local all = { method = method, path = path }
+    for name, value in pairs(spec or {}) do all[name] = value end
+    return self:request(all)
+  end
+end
+
+local function upgrade(self, spec)
+  local headers = {}
+  for name, value in pairs(HANDSHAKE) do headers[name] = value end
+  for name, value in pairs(spec.headers or {}) do headers[name] = value end
+  spec.method, spec.headers = "GET", headers
+  local opened = wire.new(pipe_of(self))
+  opened:send(request.encode(spec, self))
+  return opened
+end
+
+local function copy(spec)
+  local own = {}
+  for name, value in pairs(spec or {}) do own[name] = value end
+  return own
+end
+
+--- Opens a session of a user.
+---@param user? string
+---@param spec? test.request  what else the handshake has: query, headers, claims, token
+---@return test.session
+function Server:connect(user, spec)
+  local own = copy(spec)
+  own.path, own.user = own.path or "/ws", own.user or user
+  return add_client(self, session.open(self, upgrade(self, own), user))
+end
+
+--- Opens a WebSocket of a plugin's own.
+---@param path string
+---@param spec? test.request
+---@return test.socket
+function Server:websocket(path, spec)
+  local own = copy(spec)
+  own.path = path
+  return add_client(self, socket.open(setmetatable({}, socket.methods), self, upgrade(self, own)))
+end
+
+-- What chatty.* gives there; a call that waits longer than time stands still fails the test.
+local function call(self, owner, path, ...)
+  local core = use(self)
+  local list = table.pack(...)
+  for i = 1, list.n do
+    if list[i] == nil then list[i] = json.null end
+  end
+  list.n = nil
+  local number = core:call(json.encode { owner = owner, path = path, arguments = json.array(list) })
+  self:settle()
+  local text = core:answer(number)
+  if not text then asserts.fail(("chatty.%s waits for something that does not happen"):format(path)) end
+  local answer = json.decode(text)
+  if answer.error then error(("chatty.%s: %s"):format(path, answer.error), 0) end
+  local results = answer.results
+  local count = #results
+  for i = 1, count do
+    if results[i] == json.null then results[i] = nil end
+  end
+  return table.unpack(results, 1, count)
+end
+
+-- chatty, and each group of it: a field is a group and a function at once.
+local function proxy(self, owner, path)
+  return setmetatable({}, {
+    __index = function(_, name) return proxy(self, owner, path and path .. "." .. name or name) end,
+    __call = function(_, ...) return call(self, owner, path, ...) end,
+  })
+end
+
+--- The module `chatty` of a plugin in the server: what is called there happens there.
+---@param plugin? string  default: the first one
+---@return chatty
+function Server:chatty_of(plugin)
+  return proxy(self, plugin or self.owner)
+end
+
+--- A token of a user.
+---@param user string
+---@param claims? table
+---@param ttl? number  seconds; default: it never dies
+---@return string
+function Server:token(user, claims, ttl)
+  local all = copy(claims)
+  all.sub = user
+  return call(self, self.owner, "token.make", all, ttl)
+end
+
+-- What of an event stands in the query; the rest is the body.
+local IN_QUERY = { channels = 1, users = 1, efficient = 1, add = 1, report = 1, dry_run = 1 }
+
+local function query_of(event)
+  local by = event.channels and "channels" or "users"
+  argument.type(event[by], "table", "t:notify: " .. by, 3)
+  local method = event.efficient and "channels-efficient" or by
+  return {
+    method = method .. ":" .. json.encode(json.array(event[by])),
+    add = event.add and table.concat(event.add, ","), report = event.report, dryRun = event.dry_run,
+  }
+end
+
+--- Emits an event as the app server does, with POST /control/notify. Fields as of chatty.notify.
+---@param event table
+---@return test.response
+function Server:notify(event)
+  argument.type(event, "table", "t:notify", 2)
+  local body = { attributes = {} }
+  for name, value in pairs(event) do
+    if not IN_QUERY[name] then body[name] = value end
+  end
+  return self:post("/control/notify", { control = true, query = query_of(event), json = body })
+end
+
+--- Subscribes users to channels, as the app server does.
+function Server:subscribe(users, channels)
+  local done, message = call(self, self.owner, "subscribe",
+    { users = users, channels = channels, by = { kind = "control" } })
+  if not done then error(message, 0) end
+  return done
+end
+
+function Server:unsubscribe(users, channels)
+  local done, message = call(self, self.owner, "unsubscribe",
+    { users = users, channels = channels, by = { kind = "control" } })
+  if not done then error(message, 0) end
+  return done
+end
+
+--- The lines that were logged, as { level =, message =, fields = }.
+function Server:logs()
+  use(self)
+  return self.log:list()
+end
+
+--- A line of the log that matches the pattern. Fails the test when there is none; errors that nobody expects fail it.
+---@param pattern string
+---@return test.log_line
+function Server:expect_log(pattern)
+  use(self)
+  return self.log:expect(pattern)
+end
+
+function Server.__index(self, key)
+  if key == "chatty" then return self:chatty_of() end
+  return Server[key]
+end
+
+--- A server with these plugins.
+---@param paths string[]
+---@param spec? {options?: table, settings?: table, now?: number}
+---@param spec_folder string
+---@return test.server
+function server.new(paths, spec, spec_folder)
+  spec = spec or {}
+  argument.keys(spec, { options = 1, settings = 1, now = 1 }, "chatty.test", 3)
+  local sources = plan.sources(paths, spec_folder)
+  return setmetatable({
+    owner = sources[1] and sources[1].name or "test",
+    control_key = plan.control_key,
+    settings = plan.settings(spec.settings),
+    start = spec.now or START,
+    plan = json.encode { sources = json.array(sources), options = spec.options or {} },
+  }, Server)
+end
+
+--- The test is over: ends its server, and tells what it logged that nobody expected.
+---@return {message: string, lines: string[]}|nil
+function server.finish()
+  local self = running
+  running = nil
+  if not self then return nil end
+  self.core:close()
+  self.core = nil
+  return self.log:fault()
+end
+
+return server
