@@ -1,0 +1,88 @@
+-- The loads of the table. A case is put on each of its servers in turns, round by round.
+
+local cases = {}
+
+---@class bench.Case
+---@field name string
+---@field servers string[]     of peers.NAMES
+---@field flags string[]       of the load tool
+---@field rounds? integer      when it is not to be as often as the others
+---@field settings? string[]   further arguments of chatty
+
+local ALL = { "floor", "floor_batched", "bun", "nchan", "ws", "socketio", "centrifugo", "chatty" }
+local OURS = { "chatty" }
+
+-- Limits that the loads would meet with the defaults.
+local LARGE = { "--subscriptions-max=100000000", "--header-max=64kb" }
+
+local function case(name, servers, flags, more)
+  local made = { name = name, servers = servers, flags = flags }
+  for key, value in pairs(more or {}) do made[key] = value end
+  return made
+end
+
+-- `some` sessions of 1000, `many` of 10,000, and so on: quick loads are a tenth.
+local function fan_out(some, many, seconds)
+  local function flat_out(name, ...)
+    return case(name, ALL, { "--sessions=" .. some, "--idle=0", "--warmup=0.3", "--seconds=" .. seconds, ... })
+  end
+  return {
+    flat_out("one publisher"),
+    flat_out("one publisher, 1 KiB", "--size=1024"),
+    case("many sessions", ALL, { "--sessions=" .. many, "--idle=1", "--warmup=0.5", "--seconds=" .. seconds }),
+    flat_out("20 events a second", "--rate=20"),
+    flat_out("eight publishers", "--publishers=8"),
+  }
+end
+
+local function idle_and_notify(many, seconds, idle)
+  return {
+    -- A round of pings must fall into it, where there are any.
+    case("idle", { "floor", "bun", "nchan", "ws", "socketio", "centrifugo", "chatty" },
+      { "--sessions=" .. many, "--idle=" .. idle, "--seconds=0" }, { rounds = 1 }),
+    case("nobody listens", ALL, { "--sessions=0", "--idle=0", "--warmup=0.3", "--publishers=8",
+      "--seconds=" .. seconds }),
+  }
+end
+
+local function subscriptions(some, standing)
+  return {
+    case("one subscription", OURS, { "--sessions=" .. some, "--idle=0.5", "--seconds=0" }),
+    case("101 subscriptions", OURS, { "--sessions=" .. some, "--idle=0.5", "--seconds=0", "--subscriptions=101" },
+      { settings = LARGE }),
+    case("standing", OURS, { "--sessions=1", "--idle=0.5", "--seconds=0", "--fill-users=" .. standing,
+      "--fill-each=10", "--fill-channels=" .. standing // 2 }, { settings = LARGE }),
+  }
+end
+
+local function growth(some, users, channels, seconds)
+  local flags = { "--sessions=" .. some, "--channels=" .. some // 100, "--idle=0.5", "--warmup=0.3",
+    "--seconds=" .. seconds, "--unsubscribe" }
+  local function filled(name, fill_users, fill_channels)
+    return case(name, OURS, table.move({ "--fill-users=" .. fill_users, "--fill-channels=" .. fill_channels }, 1, 2,
+      #flags + 1, { table.unpack(flags) }), { settings = LARGE })
+  end
+  -- At a rate: flat out, more workers on one core hold publishers up, and so write more events at once.
+  local function with_workers(count)
+    return case(count .. " workers", OURS, { "--sessions=" .. some, "--idle=0", "--warmup=0.3", "--rate=100",
+      "--seconds=" .. seconds }, { settings = { "--workers=" .. count } })
+  end
+  return { filled("few others", 100, 10), filled("many others", users, channels), with_workers(1), with_workers(2),
+    with_workers(4) }
+end
+
+--- All cases in their order.
+---@param is_quick boolean  a look of a minute: small crowds, short phases
+---@return bench.Case[]
+function cases.list(is_quick)
+  local list = {}
+  local parts = is_quick
+    and { fan_out(100, 1000, 0.3), idle_and_notify(1000, 0.3, 2), subscriptions(100, 1000),
+      growth(200, 1000, 10000, 0.3) }
+    or { fan_out(1000, 10000, 2), idle_and_notify(10000, 1.5, 26), subscriptions(1000, 20000),
+      growth(1000, 100000, 1000000, 1.5) }
+  for _, part in ipairs(parts) do table.move(part, 1, #part, #list + 1, list) end
+  return list
+end
+
+return cases

@@ -1,0 +1,145 @@
+-- The rows of the table: which case each comes from, what of it is looked at, and what the goal is.
+
+local goals = {}
+
+---@class bench.Row
+---@field work string
+---@field case string
+---@field goal string
+---@field value fun(report: table): number
+---@field beside? fun(report: table): number  shown in brackets
+---@field format string
+---@field beside_format? string
+---@field ratio_max? number        of the floor's value
+---@field value_max? number
+---@field beside_max? number
+---@field beside_min? number
+
+local function delivery(report) return report.deliver.cpu_us end
+local function delivery_user(report) return report.deliver.user_us end
+
+local function fan_out(row)
+  row.value, row.beside = delivery, delivery_user
+  row.format, row.beside_format = "%.2f", "%.2f"
+  return row
+end
+
+goals.FAN_OUT = {
+  title = "Fan-out: CPU microseconds per delivery (of it user time)",
+  rows = {
+    fan_out{ work = "1 publisher flat out, 1,000 subscribers, 128 B", case = "one publisher",
+      goal = "<= 1.05 x floor, user <= 0.35", ratio_max = 1.05, beside_max = 0.35 },
+    fan_out{ work = "the same, 1 KiB", case = "one publisher, 1 KiB", goal = "<= 1.05 x floor", ratio_max = 1.05 },
+    fan_out{ work = "the same, 10,000 subscribers, 128 B", case = "many sessions",
+      goal = "<= 1.05 x floor, user <= 0.45", ratio_max = 1.05, beside_max = 0.45 },
+    fan_out{ work = "20 events/s, 1,000 subscribers", case = "20 events a second", goal = "<= 1.05 x floor",
+      ratio_max = 1.05 },
+    fan_out{ work = "8 publishers flat out, 1,000 subscribers, 128 B", case = "eight publishers", goal = "<= 0.70",
+      value_max = 0.70 },
+  },
+}
+
+goals.SIZE = {
+  title = "Size and connecting",
+  rows = {
+    { work = "memory of the process per idle session (bytes)", case = "many sessions", goal = "<= 900",
+      value = function(report) return report.memory.session_bytes / report.sessions end, format = "%.0f",
+      value_max = 900 },
+    { work = "CPU per connect (us)", case = "many sessions", goal = "<= 35", format = "%.1f", value_max = 35,
+      value = function(report) return report.connect.cpu_us end },
+    { work = "CPU of 10,000 idle sessions (share of a core)", case = "idle", goal = "<= 0.001", format = "%.4f",
+      value_max = 0.001, value = function(report) return report.idle.cpu_seconds / report.idle.seconds end },
+  },
+}
+
+goals.NOTIFY = {
+  title = "Notify over HTTP, no subscriber: CPU microseconds per POST (requests/s on one core)",
+  rows = {
+    { work = "8 keep-alive connections", case = "nobody listens", goal = "<= 10 (>= 95,000)", format = "%.1f",
+      value_max = 10, value = function(report) return report.notify.cpu_us end,
+      beside = function(report) return report.notify.per_second end, beside_format = "%.0f", beside_min = 95000 },
+  },
+}
+
+--- The tables that have a column for each server.
+goals.BESIDE = { goals.FAN_OUT, goals.SIZE, goals.NOTIFY }
+
+-- What is looked at in a report of the growth cases: name, value, unit.
+local COSTS = {
+  { "notify to a channel of 100", function(report) return report.notify.cpu_us end, 1.10 },
+  { "connect", function(report) return report.connect.cpu_us end, 1.20 },
+  { "disconnect", function(report) return report.leave.cpu_us end, 1.20 },
+  { "subscribe, per pair", function(report) return report.subscribe.cpu_us end, 1.20 },
+  { "unsubscribe, per pair", function(report) return report.unsubscribe.cpu_us end, 1.20 },
+}
+
+---@class bench.Finding
+---@field what string
+---@field goal string
+---@field measured string
+---@field reached boolean|nil  nil: there is no goal, or it cannot be measured here
+
+local function ratio_of(what, base, other, max, unit)
+  if not (base and other) then return nil end
+  local ratio = other / base
+  return { what = what, goal = ("<= %.2f x"):format(max), reached = ratio <= max,
+    measured = ("%.2f x: %.1f and %.1f %s"):format(ratio, base, other, unit) }
+end
+
+local function add_growth(findings, median)
+  for _, cost in ipairs(COSTS) do
+    local what = cost[1] .. ", with 1,000,000 other channels and 100,000 users against 10 and 100"
+    findings[#findings + 1] = ratio_of(what, median("few others", "chatty", cost[2]),
+      median("many others", "chatty", cost[2]), cost[3], "us")
+  end
+end
+
+local function add_workers(findings, median)
+  local one = median("1 workers", "chatty", delivery)
+  for _, count in ipairs{ 2, 4 } do
+    findings[#findings + 1] = ratio_of(("CPU per delivery with %d workers against one, on one core"):format(count), one,
+      median(count .. " workers", "chatty", delivery), 1.05, "us")
+  end
+end
+
+local function add_latency(findings, median)
+  local case = "20 events a second"
+  for _, one in ipairs{ { "p50", 1.1 }, { "p99", 1.2 } } do
+    local name, max = one[1], one[2]
+    local function latency(report) return report.latency_us[name] end
+    findings[#findings + 1] = ratio_of(("latency at 20 events/s, %s, against the floor's"):format(name),
+      median(case, "floor", latency), median(case, "chatty", latency), max, "us")
+  end
+  local answer = median(case, "chatty", function(report) return report.answer_us.p50 end)
+  if not answer then return end
+  findings[#findings + 1] = { what = "the publisher's answer at 20 events/s, p50", goal = "<= 0.4 ms",
+    measured = ("%.3f ms"):format(answer / 1000), reached = answer <= 400 }
+end
+
+local function add_subscriptions(findings, median)
+  local function bytes(report) return report.memory.session_bytes / report.sessions end
+  local one, more = median("one subscription", "chatty", bytes), median("101 subscriptions", "chatty", bytes)
+  local standing = median("standing", "chatty", function(report)
+    return report.memory.fill_bytes / report.fill.count
+  end)
+  if not (one and more and standing) then return end
+  local live = (more - one) / 100 - standing
+  findings[#findings + 1] = { what = "each further standing subscription", goal = "<= 100 bytes",
+    measured = ("%.0f bytes"):format(standing), reached = standing <= 100 }
+  findings[#findings + 1] = { what = "each further subscription of a live session, beside the standing one",
+    goal = "<= 64 bytes", measured = ("%.0f bytes"):format(live), reached = live <= 64 }
+end
+
+--- What is compared with itself, or has no peer.
+---@param median fun(case: string, server: string, value: function): number|nil  nil when it was not measured
+---@return bench.Finding[]
+function goals.findings(median)
+  local findings = {}
+  add_subscriptions(findings, median)
+  add_growth(findings, median)
+  add_workers(findings, median)
+  add_latency(findings, median)
+  return findings
+end
+
+return goals
