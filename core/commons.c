@@ -11,6 +11,7 @@ void commons_init(Commons *commons, const Config *config) {
     commons->bus.worker_count = config->workers;
     commons->bus.history = history_new((uint64_t)clock_wall_ms(), config->history_bytes_max);
     commons->shared = shared_new(&config->shared);
+    commons->meters = meters_new(config->metric_series_max);
     keyring_init(&commons->keys, config->tokens);
     revocations_init(&commons->revocations);
 }
@@ -40,6 +41,7 @@ void commons_deinit(Commons *commons) {
     revocations_deinit(&commons->revocations);
     job_free(commons->jobs);
     shared_free(commons->shared);
+    meters_free(commons->meters);
     history_free(commons->bus.history);
     bus_deinit(&commons->bus);
 }

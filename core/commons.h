@@ -6,6 +6,7 @@
 #ifndef COMMONS_H
 #define COMMONS_H
 
+#include "base/meters.h"
 #include "config.h"
 #include "data/job.h"
 #include "data/revocations.h"
@@ -16,6 +17,7 @@ typedef struct Commons {
     Bus bus;              /* with the history */
     JobPool *jobs;        /* NULL: work is done at once, by the worker itself */
     Shared *shared;
+    Meters *meters;
     Keyring keys; /* as the store and the settings say at the start; each worker has a copy */
     Revocations revocations; /* likewise */
     Store *store;            /* NULL: the roster has it */

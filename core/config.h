@@ -25,6 +25,7 @@ typedef struct Config {
     NetLimits net; /* per worker: node-wide limits are divided */
     RosterLimits roster;
     SharedLimits shared;
+    uint32_t metric_series_max;
     uint64_t history_bytes_max;
     uint32_t replay_max;   /* events */
     HttpClientLimits http; /* per worker, as net */

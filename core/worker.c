@@ -259,6 +259,7 @@ static void open_api(Worker *worker, Commons *commons) {
         .net = &worker->net,
         .jobs = commons->jobs,
         .shared = commons->shared,
+        .meters = commons->meters,
         .history = commons->bus.history,
         .replay_max = config->replay_max,
         .http = worker->http,

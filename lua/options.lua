@@ -67,6 +67,8 @@ options.sections = {
       doc = "Times that a plugin is stopped within OVERRUNS_WINDOW before it is parked (503); 0 never parks." },
     { name = "OVERRUNS_WINDOW", type = "duration", min = "1s", max = "24h", default = "10m",
       doc = "The time in which the times that a plugin was stopped are counted." },
+    { name = "METRIC_SERIES_MAX", type = "integer", min = "0", max = "10000000", default = "10000",
+      doc = "Series of all plugins together (chatty.metrics); what has further labels is not counted." },
     { name = "SHARED_ENTRIES_MAX", type = "integer", min = "1", max = "100000000", default = "1000000",
       doc = "Entries of the dictionary that the workers share (chatty.shared); further ones are refused." },
     { name = "SHARED_MEMORY_MAX", type = "size", min = "64kb", max = "64gb", default = "64mb",

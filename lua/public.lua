@@ -13,6 +13,7 @@ local names = require "names"
 local node = require "core.node"
 local notification = require "notification"
 local plugin_http = require "plugin_http"
+local plugin_metrics = require "plugin_metrics"
 local plugin_shared = require "plugin_shared"
 local plugin_store = require "plugin_store"
 local refusal = require "refusal"
@@ -290,6 +291,7 @@ function public.module(owner)
     time = { now = time.now, rfc3339 = time.rfc3339, monotonic = time.monotonic },
     log = logger(owner),
     http = plugin_http.of(owner),
+    metrics = plugin_metrics.of(owner),
     store = plugin_store.of(owner),
     shared = plugin_shared.of(owner),
     sleep = task.sleep,

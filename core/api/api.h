@@ -12,6 +12,7 @@
 #include <lua.h>
 
 #include "base/err.h"
+#include "base/meters.h"
 #include "data/job.h"
 #include "data/keyring.h"
 #include "data/revocations.h"
@@ -45,6 +46,7 @@ typedef struct Api {
     RetentionRules retention;       /* which channels keep history, as the plugins of this state say */
     uint32_t replay_max;            /* events that a session is brought at once */
     HttpClient *http;               /* NULL in tools */
+    Meters *meters;                 /* NULL in tools */
     Keyring *keys;                  /* keys->current NULL: no secret is configured */
     const Revocations *revocations; /* NULL in tools */
     const Setting *settings;

@@ -44,6 +44,7 @@
     X(http_calls_total, counter, "Requests of plugins to other servers.")                           \
     X(http_call_failures_total, counter, "Those of them that got no answer.")                       \
     X(http_call_bytes, gauge, "Bodies of requests of plugins in memory, both ways.")                \
+    X(plugin_series, gauge, "Series that plugins count in.")                                        \
     X(shared_entries, gauge, "Entries of the shared dictionary.")                                   \
     X(shared_bytes, gauge, "Bytes of the shared dictionary.")                                       \
     X(tasks, gauge, "Lua handlers that run or wait.")                                               \

@@ -21,6 +21,7 @@
     X(job)               \
     X(json)              \
     X(ledger)            \
+    X(meters)            \
     X(password)          \
     X(race)              \
     X(shared)            \

@@ -283,6 +283,61 @@ function chatty.shared.compare_and_set(key, expected, value, options) end
 ---@return integer|nil sum, number|string? seconds_or_message, string? code
 function chatty.shared.increment(key, amount, options) end
 
+--- What the plugin counts and measures, for all workers together, in /metrics: each name gets the prefix
+--- chatty_plugin_, each series the label `plugin`. Names are declared once, in setup or at the top of the file. What
+--- METRIC_SERIES_MAX leaves no room for is not counted.
+chatty.metrics = {}
+
+---@class counter               since 1.0
+local counter = {}
+--- (since 1.0)
+---@param amount? number        default 1; not negative
+---@param labels? table<string, any>  a value for each label
+function counter:add(amount, labels) end
+
+---@class gauge                 since 1.0
+local gauge = {}
+--- (since 1.0)
+---@param value number
+---@param labels? table<string, any>
+function gauge:set(value, labels) end
+--- (since 1.0)
+---@param amount? number        default 1; may be negative
+---@param labels? table<string, any>
+function gauge:add(amount, labels) end
+
+---@class histogram             since 1.0
+local histogram = {}
+--- (since 1.0)
+---@param value number
+---@param labels? table<string, any>
+function histogram:observe(value, labels) end
+
+--- (since 1.0)
+---
+---     local orders = chatty.metrics.counter("orders_total", "Orders seen.", { "state" })
+---     orders:add(1, { state = "paid" })
+---@param name string           a-z, 0-9 and _, at most 64
+---@param help string           one line
+---@param labels? string[]      at most 8
+---@return counter
+function chatty.metrics.counter(name, help, labels) end
+
+--- (since 1.0)
+---@param name string
+---@param help string
+---@param labels? string[]
+---@return gauge
+function chatty.metrics.gauge(name, help, labels) end
+
+--- (since 1.0)
+---@param name string
+---@param help string
+---@param labels? string[]
+---@param bounds? number[]      rising, at most 32; default for seconds, from 0.005 to 10
+---@return histogram
+function chatty.metrics.histogram(name, help, labels, bounds) end
+
 --- Requests to other servers. A plugin may ask the hosts that its `needs.http` names; certificates are checked, no
 --- redirects are followed unless asked for. Codes of failures: UNAVAILABLE (no connection), IO (it broke), TIMEOUT,
 --- LIMIT (a body is too large, or too many requests are under way), DENIED (the host or its address is not allowed),

@@ -288,6 +288,28 @@ function metrics.encode() end
 ---@param amount? integer
 function metrics.add(name, amount) end
 
+--- Makes a metric of plugins known. code "EXISTS": there is one of that name and of another kind or with other bounds.
+---@param name string
+---@param help string
+---@param kind "counter"|"gauge"|"histogram"
+---@param bounds? number[]  of a histogram, rising
+---@return true|nil, string? message, string? code
+function metrics.declare(name, help, kind, bounds) end
+--- One series of it. code "LIMIT".
+---@param name string
+---@param labels string  plugin="shop",state="paid"
+---@return lightuserdata|nil series, string? message, string? code
+function metrics.series(name, labels) end
+---@param series lightuserdata
+---@param amount number
+function metrics.increase(series, amount) end
+---@param series lightuserdata
+---@param value number
+function metrics.set(series, value) end
+---@param series lightuserdata
+---@param value number
+function metrics.observe(series, value) end
+
 ---@class core.task  `require "core.task"`
 local task = {}
 --- (waits)

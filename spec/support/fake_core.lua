@@ -350,6 +350,23 @@ local function new_metrics()
   local metrics = { counts = {} }
   function metrics.add(name, amount) metrics.counts[name] = (metrics.counts[name] or 0) + (amount or 1) end
   function metrics.encode() return "chatty_sessions 0\n" end
+  metrics.declared, metrics.values, metrics.series_max = {}, {}, 100
+  function metrics.declare(name, help, kind, bounds)
+    local found = metrics.declared[name]
+    if found and found.kind ~= kind then return nil, "it exists already", "EXISTS" end
+    metrics.declared[name] = { help = help, kind = kind, bounds = bounds }
+    return true
+  end
+  function metrics.series(name, labels)
+    local key = name .. "{" .. labels .. "}"
+    if not metrics.values[key] and metrics.series_max == 0 then return nil, "a limit was reached", "LIMIT" end
+    if not metrics.values[key] then metrics.series_max = metrics.series_max - 1 end
+    metrics.values[key] = metrics.values[key] or { value = 0 }
+    return metrics.values[key]
+  end
+  function metrics.increase(series, amount) series.value = series.value + amount end
+  function metrics.set(series, value) series.value = value end
+  function metrics.observe(series, value) series[#series + 1] = value end
   return metrics
 end
 
