@@ -35,6 +35,7 @@ end
 ---@param what string    "chatty.sleep: seconds"
 ---@param level integer
 function argument.type(value, wanted, what, level)
+  if type(value) == wanted then return end
   local plain = wanted:match("^%a+")
   if type(value) == plain or (value == nil and plain ~= wanted) then return end
   local found = value == nil and "nil" or "a " .. type(value)

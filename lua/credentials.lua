@@ -31,10 +31,7 @@ local CONTROL = { scopes = { admin = true }, identity = { kind = "control" } }
 ---@param core core.request
 ---@return string|nil
 function credentials.bearer(core)
-  local header = core:header("authorization")
-  if not header then return nil end
-  if header:sub(1, 7) == "Bearer " then return header:match("^%S+ +(.*)$") end
-  return header:match("^[Bb][Ee][Aa][Rr][Ee][Rr]%f[%z ] *(.*)$")
+  return core:bearer()
 end
 
 --- The token of ?token=, for those who cannot set headers. nil, refusal for a malformed query.

@@ -12,15 +12,17 @@ local router = require "router"
 
 local dispatch = {}
 
+local core_of, read_query, wants_document = requests.core, query.read, negotiate.wants_document
+
 -- Reads a body as the route declares it, so that what is wrong is refused before the handler.
 local read_body = {
   json = function(request) return request.json end,
   document = function(request) return request.document end,
-  event = function(request) return requests.core_event(request) end,
+  event = requests.core_event,
 }
 
 local function check_body(request, route)
-  local core = requests.core(request)
+  local core = core_of(request)
   if route.body_max and core:body_size() > route.body_max then
     return refusal.of("body-too-large", ("Send a body of at most %d bytes."):format(route.body_max))
   end
@@ -31,13 +33,13 @@ local function check_body(request, route)
 end
 
 local function check_query(request, route)
-  local values, refused = query.read(requests.core(request):query(), route.query)
+  local values, refused = read_query(core_of(request):query(), route.query)
   request.query = values
   return refused
 end
 
 local function check_accept(request)
-  local wants = negotiate.wants_document(requests.core(request):header("accept"))
+  local wants = wants_document(core_of(request):header("accept"))
   request.wants_document = wants or false
   if wants == nil then return negotiate.refuse_accept() end
 end
@@ -101,8 +103,9 @@ end
 
 --- Answers one request.
 ---@param core core.request
-function dispatch.request(core)
-  local method, path = core:method(), core:path()
+---@param method string
+---@param path string  percent-decoded
+function dispatch.request(core, method, path)
   local route, params = router.find(method, path)
   if not route then return answer_unmatched(core, method, path) end
   local request = requests.new(core, method, path, route, params)

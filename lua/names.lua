@@ -1,21 +1,21 @@
 -- Names of users and channels, and lists of them.
 
+local core_names = require "core.names"
 local metrics = require "core.metrics"
 local settings = require "settings"
 
 local names = {}
 
+local core_fault = core_names.fault
 local NAME_MAX <const>, NAMES_MAX <const> = settings.NAME_MAX, settings.NAMES_MAX
 
 local function fault_of(name)
   if type(name) ~= "string" then return "is a " .. type(name) .. ", not a string" end
-  if name == "" then return "is empty" end
   if #name > NAME_MAX then
     metrics.add("limit_hits_total")
     return ("is longer than %d bytes"):format(NAME_MAX)
   end
-  if not utf8.len(name) then return "is not UTF-8" end
-  if name:find("%c") then return "has control characters" end
+  return core_fault(name)
 end
 
 --- Whether it may be the name of a user or channel.
@@ -59,6 +59,14 @@ function names.list(items)
   local fault = fault_of(first)
   if fault then return nil, "name 1 " .. fault, "name-invalid" end
   return setmetatable({ first }, Checked)
+end
+
+--- As names.list, for a list of which nobody else knows: it may be the one that is given.
+---@param items any[]
+---@return string[]|nil list, string? message, string? code
+function names.take(items)
+  if items[1] == nil or items[2] ~= nil or fault_of(items[1]) then return names.list(items) end
+  return setmetatable(items, Checked)
 end
 
 --- Whether it is a list that names.list made. Such a list is not shown to plugins, who might change it.

@@ -99,7 +99,7 @@ end
 ---@param header string|nil  Accept
 ---@return boolean|nil
 function negotiate.wants_document(header)
-  if not header then return false end
+  if not header or header == "*/*" then return false end
   if header == DOCUMENT then return true end
   if not header:lower():find(DOCUMENT, 1, true) then return false end
   local document, plain, is_asked = weigh(header)

@@ -1,51 +1,16 @@
 -- The query of a request: decoded, and checked against what the route declares.
 
+local core_query = require "core.query"
 local refusal = require "refusal"
 local rule = require "rule"
 
 local query = {}
 
-local find, gsub, sub = string.find, string.gsub, string.sub
-
-local function unhex(digits)
-  return string.char(tonumber(digits, 16))
-end
-
--- nil when the encoding is broken or says bytes that are no UTF-8. "+" is a blank, as forms send it.
-local function decode(text)
-  text = gsub(text, "%+", " ")
-  if find(text, "%%%X") or find(text, "%%%x%X") or find(text, "%%%x?$") then return nil end
-  text = gsub(text, "%%(%x%x)", unhex)
-  return utf8.len(text) and text
-end
+local parse = core_query.parse
 
 local function malformed(name, piece)
   name = name or piece:match("^[%w%-_.%[%]]*")
   return refusal.of("query-malformed", ("Percent-encode UTF-8 in '%s'."):format(name), { parameter = name })
-end
-
--- Name and value of one parameter; nil for what is malformed.
-local function split(piece, is_plain)
-  local at = find(piece, "=", 1, true)
-  local name, value = sub(piece, 1, (at or 0) - 1), at and sub(piece, at + 1) or ""
-  if is_plain then return name, value end
-  return decode(name), decode(value)
-end
-
--- Calls add(values, name, value, context) for each parameter, until one is refused.
-local function read_pairs(text, add, context)
-  local is_plain = not find(text, "[%%+\128-\255]")
-  local values, from = {}, 1
-  while from <= #text do
-    local stop = find(text, "&", from, true) or #text + 1
-    local piece = sub(text, from, stop - 1)
-    local name, value = split(piece, is_plain)
-    if not name or not value then return nil, malformed(name, piece) end
-    local refused = piece ~= "" and add(values, name, value, context)
-    if refused then return nil, refused end
-    from = stop + 1
-  end
-  return values
 end
 
 local function escape(text)
@@ -61,15 +26,13 @@ function query.encode(pairs)
   return table.concat(parts, "&")
 end
 
-local function add_first(values, name, value)
-  if values[name] == nil then values[name] = value end
-end
-
 --- All parameters by name, of repeated ones the first.
 ---@param text string   raw, without "?"
 ---@return table<string, string>|nil values, refusal? refused
 function query.all(text)
-  return read_pairs(text, add_first)
+  local values, name, piece = parse(text)
+  if not values then return nil, malformed(name, piece) end
+  return values
 end
 
 ---@class query.spec  made by query.compile
@@ -108,13 +71,9 @@ local function refuse_unknown(name, spec)
     { parameter = name })
 end
 
--- Adds one parameter; a list may come in several pieces.
+-- Adds one parameter that is no plain string, or comes again; a list may come in several pieces.
 local function add_declared(values, name, text, spec)
   local before, parameter = values[name], spec.rules[name]
-  if before == nil and spec.plain[name] then
-    values[name] = text
-    return nil
-  end
   if not parameter then return refuse_unknown(name, spec) end
   if before and parameter.type == "list" then
     text = table.concat(before, ",") .. "," .. text
@@ -138,13 +97,21 @@ local function refuse_missing(values, spec)
   end
 end
 
+local function add_others(values, others, spec)
+  for i = 1, #others, 2 do
+    local refused = add_declared(values, others[i], others[i + 1], spec)
+    if refused then return refused end
+  end
+end
+
 --- The declared parameters, typed, with their defaults.
 ---@param text string   raw, without "?"
 ---@param spec query.spec
 ---@return table<string, any>|nil values, refusal? refused
 function query.read(text, spec)
-  local values, refused = read_pairs(text, add_declared, spec)
-  refused = refused or refuse_missing(values, spec)
+  local values, others, piece = parse(text, spec.plain)
+  if not values then return nil, malformed(others, piece) end
+  local refused = (others and add_others(values, others, spec)) or refuse_missing(values, spec)
   if refused then return nil, refused end
   for name, default in next, spec.defaults do
     if values[name] == nil then values[name] = default end

@@ -94,10 +94,12 @@ end
 ---@param params? table<string, string>
 ---@return request
 function request.new(core, method, path, route, params)
-  return setmetatable({
-    [CORE] = core, [ROUTE] = route, [EVENT] = false, method = method, path = path, params = params,
-    query = nil, identity = nil, wants_document = nil, -- room for what most routes set
+  local self = setmetatable({
+    [CORE] = core, [ROUTE] = route, [EVENT] = false, method = method, path = path,
+    query = nil, identity = nil, wants_document = nil, -- room for what most routes set: eight fields in all
   }, Request)
+  if params then self.params = params end
+  return self
 end
 
 ---@param self request

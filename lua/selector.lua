@@ -1,12 +1,14 @@
 -- The query parameter `method`: kind ":" list. It selects whom an operation is about:
 --   channels:a,b    channels:[a, b]    channels-efficient:["a,b","c"]    users:ann
 
+local core_names = require "core.names"
 local json = require "core.json"
 local names = require "names"
 local refusal = require "refusal"
 
 local selector = {}
 
+local find, match, sub, split = string.find, string.match, string.sub, core_names.split
 local SOURCE = { parameter = "method" }
 
 ---@class selector.kinds  made by selector.kinds
@@ -22,17 +24,6 @@ function selector.kinds(...)
   return kinds
 end
 
--- Without blanks at both ends. Greedy, so that its time is linear in the text.
-local function trim(text)
-  return text:match("^[ \t]*(.*[^ \t])") or ""
-end
-
-local function split(text)
-  local items = {}
-  for item in (text .. ","):gmatch("([^,]*),") do items[#items + 1] = trim(item) end
-  return items
-end
-
 local function read_json(text)
   local items = json.decode(text)
   if not json.is_array(items) then return nil end
@@ -43,16 +34,11 @@ local function read_json(text)
 end
 
 local function read_list(text)
-  if not text:find("[%[, \t]") then return text ~= "" and { text } or {} end -- one plain name
-  text = trim(text)
-  if text == "" then return {} end
-  if text:byte() == 91 then -- "["
-    local items = read_json(text)
-    if items then return items end
-    local inside = text:match("^%[(.*)%]$")
-    if inside then return trim(inside) == "" and {} or split(inside) end
-  end
-  return text:find(",", 1, true) and split(text) or { text }
+  local list = find(text, "[", 1, true) and match(text, "^[ \t]*(%[.*%])[ \t]*$")
+  if not list then return names.take(split(text)) end
+  local items = read_json(list)
+  if items then return names.list(items) end
+  return names.take(split(sub(list, 2, -2)))
 end
 
 local function refuse_kind(text, kinds)
@@ -70,10 +56,10 @@ function selector.parse(text, kinds)
     return nil, refusal.of("method-missing",
       ("Add ?method= with one of %s, a colon and a list of names."):format(kinds.list), SOURCE)
   end
-  local colon = text:find(":", 1, true)
-  local kind = colon and text:sub(1, colon - 1)
+  local colon = find(text, ":", 1, true)
+  local kind = colon and sub(text, 1, colon - 1)
   if not kind or not kinds.known[kind] then return nil, refuse_kind(text, kinds) end
-  local list, message, code = names.list(read_list(text:sub(colon + 1)))
+  local list, message, code = read_list(sub(text, colon + 1))
   if not list then
     return nil, refusal.of(code, ("In method=%s: %s."):format(kind, message), SOURCE)
   end

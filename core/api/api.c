@@ -2,6 +2,7 @@
 #include "api/api.h"
 
 #include "api/api_request.h"
+#include "api/lua_args.h"
 #include "api/states.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -125,7 +126,9 @@ void api_on_request(void *states, Request *request) {
     lua_State *L = api->script->L;
     lua_rawgeti(L, LUA_REGISTRYINDEX, api->on_request);
     RequestBox *box = push_request(L, request);
-    task_start(api->script, "request", 1, on_request_end, box);
+    push_str(L, request->method);
+    push_str(L, request->path);
+    task_start(api->script, "request", 3, on_request_end, box);
 }
 
 void api_on_presence(Api *api, Str user, bool is_online, uint64_t generation) {

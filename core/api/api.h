@@ -110,8 +110,10 @@ static inline Api *api_of(lua_State *L) {
     X(json)               \
     X(log)                \
     X(metrics)            \
+    X(names)              \
     X(node)               \
     X(password)           \
+    X(query)              \
     X(secret)             \
     X(shared)             \
     X(store)              \

@@ -50,10 +50,7 @@ static void fill_messages(lua_State *L, Notice *notice) {
 }
 
 static Notice *check_notice(lua_State *L) {
-    static const char *const known[] = {"by",     "names",  "efficient", "except", "event",
-                                        "events", "report", "dry",       NULL};
     luaL_checktype(L, 1, LUA_TTABLE);
-    check_keys(L, 1, known);
     Str by = opt_field_str(L, 1, "by");
     bool by_users = str_equal(by, STR("users"));
     if (!by_users && !str_equal(by, STR("channels")))

@@ -16,6 +16,10 @@ Event *check_event(lua_State *L, int arg) {
     return luaL_checkudata(L, arg, event_type);
 }
 
+static Event *own_event(lua_State *L) {
+    return check_self(L, event_type);
+}
+
 Event *to_event(lua_State *L, int index) {
     return luaL_testudata(L, index, event_type);
 }
@@ -28,7 +32,7 @@ static Event *push_event(lua_State *L) {
 }
 
 static int f_gc(lua_State *L) {
-    Event *event = check_event(L, 1);
+    Event *event = own_event(L);
     buf_deinit(&event->name);
     buf_deinit(&event->text);
     event->attributes = STR_NONE;
@@ -202,12 +206,12 @@ static int f_parse(lua_State *L) {
 }
 
 static int f_name(lua_State *L) {
-    push_str(L, buf_str(&check_event(L, 1)->name));
+    push_str(L, buf_str(&own_event(L)->name));
     return 1;
 }
 
 static int f_rename(lua_State *L) {
-    Event *event = check_event(L, 1);
+    Event *event = own_event(L);
     Str name = check_str(L, 2);
     const char *fault = fault_of_name(name);
     if (fault != NULL) return push_failure(L, ERR_INVALID, fault);
@@ -218,17 +222,17 @@ static int f_rename(lua_State *L) {
 }
 
 static int f_raw(lua_State *L) {
-    push_str(L, check_event(L, 1)->attributes);
+    push_str(L, own_event(L)->attributes);
     return 1;
 }
 
 static int f_is_object(lua_State *L) {
-    lua_pushboolean(L, json_type(check_event(L, 1)->attributes) == JSON_OBJECT);
+    lua_pushboolean(L, json_type(own_event(L)->attributes) == JSON_OBJECT);
     return 1;
 }
 
 static Event *check_object(lua_State *L) {
-    Event *event = check_event(L, 1);
+    Event *event = own_event(L);
     if (json_type(event->attributes) != JSON_OBJECT) {
         luaL_error(L, "the event's attributes are no object, so they have no members");
     }
@@ -236,7 +240,7 @@ static Event *check_object(lua_State *L) {
 }
 
 static int f_get(lua_State *L) {
-    Event *event = check_event(L, 1);
+    Event *event = own_event(L);
     Str key = check_str(L, 2);
     Str item;
     if (json_type(event->attributes) != JSON_OBJECT) return 0;
@@ -268,7 +272,7 @@ static int f_remove(lua_State *L) {
 }
 
 static int f_replace(lua_State *L) {
-    Event *event = check_event(L, 1);
+    Event *event = own_event(L);
     luaL_checkany(L, 2);
     push_json(L, 2);
     set_attributes(L, event, check_str(L, -1));
@@ -276,7 +280,7 @@ static int f_replace(lua_State *L) {
 }
 
 static int f_copy(lua_State *L) {
-    Event *from = check_event(L, 1);
+    Event *from = own_event(L);
     Event *event = push_event(L);
     buf_add(&event->name, buf_str(&from->name));
     set_attributes(L, event, from->attributes);
@@ -284,12 +288,12 @@ static int f_copy(lua_State *L) {
 }
 
 static int f_size(lua_State *L) {
-    lua_pushinteger(L, (lua_Integer)check_event(L, 1)->attributes.len);
+    lua_pushinteger(L, (lua_Integer)own_event(L)->attributes.len);
     return 1;
 }
 
 static int f_attributes(lua_State *L) {
-    push_decoded(L, check_event(L, 1)->attributes);
+    push_decoded(L, own_event(L)->attributes);
     return 1;
 }
 

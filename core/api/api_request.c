@@ -42,52 +42,55 @@ void on_request_end(void *context) {
     if (!box->has_proxy) mem_free(box);
 }
 
-RequestBox *check_request_box(lua_State *L, int arg) {
-    RequestBox *box = *(RequestBox **)luaL_checkudata(L, arg, request_type);
-    luaL_argcheck(L, box->request != NULL, arg, "the request is over: its handler has returned");
+static RequestBox *check_box(lua_State *L) {
+    RequestBox *box = *(RequestBox **)check_self(L, request_type);
+    luaL_argcheck(L, box->request != NULL, 1, "the request is over: its handler has returned");
     return box;
 }
 
-Request *check_request(lua_State *L, int arg) {
-    return check_request_box(L, arg)->request;
+static Request *check_request(lua_State *L) {
+    return check_box(L)->request;
 }
 
 static int f_gc(lua_State *L) {
-    RequestBox *box = *(RequestBox **)luaL_checkudata(L, 1, request_type);
+    RequestBox *box = *(RequestBox **)check_self(L, request_type);
     box->has_proxy = false;
     if (box->request == NULL) mem_free(box);
     return 0;
 }
 
-static int f_method(lua_State *L) {
-    push_str(L, check_request(L, 1)->method);
-    return 1;
-}
-
-static int f_path(lua_State *L) {
-    push_str(L, check_request(L, 1)->path);
-    return 1;
-}
-
 static int f_query(lua_State *L) {
-    push_str(L, check_request(L, 1)->query);
+    push_str(L, check_request(L)->query);
     return 1;
 }
 
 static int f_target(lua_State *L) {
-    push_str(L, check_request(L, 1)->target);
+    push_str(L, check_request(L)->target);
     return 1;
 }
 
 static int f_header(lua_State *L) {
     Str value;
-    if (!request_find_header(check_request(L, 1), check_str(L, 2), &value)) return 0;
+    if (!request_find_header(check_request(L), check_str(L, 2), &value)) return 0;
     push_str(L, value);
     return 1;
 }
 
+/* RFC 6750 2.1; the name of the scheme in any case (RFC 9110 11.1). */
+static int f_bearer(lua_State *L) {
+    static const Str scheme = {"bearer", 6};
+    Str value;
+    if (!request_find_header(check_request(L), STR("authorization"), &value)) return 0;
+    if (value.len < scheme.len) return 0;
+    Str rest = str_make(value.data + scheme.len, value.len - scheme.len);
+    if (!str_equal_nocase(str_make(value.data, scheme.len), scheme)) return 0;
+    if (rest.len > 0 && rest.data[0] != ' ') return 0;
+    push_str(L, str_trim(rest));
+    return 1;
+}
+
 static int f_headers(lua_State *L) {
-    Request *request = check_request(L, 1);
+    Request *request = check_request(L);
     lua_createtable(L, 0, (int)request->header_count);
     for (uint32_t i = 0; i < request->header_count; i++) {
         Str value;
@@ -100,27 +103,27 @@ static int f_headers(lua_State *L) {
 }
 
 static int f_body(lua_State *L) {
-    push_str(L, buf_str(&check_request(L, 1)->body));
+    push_str(L, buf_str(&check_request(L)->body));
     return 1;
 }
 
 static int f_body_size(lua_State *L) {
-    lua_pushinteger(L, (lua_Integer)check_request(L, 1)->body.len);
+    lua_pushinteger(L, (lua_Integer)check_request(L)->body.len);
     return 1;
 }
 
 static int f_remote(lua_State *L) {
-    lua_pushstring(L, check_request(L, 1)->remote);
+    lua_pushstring(L, check_request(L)->remote);
     return 1;
 }
 
 static int f_is_upgrade(lua_State *L) {
-    lua_pushboolean(L, check_request(L, 1)->is_upgrade);
+    lua_pushboolean(L, check_request(L)->is_upgrade);
     return 1;
 }
 
 static int f_event(lua_State *L) {
-    return push_event_of_body(L, &check_request(L, 1)->body);
+    return push_event_of_body(L, &check_request(L)->body);
 }
 
 /* A list at `arg`: name, value, name, value ... */
@@ -142,7 +145,7 @@ static size_t check_headers(lua_State *L, int arg, Header headers[HEADERS_MAX]) 
 }
 
 static int f_reply(lua_State *L) {
-    RequestBox *box = check_request_box(L, 1);
+    RequestBox *box = check_box(L);
     lua_Integer status = luaL_checkinteger(L, 2);
     luaL_argcheck(L, status >= 200 && status <= 599, 2, "a status from 200 to 599");
     Str body = opt_str(L, 4);
@@ -158,7 +161,7 @@ static int f_reply(lua_State *L) {
 
 static int f_handshake_fault(lua_State *L) {
     HttpFault fault;
-    if (handshake_check(check_request(L, 1), &fault)) return 0;
+    if (handshake_check(check_request(L), &fault)) return 0;
     lua_pushinteger(L, fault.status);
     lua_pushstring(L, fault.code);
     lua_pushstring(L, fault.detail);
@@ -166,12 +169,12 @@ static int f_handshake_fault(lua_State *L) {
 }
 
 static int f_offers(lua_State *L) {
-    lua_pushboolean(L, handshake_offers(check_request(L, 1), check_str(L, 2)));
+    lua_pushboolean(L, handshake_offers(check_request(L), check_str(L, 2)));
     return 1;
 }
 
 static int f_open_session(lua_State *L) {
-    RequestBox *box = check_request_box(L, 1);
+    RequestBox *box = check_box(L);
     Str protocol = opt_str(L, 2);
     box->was_answered = true;
     return push_opened_session(L, box, protocol);
@@ -179,7 +182,7 @@ static int f_open_session(lua_State *L) {
 
 /* stack: request, headers */
 static int f_open_stream(lua_State *L) {
-    RequestBox *box = check_request_box(L, 1);
+    RequestBox *box = check_box(L);
     Header headers[HEADERS_MAX];
     size_t header_count = check_headers(L, 2, headers);
     box->was_answered = true;
@@ -188,7 +191,7 @@ static int f_open_stream(lua_State *L) {
 
 /* stack: request, handler, protocol */
 static int f_open_socket(lua_State *L) {
-    RequestBox *box = check_request_box(L, 1);
+    RequestBox *box = check_box(L);
     luaL_checkany(L, 2);
     Str protocol = opt_str(L, 3);
     box->was_answered = true;
@@ -196,11 +199,10 @@ static int f_open_socket(lua_State *L) {
 }
 
 static const luaL_Reg methods[] = {
-    {"method", f_method},
-    {"path", f_path},
     {"query", f_query},
     {"target", f_target},
     {"header", f_header},
+    {"bearer", f_bearer},
     {"headers", f_headers},
     {"body", f_body},
     {"body_size", f_body_size},

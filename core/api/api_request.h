@@ -25,8 +25,4 @@ RequestBox *push_request(lua_State *L, Request *request);
 /* A TaskOnEnd: answers 500 if nobody answered, frees the request. */
 void on_request_end(void *box);
 
-/* The request of the proxy at `arg`; raises when the task that owned it is over. */
-Request *check_request(lua_State *L, int arg);
-RequestBox *check_request_box(lua_State *L, int arg);
-
 #endif

@@ -85,10 +85,20 @@ void set_field_integer(lua_State *L, const char *name, lua_Integer value) {
 
 void push_class(lua_State *L, const char *name, const luaL_Reg *methods) {
     if (luaL_newmetatable(L, name)) {
-        luaL_setfuncs(L, methods, 0);
+        lua_pushvalue(L, -1);
+        luaL_setfuncs(L, methods, 1);
         lua_pushvalue(L, -1);
         lua_setfield(L, -2, "__index");
         lua_pushboolean(L, 0);
         lua_setfield(L, -2, "__metatable"); /* scripts can neither see nor change it */
     }
+}
+
+void *check_self(lua_State *L, const char *name) {
+    if (lua_getmetatable(L, 1)) {
+        bool is_ours = lua_rawequal(L, -1, lua_upvalueindex(1));
+        lua_pop(L, 1);
+        if (is_ours) return lua_touserdata(L, 1);
+    }
+    return luaL_checkudata(L, 1, name);
 }

@@ -35,7 +35,11 @@ int push_failure(lua_State *L, int err, const char *message);
 void set_field_str(lua_State *L, const char *name, Str value);
 void set_field_integer(lua_State *L, const char *name, lua_Integer value);
 
-/* Pushes the metatable of a userdata type, made at first, whose methods (and metamethods) are listed. */
+/* Pushes the metatable of a userdata type, made at first, whose methods (and metamethods) are listed. Each
+ * has it as its first upvalue. */
 void push_class(lua_State *L, const char *name, const luaL_Reg *methods);
+
+/* In a method: luaL_checkudata of the first argument, without looking the type up. */
+void *check_self(lua_State *L, const char *name);
 
 #endif

@@ -6,7 +6,6 @@
  */
 #include "script/heap.h"
 
-#include "base/mem.h"
 #include "script/budget.h"
 #include "script/script.h"
 
@@ -28,7 +27,7 @@ void *heap_allocate(void *context, void *memory, size_t old_size, size_t new_siz
     size_t before = memory != NULL ? old_size : 0; /* else it tells what kind of object is wanted */
     if (new_size == 0) {
         script->memory_used -= before;
-        mem_free(memory);
+        pool_free(&script->pool, memory, before);
         return NULL;
     }
     const ScriptLimits *limits = &script->limits;
@@ -39,7 +38,8 @@ void *heap_allocate(void *context, void *memory, size_t old_size, size_t new_siz
         if (!is_plain && !is_admitted(script, new_size, growth)) return NULL;
     }
     script->memory_used = script->memory_used - before + new_size;
-    return mem_realloc(memory, new_size);
+    return memory == NULL ? pool_alloc(&script->pool, new_size)
+                          : pool_realloc(&script->pool, memory, before, new_size);
 }
 
 bool heap_collect(lua_State *L) {

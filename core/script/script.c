@@ -43,6 +43,7 @@ Script *script_new(const char *home) {
     list_init(&script->tasks);
     script_limit(script, &(ScriptLimits){.memory_max = SIZE_MAX / 2, .value_max = SIZE_MAX / 2});
     script->own_prefix = own_prefix(home);
+    pool_init(&script->pool);
     lua_State *L = lua_newstate(heap_allocate, script);
     script->L = L;
     lua_atpanic(L, on_panic);
@@ -74,6 +75,7 @@ void script_free(Script *script) {
     task_cancel_all(script);
     lua_close(script->L);
     script_tell_memory(script);
+    pool_deinit(&script->pool);
     mem_free(script->idle_threads);
     mem_free(script->own_prefix);
     mem_free(script);

@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/list.h"
+#include "base/pool.h"
 
 /* What Lua may take; see budget.h and heap.h. */
 typedef struct ScriptLimits {
@@ -24,7 +25,8 @@ typedef struct ScriptLimits {
 typedef struct Script {
     lua_State *L; /* the main state; nothing waits on it */
     ScriptLimits limits;
-    size_t memory_used; /* bytes */
+    Pool pool;          /* where the state's memory comes from */
+    size_t memory_used; /* bytes that Lua has of it */
     size_t memory_told; /* of them, in the metric */
     char *own_prefix;   /* of the sources of our own functions: "@HOME/lua/" */
     List tasks;         /* Tasks that run or wait (task.h) */

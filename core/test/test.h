@@ -12,6 +12,7 @@
 /* The rooms that are opened. */
 #define TEST_ROOM_MAP(X) \
     X(address)           \
+    X(api)               \
     X(base)              \
     X(bus)               \
     X(eio)               \
@@ -23,6 +24,7 @@
     X(ledger)            \
     X(meters)            \
     X(password)          \
+    X(pool)              \
     X(race)              \
     X(shared)            \
     X(sio)               \

@@ -280,6 +280,28 @@ function secret.random(bytes) end
 ---@return string
 function secret.hash(text) end
 
+---@class core.query  `require "core.query"`
+local query = {}
+--- Decodes a query: the parameters by name. `plain` names those that may come once and be any text; the others, and
+--- those that come again, are listed behind: name, text, name, text ... in order. Without `plain` all are of that
+--- kind, and of repeated ones the first counts. What cannot be decoded gives nil, its name if that can be, and
+--- its raw text.
+---@param text string   raw, without "?"
+---@param plain? table<string, boolean>
+---@return table<string, string>|nil values, string[]|string|nil others_or_name, string? piece
+function query.parse(text, plain) end
+
+---@class core.names  `require "core.names"`
+local names = {}
+--- Why it may not be the name of a user or channel, apart from its length: "is empty", "is not UTF-8" ...
+---@param name string
+---@return string|nil
+function names.fault(name) end
+--- What stands between commas, without blanks and tabs around it. Of nothing but blanks: an empty list.
+---@param text string
+---@return string[]
+function names.split(text) end
+
 ---@class core.metrics  `require "core.metrics"`
 local metrics = {}
 ---@return string  Prometheus text

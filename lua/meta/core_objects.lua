@@ -3,10 +3,6 @@
 
 ---@class core.request  given to init.on_request; one HTTP request
 local request = {}
----@return string
-function request:method() end
----@return string  percent-decoded
-function request:path() end
 ---@return string  raw, without '?'
 function request:query() end
 ---@return string  as sent
@@ -14,6 +10,8 @@ function request:target() end
 ---@param name string  lower case
 ---@return string|nil
 function request:header(name) end
+---@return string|nil  what follows the scheme in Authorization: Bearer
+function request:bearer() end
 ---@return table<string, string>  names in lower case
 function request:headers() end
 ---@return string
@@ -125,7 +123,7 @@ function socket:remote() end
 -- What C calls in `require "init"`, each as a handler of its own that may wait:
 --   init.setup()                       before the listener opens; an error ends the start (does not wait)
 --   init.start()                       when the worker's loop runs (`start` hooks)
---   init.on_request(request)
+--   init.on_request(request, method, path)   path percent-decoded
 --   init.on_frame(session, text)       one at a time per session, in order; text frames only
 --   init.on_expiring(session)          EXPIRING_NOTICE before its token dies; C closes with 4001 at session:expires()
 --   init.on_presence(user, is_online, generation)   a user came online, or is gone for good

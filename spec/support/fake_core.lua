@@ -6,6 +6,7 @@ local fake_cage = require "spec.support.fake_cage"
 local fake_http = require "spec.support.fake_http"
 local fake_json = require "spec.support.fake_json"
 local fake_records = require "spec.support.fake_records"
+local fake_text = require "spec.support.fake_text"
 local fake_userdata = require "spec.support.fake_userdata"
 
 local fake_core = {}
@@ -105,11 +106,16 @@ end
 
 local request_methods = {}
 
-for _, name in ipairs({ "method", "path", "query", "target", "headers", "body", "remote", "is_upgrade" }) do
+for _, name in ipairs({ "query", "target", "headers", "body", "remote", "is_upgrade" }) do
   request_methods[name] = function(self) return state_of(self)[name] end
 end
 
 function request_methods:header(name) return state_of(self).headers[name] end
+
+function request_methods:bearer()
+  local header = state_of(self).headers.authorization
+  return header and header:match("^[Bb][Ee][Aa][Rr][Ee][Rr]%f[%z ] *(.*)$")
+end
 
 function request_methods:body_size() return #state_of(self).body end
 
@@ -445,6 +451,7 @@ function fake_core.install(own_settings)
     history = new_history(), store = fake_records.new_store(clock), shared = fake_records.new_shared(clock),
     http = fake_http.new(), password = new_password(),
   }
+  for name, module in pairs(fake_text.modules()) do modules[name] = module end
   for name, module in pairs(modules) do package.loaded["core." .. name] = module end
   package.loaded.settings = settings_with(own_settings)
   modules.settings = package.loaded.settings

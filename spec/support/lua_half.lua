@@ -40,9 +40,9 @@ end
 ---@param fields table  as for fake_core.request
 function lua_half.ask(core, fields)
   local request = fake_core.request(fields)
-  core.init.on_request(request)
-  local reply = fake_core.state(request).reply
-  return reply and read(reply), fake_core.state(request)
+  local state = fake_core.state(request)
+  core.init.on_request(request, state.method, state.path)
+  return state.reply and read(state.reply), state
 end
 
 --- A request with a control key; a table as body is sent as JSON.
