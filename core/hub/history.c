@@ -5,7 +5,7 @@
  * many channels keep it.
  *
  * What a channel lost is told by one number, lost_sequence: all it ever had up to it may be gone. A
- * newcomer is noted only while there is something kept that is not his.
+ * newcomer is noted until it is above the sequence since which the channel is his.
  */
 #include "hub/history.h"
 
@@ -17,7 +17,13 @@
 #include "base/mem.h"
 #include "base/metrics.h"
 
-enum { SWEEP_CHANNELS = 256, IDLE_MS = 3600 * 1000, EPOCH_DIGITS = 9, SEQUENCE_DIGITS = 11 };
+enum {
+    SWEEP_CHANNELS = 256,
+    IDLE_MS = 3600 * 1000,
+    NEWCOMERS_MAX = 4096, /* of a channel */
+    EPOCH_DIGITS = 9,
+    SEQUENCE_DIGITS = 11
+};
 
 typedef struct Channel {
     List link;    /* in history->channels */
@@ -122,27 +128,13 @@ static void drop_newcomer(History *history, Channel *channel, Newcomer *newcomer
     mem_free(newcomer);
 }
 
-/* Those for whom nothing is left that is not theirs. */
+/* Those who were there before all that is lost know no more by their note. */
 static void drop_old_newcomers(History *history, Channel *channel) {
-    uint64_t oldest = UINT64_MAX;
-    if (channel->count > 0) oldest = list_entry(channel->entries.next, Entry, in_channel)->sequence;
     while (!list_is_empty(&channel->newcomers)) {
         Newcomer *newcomer = list_entry(channel->newcomers.next, Newcomer, link);
-        if (newcomer->since >= oldest) return;
+        if (newcomer->since >= channel->lost_sequence) return;
         drop_newcomer(history, channel, newcomer);
     }
-}
-
-static void add_newcomer(History *history, Channel *channel, Str user) {
-    Newcomer *newcomer = map_find(&channel->by_name, user);
-    if (newcomer != NULL) drop_newcomer(history, channel, newcomer);
-    newcomer = mem_alloc(sizeof *newcomer + user.len);
-    newcomer->since = history->sequence;
-    newcomer->name_len = (uint32_t)user.len;
-    memcpy(newcomer->name, user.data, user.len);
-    list_add(&channel->newcomers, &newcomer->link);
-    map_add(&channel->by_name, newcomer);
-    count_bytes(history, (int64_t)(sizeof *newcomer + user.len + sizeof(MapSlot)));
 }
 
 /* --- entries --- */
@@ -205,6 +197,9 @@ static Channel *add_channel(History *history, Str name) {
 
 /* An empty one. */
 static void forget_channel(History *history, Channel *channel) {
+    while (!list_is_empty(&channel->newcomers)) {
+        drop_newcomer(history, channel, list_entry(channel->newcomers.next, Newcomer, link));
+    }
     if (channel->lost_sequence > history->forgotten) history->forgotten = channel->lost_sequence;
     map_remove(&history->by_name, key_of_channel(channel));
     list_remove(&channel->link);
@@ -286,10 +281,36 @@ void history_add(History *history, Notice *notice, uint64_t now_ms) {
     if (!has_room(history)) make_room(history, now_ms);
 }
 
-void history_note(History *history, Str user, Str channel_name) {
+/* --- newcomers' notes --- */
+
+static void add_newcomer(History *history, Channel *channel, Str user) {
+    Newcomer *newcomer = map_find(&channel->by_name, user);
+    if (newcomer != NULL) drop_newcomer(history, channel, newcomer);
+    newcomer = mem_alloc(sizeof *newcomer + user.len);
+    newcomer->since = history->sequence;
+    newcomer->name_len = (uint32_t)user.len;
+    memcpy(newcomer->name, user.data, user.len);
+    list_add(&channel->newcomers, &newcomer->link);
+    map_add(&channel->by_name, newcomer);
+    count_bytes(history, (int64_t)(sizeof *newcomer + user.len + sizeof(MapSlot)));
+}
+
+/* All that the channel has may be somebody's or not: nobody can be told any more. */
+static void lose_all(History *history, Channel *channel, uint64_t now_ms) {
+    while (channel->count > 0) drop_first(history, channel, now_ms);
+    channel->lost_sequence = history->sequence + 1;
+    drop_old_newcomers(history, channel);
+    channel->lost_sequence = history->sequence;
+}
+
+void history_note(History *history, Str user, Str channel_name, uint64_t now_ms) {
     history_lock(history);
     Channel *channel = map_find(&history->by_name, channel_name);
-    if (channel != NULL && channel->count > 0) add_newcomer(history, channel, user);
+    if (channel != NULL) {
+        if (channel->by_name.count >= NEWCOMERS_MAX) lose_all(history, channel, now_ms);
+        add_newcomer(history, channel, user);
+        if (!has_room(history)) make_room(history, now_ms);
+    }
     history_unlock(history);
 }
 

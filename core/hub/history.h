@@ -53,7 +53,7 @@ void history_unlock(History *history);
 void history_add(History *history, Notice *notice, uint64_t now_ms);
 
 /* The user is subscribed to the channel from now on: what it kept before is not his. Not locked. */
-void history_note(History *history, Str user, Str channel);
+void history_note(History *history, Str user, Str channel, uint64_t now_ms);
 
 /* Appends what a subscriber of the channel missed, newest first. LOST: something of it is not there any
  * more; UNKNOWN: the channel has no history. Not locked. */

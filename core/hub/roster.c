@@ -80,11 +80,13 @@ static void finish_change(Roster *roster, Op *op, const Crowd *crowd, int commit
 
 /* What channels kept before is not for those who come now. */
 static void note_newcomers(const Roster *roster) {
+    uint64_t now_ms = clock_monotonic_ms();
     if (roster->bus->history == NULL) return;
     for (size_t i = 0; i < roster->ledger.undo_count; i++) {
         const Undo *made = &roster->ledger.undos[i];
         if (!made->was_added) continue;
-        history_note(roster->bus->history, node_name(made->user), node_name(made->channel));
+        Str channel = node_name(made->channel);
+        history_note(roster->bus->history, node_name(made->user), channel, now_ms);
     }
 }
 

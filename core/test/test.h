@@ -17,6 +17,7 @@
     X(bus)               \
     X(eio)               \
     X(graph)             \
+    X(history)           \
     X(http)              \
     X(hub)               \
     X(job)               \

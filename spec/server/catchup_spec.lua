@@ -5,6 +5,7 @@ local event_stream = require "spec.support.event_stream"
 local listener = require "spec.support.listener"
 local server = require "spec.support.server"
 local wait = require "spec.support.wait"
+local websocket = require "spec.support.websocket"
 
 local PLUGIN = [[
 local chatty = require "chatty"
@@ -26,23 +27,24 @@ describe("catching up", function()
     return ("%s-%d"):format(kind, count)
   end
 
-  local function come_back(user, after, headers)
-    return chatty:connect(user, { path = "/ws?after=" .. after, headers = headers })
+  local function come_back(user, after)
+    return chatty:connect(user, { path = "/ws?after=" .. after })
   end
 
-  -- The names of the events up to `mark`, which is notified to the user now, without chatty:connected.
+  -- The names of the events up to `mark`, which is notified to the user now. The session is live already.
   local function names_of(session, user)
-    chatty:notify(listener.selector("users", { user }), "mark")
+    assert.equal(200, chatty:notify(listener.selector("users", { user }), "mark").status)
     local names = {}
-    for event in function() return session:next() end do
-      if event.event == "mark" then return names end
-      if event.event ~= "chatty:connected" then names[#names + 1] = event.event end
+    while true do
+      local name = assert(session:next()).event
+      if name == "mark" then return names end
+      names[#names + 1] = name
     end
-    return names
   end
 
   local function missed(user, after)
     local session = come_back(user, after)
+    assert.equal("chatty:connected", session:next().event)
     local names = names_of(session, user)
     session:abort()
     return names
@@ -222,6 +224,26 @@ describe("catching up", function()
     assert.equal("chatty:connected", stream:next().event)
     local event = stream:next()
     assert.same({ "one", last }, { event.event, event.id })
+  end)
+
+  it("goes on without loss or double wherever the connection was cut, also within a frame", function()
+    local room = fresh "log"
+    local user, start = new_user({ room })
+    for i = 1, 3 do notify(room, "event-" .. i) end
+    local raw = websocket.start{ port = chatty.port, token = chatty:token(user), path = "/ws?after=" .. start }
+    local bytes = raw.connection:read_until('"event-3"')
+    bytes = bytes .. raw.connection:read_until('"}')
+    raw.connection:abort()
+    local first = bytes:find("event%-1")
+    for k = first - 12, #bytes do
+      local id, seen = start, {}
+      -- What a client has understood when it got k bytes: whole frames.
+      for name, own, last in bytes:gmatch('{"event":"(event%-%d)","attributes":{},"id":"(%w+)"}()') do
+        if last - 1 <= k then id, seen[#seen + 1] = own, name end
+      end
+      for _, name in ipairs(missed(user, id)) do seen[#seen + 1] = name end
+      assert.same({ "event-1", "event-2", "event-3" }, seen)
+    end
   end)
 
   it("counts what it brings, keeps and could not bring", function()
