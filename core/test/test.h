@@ -27,6 +27,7 @@
     X(password)          \
     X(pool)              \
     X(race)              \
+    X(revocations)       \
     X(shared)            \
     X(sio)               \
     X(sse)               \
