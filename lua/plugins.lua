@@ -2,7 +2,6 @@
 -- folders. A user's plugin goes before a shipped one of the same name.
 
 local files = require "core.files"
-local json = require "core.json"
 local node = require "core.node"
 local plugin = require "plugin"
 local settings = require "settings"
@@ -85,7 +84,7 @@ end
 --- Where all plugins lie, in the order of loading: the enabled ones first. Raises one line if one is missing.
 ---@return plugin.source[]
 function plugins.find()
-  if node.trial then return json.decode(node.trial).sources end
+  if node.trial then return require("test.stage").sources() end
   local own, by_name = find_own(user_folders())
   local sources, seen = {}, {}
   for _, name in ipairs(settings.ENABLE) do

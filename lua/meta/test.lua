@@ -156,6 +156,36 @@ function t:unsubscribe(users, channels) end
 ---@return string
 function t:token(user, claims, ttl) end
 
+---@class test.http_stub        since 1.0
+---@field status? integer       default 200
+---@field headers? table<string, any>
+---@field json? any             the body, encoded
+---@field body? string          the body as it is
+---@field delay? number         how long it takes; a call whose timeout is shorter fails
+---@field error? string         the code that the call fails with: "UNAVAILABLE", "TIMEOUT" ...
+---@field message? string       of that failure
+
+--- Answers in the place of another server. The target is a URL, perhaps with a method in front of it, or with a `*`
+--- at its end for all that begin so; what was said last goes first. Of a list of answers each call gets the next one,
+--- in the end the last one again and again. What nobody stubbed fails, and logs an error. (since 1.0)
+---
+---     t:stub_http("POST http://shop.test/*", { { status = 503 }, { json = { ok = true } } })
+---@param target string
+---@param answer? test.http_stub|test.http_stub[]
+function t:stub_http(target, answer) end
+
+---@class test.http_call        since 1.0
+---@field method string
+---@field url string
+---@field headers table<string, string>  by name in lower case
+---@field body? string
+---@field json? any             the body, decoded, when it is JSON
+---@field at number             when, seconds since 1970
+
+--- What plugins asked other servers in this test, in order. (since 1.0)
+---@return test.http_call[]
+function t:http_calls() end
+
 --- Lets time go on: timers, sleeps, expiries happen in their order, each at its time. (since 1.0)
 ---@param seconds number
 function t:advance(seconds) end

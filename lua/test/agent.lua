@@ -3,12 +3,15 @@
 
 local json = require "core.json"
 local public = require "public"
+local stage = require "test.stage"
 
 local agent = {}
 
 local modules = {} -- by plugin
 
+-- A function of the stage, when no plugin is named.
 local function find(owner, path)
+  if not owner then return stage[path] end
   modules[owner] = modules[owner] or public.module(owner)
   local found = modules[owner]
   for name in path:gmatch("[^.]+") do found = type(found) == "table" and found[name] or nil end
@@ -34,7 +37,7 @@ local function unpack_arguments(list)
   return table.unpack(list, 1, count)
 end
 
---- `text` is JSON: { owner, path, arguments }. The answer's text is put into answer[1].
+--- `text` is JSON: { owner?, path, arguments }. The answer's text is put into answer[1].
 ---@param text string
 ---@param answer table
 function agent.call(text, answer)

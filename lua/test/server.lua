@@ -33,7 +33,11 @@ local function start(self)
   end
   if running then error("this test has another server already", 3) end
   self.clients, self.log = {}, logs.new()
-  local core, failed = trial.new(self.settings, self.plan, math.floor(self.start * 1000))
+  local stubs = self.stubs_of == words.running and self.stubs or {}
+  local plan_text = json.encode {
+    sources = json.array(self.sources), options = self.option_values, stubs = json.array(stubs),
+  }
+  local core, failed = trial.new(self.settings, plan_text, math.floor(self.start * 1000))
   if not core then error(logs.first_error(json.decode(failed)) or "the server does not start", 0) end
   self.core = core
   running = self
@@ -176,6 +180,39 @@ local function call(self, owner, path, ...)
   return table.unpack(results, 1, count)
 end
 
+local STUB = { status = 1, headers = 1, body = 1, json = 1, delay = 1, error = 1, message = 1 }
+
+-- One answer, or several that come one after the other.
+local function answers_of(answer)
+  local list = answer and (answer[1] and answer or { answer }) or { {} }
+  for _, one in ipairs(list) do argument.keys(one, STUB, "t:stub_http", 3) end
+  return json.array(list)
+end
+
+--- Answers in the place of another server: "http://shop/orders", "POST http://shop/orders", "http://shop/*".
+---@param target string
+---@param answer? table  or a list of them
+function Server:stub_http(target, answer)
+  argument.type(target, "string", "t:stub_http: the target", 2)
+  local method, url = target:match("^(%u+) (.+)$")
+  local stub = { method = method, url = url or target, answers = answers_of(answer) }
+  if running == self then return call(self, nil, "stub", stub) end
+  if not words.running then error("t:stub_http: use it in `it` or before_each", 2) end
+  if self.stubs_of ~= words.running then self.stubs, self.stubs_of = {}, words.running end
+  table.insert(self.stubs, stub)
+end
+
+--- What the plugins asked other servers in this test.
+---@return test.http_call[]
+function Server:http_calls()
+  local calls = call(self, nil, "calls")
+  for _, one in ipairs(calls) do
+    one.body = one.hex and one.hex:gsub("%x%x", function(digits) return string.char(tonumber(digits, 16)) end)
+    one.json, one.hex = one.body and json.decode(one.body) or nil, nil
+  end
+  return calls
+end
+
 -- chatty, and each group of it: a field is a group and a function at once.
 local function proxy(self, owner, path)
   return setmetatable({}, {
@@ -275,7 +312,7 @@ function server.new(paths, spec, spec_folder)
     control_key = plan.control_key,
     settings = plan.settings(spec.settings),
     start = spec.now or START,
-    plan = json.encode { sources = json.array(sources), options = spec.options or {} },
+    sources = sources, option_values = spec.options or {},
   }, Server)
 end
 
