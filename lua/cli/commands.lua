@@ -22,7 +22,7 @@ commands.list = {
   { name = "serve", usage = "chatty [serve] [--SETTING=VALUE]...", reads_settings = true, flags = {},
     doc = "Runs the server; so does chatty without a command." },
   { name = "init", usage = "chatty init", flags = {},
-    doc = "Writes .env with random secrets and plugins/hello.lua; never overwrites." },
+    doc = "Writes .env with random secrets, a first plugin and its spec; never overwrites." },
   { name = "config", usage = "chatty config [--json]", reads_settings = true,
     flags = { { name = "json", doc = "Prints a JSON object." } },
     doc = "Prints every setting with its value, where it comes from, and what it means." },

@@ -13,6 +13,7 @@ local config = {}
 ---@field sources? table<string, string>
 ---@field warnings? string[]
 ---@field json? table                     core.json
+---@field home? string                    of chatty
 ---@field files? {read: function, write: function, exists: function}
 ---@field random? fun(bytes: integer): string
 ---@field make_token? function            core.token.make

@@ -1,5 +1,7 @@
--- chatty init: a .env with secrets and a first plugin, to start from. What exists is left as it is.
+-- chatty init: a .env with secrets, a first plugin with its spec, and a .luarc.json for editors, to start from. What
+-- exists is left as it is.
 
+local first_files = require "cli.first_files"
 local settings_file = require "settings_file"
 
 local init = {}
@@ -8,36 +10,13 @@ local SECRET_BYTES = 32
 local SECRETS = { "JWT_SECRET", "CONTROL_KEY" }
 local PREFIXES = { "", "DEV_", "TEST_", "PROD_" }
 local PRIVATE, PUBLIC = tonumber("600", 8), tonumber("644", 8)
-local ENV, PLUGIN, SHIPPED = ".env", "plugins/hello.lua", "plugins/origin.lua"
+local ENV, EDITOR, SHIPPED = ".env", ".luarc.json", "plugins/origin.lua"
+local PLUGIN, SPEC = "plugins/hello.lua", "plugins/hello_spec.lua"
 local ENABLE = "ENABLE=origin,date_time,hello"
 
 local ENV_HEAD = [[
 # Settings of chatty, one NAME=value a line; `chatty config` tells what there is.
 # This file holds secrets: keep it out of version control.
-]]
-
-local HELLO = [[
--- A first plugin: one route, and one answer to the messages of clients.
-local chatty = require "chatty"
-
-local hello = { api = 1, doc = "Greets users, over HTTP and in their sessions." }
-
-function hello.setup(app)
-  -- curl -H "Authorization: Bearer $(chatty token --sub ann)" http://localhost:3000/hello
-  app:get("/hello", { auth = "jwt" }, function(request)
-    return { json = { msg = "hello " .. request.user } }
-  end)
-
-  -- A client sends {"event":"hello","attributes":{}}: every session of its user gets a hello back.
-  -- What the hook returns is the acknowledgement of the frame.
-  app:on("message", function(session, event)
-    if event.name ~= "hello" then return end
-    chatty.notify { users = { session.user }, event = "hello", attributes = { to = session.user } }
-    return { greeted = true }
-  end)
-end
-
-return hello
 ]]
 
 local function has_setting(entries, name)
@@ -85,24 +64,42 @@ local function write_env(context)
   return true
 end
 
-local function write_plugin(context)
-  local ok, message, code = context.files.write(PLUGIN, HELLO, PUBLIC)
+-- Whether the file was written: false where one was there; or nil, line.
+local function write_file(context, path, text, what)
+  local ok, message, code = context.files.write(path, text, PUBLIC)
   if code == "EXISTS" then
-    context.print(PLUGIN .. " exists and is left as it is")
-    return true
+    context.print(path .. " exists and is left as it is")
+    return false
   end
-  if not ok then return nil, ("%s cannot be written: %s"):format(PLUGIN, message) end
-  context.print(PLUGIN .. " is written, a plugin to start from")
-  if is_shipped_folder(context) then context.print("it loads with " .. ENABLE .. " in .env") end
+  if not ok then return nil, ("%s cannot be written: %s"):format(path, message) end
+  context.print(("%s is written, %s"):format(path, what))
   return true
 end
 
---- Writes both files, each unless it exists.
+-- A plugin of the same name that was there has a spec of its own, or none.
+local function write_plugin(context)
+  local is_written, line = write_file(context, PLUGIN, first_files.plugin, "a plugin to start from")
+  if is_written then
+    is_written, line = write_file(context, SPEC, first_files.spec, "which tries it out: chatty test")
+  end
+  if is_written ~= nil and is_shipped_folder(context) then
+    context.print("it loads with " .. ENABLE .. " in .env")
+  end
+  return is_written ~= nil, line
+end
+
+local function write_editor(context)
+  local stubs = context.json.encode(context.home .. "/lua/meta")
+  local is_written, line = write_file(context, EDITOR, first_files.editor(stubs), "for the Lua language server")
+  return is_written ~= nil, line
+end
+
+--- Writes the files, each unless it exists.
 --- context.files.write(path, text, mode) makes folders and never overwrites: nil, message, "EXISTS".
 ---@param context cli.context
 ---@return integer exit_code
 function init.run(context)
-  for _, write in ipairs({ write_env, write_plugin }) do
+  for _, write in ipairs({ write_env, write_plugin, write_editor }) do
     local ok, line = write(context)
     if not ok then
       context.error(line)

@@ -65,6 +65,11 @@ local function file_access()
   }
 end
 
+local function write(text)
+  io.stdout:write(text)
+  io.stdout:flush()
+end
+
 -- A line from standard input. On a terminal it is asked for and not shown.
 local function read_secret(question)
   local is_terminal = question and os.execute("test -t 0 && stty -echo 2>/dev/null")
@@ -92,7 +97,7 @@ function main.run(call)
     args = call.args, settings = call.settings, sources = call.sources, warnings = call.warnings,
     json = require "core.json", random = require("core.secret").random, files = file_access(),
     make_token = token.make, check_token = token.verify,
-    print = print, write = function(text) io.stdout:write(text) io.stdout:flush() end, read_secret = read_secret,
+    home = require("core.node").home, print = print, write = write, read_secret = read_secret,
     error = function(line) io.stderr:write("chatty: ", line, "\n") end,
   }
   if call.command == "routes" then context.routes = load_routes() end

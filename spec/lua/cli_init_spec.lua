@@ -1,9 +1,11 @@
+local cjson = require "cjson"
 local cli_context = require "spec.support.cli_context"
 local init = require "cli.init"
 local options = require "options"
 local settings_file = require "settings_file"
 
-local ENV, PLUGIN = ".env", "plugins/hello.lua"
+local ENV, EDITOR = ".env", ".luarc.json"
+local PLUGIN, SPEC = "plugins/hello.lua", "plugins/hello_spec.lua"
 
 local function run(spec)
   local context = cli_context.make(spec)
@@ -24,11 +26,11 @@ local function load_plugin(text)
 end
 
 describe("chatty init", function()
-  it("writes a .env for its owner alone and a plugin for all", function()
+  it("writes a .env for its owner alone, and a plugin and its spec for all", function()
     local code, context, files = run {}
     assert.equal(0, code)
     assert.same({}, context.err)
-    assert.same({ [ENV] = 384, [PLUGIN] = 420 }, files.modes)
+    assert.same({ [ENV] = 384, [PLUGIN] = 420, [SPEC] = 420, [EDITOR] = 420 }, files.modes)
   end)
 
   it("writes a .env that the settings are read from", function()
@@ -43,16 +45,27 @@ describe("chatty init", function()
     local _, context, files = run { files = { ["plugins/origin.lua"] = "x" } }
     local entries = assert(settings_file.parse(files.texts[ENV], ENV))
     assert.equal("origin,date_time,hello", entries.ENABLE.value)
-    assert.equal("it loads with ENABLE=origin,date_time,hello in .env", context.out[#context.out - 1])
+    assert.equal("it loads with ENABLE=origin,date_time,hello in .env", context.out[#context.out - 2])
   end)
 
   it("leaves what exists and says so", function()
-    local texts = { [ENV] = "JWT_SECRET=x\nDEV_CONTROL_KEY='y'\n", [PLUGIN] = "mine" }
+    local texts = { [ENV] = "JWT_SECRET=x\nDEV_CONTROL_KEY='y'\n", [PLUGIN] = "mine", [EDITOR] = "mine too" }
     local code, context, files = run { files = texts }
     assert.equal(0, code)
-    assert.same({ [ENV] = "JWT_SECRET=x\nDEV_CONTROL_KEY='y'\n", [PLUGIN] = "mine" }, files.texts)
+    assert.same({ [ENV] = "JWT_SECRET=x\nDEV_CONTROL_KEY='y'\n", [PLUGIN] = "mine", [EDITOR] = "mine too" },
+      files.texts)
     assert.same({ ".env exists and is left as it is", "plugins/hello.lua exists and is left as it is",
-      "start the server with: chatty serve" }, context.out)
+      ".luarc.json exists and is left as it is", "start the server with: chatty serve" }, context.out)
+  end)
+
+  it("leaves a spec that exists", function()
+    local code, _, files = run { files = { [SPEC] = "mine" } }
+    assert.same({ 0, "mine" }, { code, files.texts[SPEC] })
+  end)
+
+  it("tells editors where the stubs are", function()
+    local _, _, files = run {}
+    assert.same({ "/usr/share/chatty/lua/meta" }, cjson.decode(files.texts[EDITOR])["workspace.library"])
   end)
 
   it("offers lines for what an existing .env has not", function()

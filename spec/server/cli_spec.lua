@@ -89,17 +89,19 @@ describe("chatty version", function()
   end)
 end)
 
+local COMMANDS = { "serve", "init", "config", "routes", "token", "test", "health", "version", "help" }
+
 describe("chatty help", function()
   it("names every command", function()
     local result = run{ "help" }
     assert.equal(0, result.code)
-    for _, name in ipairs{ "serve", "init", "config", "routes", "token", "health", "version", "help" } do
+    for _, name in ipairs(COMMANDS) do
       assert.matches("\n  " .. name .. " +%u", result.out)
     end
   end)
 
   it("tells about each command, and so does its --help", function()
-    for _, name in ipairs{ "serve", "init", "config", "routes", "token", "health", "version", "help" } do
+    for _, name in ipairs(COMMANDS) do
       local result = run{ "help", name }
       assert.equal(0, result.code)
       assert.matches("^usage: chatty", result.out)
@@ -149,6 +151,13 @@ describe("chatty init", function()
     assert.equal(0, result.code)
     assert.same({ env, "return 1" }, { read(folder .. "/.env"), read(folder .. "/plugins/hello.lua") })
     assert.matches(".env exists", result.out, 1, true)
+  end)
+
+  it("writes a plugin whose spec passes at once", function()
+    local folder = run{ "init" }.folder
+    local result = run({ "test" }, {}, { folder = folder })
+    assert.same({ 0, "" }, { result.code, result.err })
+    assert.matches("\n3 successes / 0 failures / 0 errors / 0 pending", result.out, 1, true)
   end)
 
   it("writes what is missing beside what is there", function()

@@ -34,6 +34,7 @@ end
 --- unwritable, and any field of the context.
 function cli_context.make(spec)
   local context = { out = {}, err = {}, args = spec.args or {}, json = json, routes = spec.routes,
+    home = "/usr/share/chatty",
     make_token = spec.make_token, check_token = spec.check_token }
   context.settings, context.sources, context.warnings = options.read(spec.input or {})
   context.files = make_files(spec.files, spec.unwritable)
