@@ -162,6 +162,9 @@ static void read_values(Config *config, lua_State *L) {
     config->expiring_notice_ms = ms_of(L, "EXPIRING_NOTICE");
     config->json_depth_max = number_of(L, "JSON_DEPTH_MAX");
     config->stop_timeout_ms = ms_of(L, "STOP_TIMEOUT");
+    config->reload_timeout_ms = ms_of(L, "RELOAD_TIMEOUT");
+    config->reload_old_max = number_of(L, "RELOAD_OLD_MAX");
+    config->is_watching = strcmp(config_get(config, "WATCH"), "true") == 0;
     config->jwt_leeway_s = ms_of(L, "JWT_LEEWAY") / 1000;
     config->password_jobs_max = number_of(L, "PASSWORD_JOBS_MAX");
     config->roster.subscriptions_per_user_max = number_of(L, "SUBSCRIPTIONS_PER_USER_MAX");

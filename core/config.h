@@ -33,6 +33,9 @@ typedef struct Config {
     uint32_t expiring_notice_ms;
     uint32_t json_depth_max;
     uint32_t stop_timeout_ms;
+    uint32_t reload_timeout_ms;
+    uint32_t reload_old_max;    /* Lua states of a worker that finish what they began */
+    bool is_watching;           /* reload when a file of a plugin changes */
     uint32_t password_jobs_max; /* running or waiting */
     unsigned password_threads;
     int64_t jwt_leeway_s;

@@ -11,7 +11,7 @@
 #include "base/metrics.h"
 #include "net/http_client.h"
 #include "net/listener.h"
-#include "worker.h"
+#include "reload.h"
 
 enum { SIGNAL_COUNT = 4 };
 
@@ -19,6 +19,7 @@ typedef struct Server {
     const Config *config;
     Commons commons;
     Roster *roster;
+    Reload *reload;
     Worker **workers;
     unsigned worker_count; /* made so far */
     unsigned started_count;
@@ -49,6 +50,10 @@ static void on_signal(uv_signal_t *handle, int number) {
     Server *server = handle->data;
     if (number == SIGUSR1) {
         log_state();
+        return;
+    }
+    if (number == SIGHUP) {
+        reload_ask(&server->commons.bus);
         return;
     }
     log_line(LOG_INFO, "stopping");
@@ -119,6 +124,12 @@ static int start_roster(Server *server) {
     return err;
 }
 
+static int start_reload(Server *server) {
+    int err = reload_start(&server->commons.bus, server->workers, &server->reload);
+    if (err != 0) log_line(LOG_ERROR, "cannot start the thread of reloads: %s", err_text(err));
+    return err;
+}
+
 static void log_listening(const Server *server, uint16_t port) {
     char number[16];
     char workers[16];
@@ -141,6 +152,7 @@ static int start(Server *server) {
     if (err == 0) err = commons_open_store(&server->commons);
     if (err == 0) err = add_workers(server, &port);
     if (err == 0) err = start_roster(server);
+    if (err == 0) err = start_reload(server);
     while (err == 0 && server->started_count < server->worker_count) {
         err = worker_start(server->workers[server->started_count]);
         if (err == 0) server->started_count++;
@@ -157,12 +169,14 @@ static void stop_workers(Server *server) {
     /* A worker is not quiet while it waits for a job. */
     if (server->commons.jobs != NULL) job_stop(server->commons.jobs);
     for (unsigned i = 0; i < server->started_count; i++) uv_sem_wait(&quiet);
+    if (server->reload != NULL) reload_stop(server->reload);
     for (unsigned i = 0; i < server->started_count; i++) worker_join(server->workers[i]);
     uv_sem_destroy(&quiet);
 }
 
 static void stop(Server *server) {
     stop_workers(server);
+    if (server->reload != NULL) reload_free(server->reload);
     if (server->roster != NULL) roster_stop(server->roster);
     for (unsigned i = 0; i < server->worker_count; i++) worker_free(server->workers[i]);
     commons_deinit(&server->commons);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * server: the process: binds the port, starts the roster and the workers, waits for a signal, and ends
- * everything in reverse order. SIGTERM, SIGINT and SIGHUP stop, a second one at once; SIGUSR1 logs the state.
+ * everything in reverse order. SIGTERM and SIGINT stop, a second one at once; SIGHUP reloads the plugins; SIGUSR1
+ * logs the state.
  * Main thread.
  */
 #ifndef SERVER_H

@@ -46,7 +46,9 @@ struct Worker {
     Net net;
     Registry registry;
     HttpClient *http;
+    Api model; /* of its Lua states; not changed once the thread runs */
     States states;
+    Op *room; /* a ROOM that waits for the end of an old state */
     Keyring keys;
     Revocations revocations;
     Listener *listener;
@@ -64,12 +66,41 @@ static void wake_worker(void *context) {
     }
 }
 
+/* Answers the ROOM, as a rule when there is some; a worker that stops gets no new state. */
+static void give_room(Worker *worker) {
+    if (worker->room == NULL) return;
+    if (worker->is_stopping) {
+        worker->room->error = ERR_CANCELED;
+    } else if (worker->states.old_count >= worker->config->reload_old_max) {
+        return;
+    }
+    bus_answer(worker->bus, worker->room);
+    worker->room = NULL;
+}
+
+static void run_room(Worker *worker, Op *op) {
+    worker->room = op;
+    give_room(worker);
+}
+
+static void run_swap(Worker *worker, Op *op) {
+    Api *api = op->cargo;
+    if (worker->is_stopping) {
+        op->error = ERR_CANCELED;
+        api_free(api);
+    } else {
+        states_swap(&worker->states, api, uv_now(&worker->loop) + worker->config->reload_timeout_ms);
+    }
+    bus_answer(worker->bus, op);
+}
+
 static void begin_stop(Worker *worker) {
     if (worker->is_stopping) return;
     worker->is_stopping = true;
     worker->stop_deadline_ms = net_now_ms(&worker->net) + worker->config->stop_timeout_ms;
     if (worker->listener != NULL) listener_close(worker->listener);
     worker->listener = NULL;
+    give_room(worker);
     api_stop(worker->states.current);
     drain_start(&worker->net);
 }
@@ -134,6 +165,13 @@ static void run_revoke(Worker *worker, Op *op) {
     bus_answer(worker->bus, op);
 }
 
+/* Code that a reload has replaced meanwhile is parked where it runs; the new code may have been mended. */
+static void run_park(Worker *worker, Op *op) {
+    Api *api = worker->states.current;
+    if (op->generation == api->generation) api_on_parked(api, op_name(op));
+    op_free(op);
+}
+
 static void run_answer(Op *op) {
     op->on_answer(op, op->waiter);
     op_free(op);
@@ -156,14 +194,13 @@ static void run_op(Worker *worker, Op *op) {
     case OP_DISCONNECT: run_disconnect(worker, op); return;
     case OP_SECRET: run_secret(worker, op); return;
     case OP_REVOKE: run_revoke(worker, op); return;
+    case OP_ROOM: run_room(worker, op); return;
+    case OP_SWAP: run_swap(worker, op); return;
     case OP_PRESENCE:
         api_on_presence(worker->states.current, op_name(op), op->is_add, op->generation);
         op_free(op);
         return;
-    case OP_PARK:
-        api_on_parked(worker->states.current, op_name(op));
-        op_free(op);
-        return;
+    case OP_PARK: run_park(worker, op); return;
     case OP_STOP:
         begin_stop(worker);
         op_free(op);
@@ -185,7 +222,7 @@ static void empty_inbox(Worker *worker) {
     }
 }
 
-static void turn(Worker *worker) {
+static void work_off(Worker *worker) {
     net_flush(&worker->net);
     for (int i = 0; i < ROUNDS_MAX; i++) {
         worker->has_own_mail = false;
@@ -194,6 +231,13 @@ static void turn(Worker *worker) {
         if (!worker->has_own_mail) return;
     }
     uv_async_send(&worker->wake); /* more to do, but the kernel's news shall not wait longer */
+}
+
+static void turn(Worker *worker) {
+    work_off(worker);
+    if (worker->states.old_count == 0) return;
+    states_sweep(&worker->states, uv_now(&worker->loop));
+    give_room(worker);
 }
 
 static void on_check(uv_check_t *handle) {
@@ -251,9 +295,10 @@ static uint32_t notice_before_end_ms(const Config *config) {
     return config->expiring_notice_ms + (uint32_t)config->jwt_leeway_s * 1000;
 }
 
-static void open_api(Worker *worker, Commons *commons) {
+static void fill_model(Worker *worker, Commons *commons) {
     const Config *config = worker->config;
-    Api model = {
+    worker->model = (Api){
+        .states = &worker->states,
         .bus = worker->bus,
         .registry = &worker->registry,
         .net = &worker->net,
@@ -276,7 +321,32 @@ static void open_api(Worker *worker, Commons *commons) {
         .json_depth_max = config->json_depth_max,
         .expiring_notice_ms = notice_before_end_ms(config),
     };
-    states_use(&worker->states, api_new(&model));
+}
+
+int worker_prepare(const Worker *worker, uint64_t generation, Buf *fault, Api **out) {
+    Api *api = api_new(&worker->model);
+    api->generation = generation;
+    int err = api_setup(api, fault);
+    if (err != 0) {
+        api_free(api);
+        return err;
+    }
+    *out = api;
+    return 0;
+}
+
+static int open_first_state(Worker *worker) {
+    Buf fault = BUF_NONE;
+    Api *api;
+    states_init(&worker->states);
+    int err = worker_prepare(worker, 1, &fault, &api);
+    if (err == 0) {
+        states_use(&worker->states, api);
+    } else {
+        log_write(LOG_ERROR, buf_str(&fault), NULL, 0);
+    }
+    buf_deinit(&fault);
+    return err;
 }
 
 int worker_new(Commons *commons, unsigned index, int listen_fd, Worker **out) {
@@ -298,10 +368,9 @@ int worker_new(Commons *commons, unsigned index, int listen_fd, Worker **out) {
     keyring_copy(&worker->keys, &commons->keys);
     revocations_copy(&worker->revocations, &commons->revocations);
     worker->http = http_client_open(&worker->net, &commons->config->http);
-    states_init(&worker->states);
-    open_api(worker, commons);
+    fill_model(worker, commons);
     *out = worker;
-    return api_setup(worker->states.current);
+    return open_first_state(worker);
 }
 
 static void run(void *context) {
@@ -312,7 +381,6 @@ static void run(void *context) {
     worker->states.current->is_running = true;
     api_start(worker->states.current);
     uv_run(&worker->loop, UV_RUN_DEFAULT);
-    worker->states.current->is_running = false;
     script_leave_thread();
     own_worker = NULL;
 }
@@ -383,7 +451,6 @@ void worker_free(Worker *worker) {
     if (own_worker == worker) own_worker = NULL;
     states_cancel(&worker->states);
     http_client_close(worker->http);
-    wheel_turn(&worker->net.wheel, UINT64_MAX / 2); /* sleepers of cancelled tasks let go */
     uv_walk(&worker->loop, on_left_over, NULL);
     uv_run(&worker->loop, UV_RUN_DEFAULT);
     ensure(uv_loop_close(&worker->loop) == 0);

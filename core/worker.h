@@ -15,6 +15,10 @@ typedef struct Worker Worker;
  * listening descriptor; -1: none. ERR_INVALID: the Lua half did not load; it is logged. Main thread. */
 WARN_UNUSED int worker_new(Commons *commons, unsigned index, int listen_fd, Worker **worker);
 
+/* Makes a new Lua state with all plugins, for an OP_SWAP; the worker that runs is not touched. Gives. On failure one
+ * line for people is added to `fault`. Any thread. */
+WARN_UNUSED int worker_prepare(const Worker *worker, uint64_t generation, Buf *fault, Api **api);
+
 /* Listens and starts the thread: when it returns, a client can connect. Main thread. */
 WARN_UNUSED int worker_start(Worker *worker);
 

@@ -110,6 +110,8 @@ add(400, "websocket-handshake", "WebSocket handshake invalid", "The opening hand
 -- Operations.
 add(409, "subscriptions-max", "Too many subscriptions",
   "There would be more than SUBSCRIPTIONS_PER_USER_MAX or SUBSCRIPTIONS_MAX; nothing was changed.")
+add(409, "reload-failed", "Reload failed",
+  "The plugins cannot be loaded as they are now; those that run go on. `meta` names plugin, file and line.")
 add(500, "internal", "Internal error", "A handler failed; the server's log says why.")
 add(500, "hook-failed", "Hook failed", "A hook that must not fail did; the server's log says why.")
 add(500, "hook-depth", "Hooks nested too deep", "Hooks caused each other in a circle.", true)

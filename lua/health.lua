@@ -14,6 +14,11 @@ function health.set_ready(ready)
   is_ready = ready
 end
 
+---@return boolean
+function health.is_ready()
+  return is_ready
+end
+
 local function ask_ready()
   if is_ready then return { json = { status = "ready" } } end
   return refusal.of("not-ready", "The server is starting or stopping; ask again.")

@@ -186,9 +186,10 @@ end
 
 --- Runs the hooks `start` or `stop`: on worker 0, or on every worker for those that said so.
 ---@param name "start"|"stop"
-function hooks.run_lifecycle(name)
+---@param what table  what the hooks get
+function hooks.run_lifecycle(name, what)
   for _, hook in ipairs(registered[name]) do
-    if node.worker == 0 or hook.per == "worker" then call(hook) end
+    if node.worker == 0 or hook.per == "worker" then call(hook, what) end
   end
 end
 

@@ -5,6 +5,7 @@ local disconnect = require "control.disconnect"
 local dispatch = require "dispatch"
 local event_stream = require "event_stream"
 local greeting = require "greeting"
+local handover = require "handover"
 local health = require "health"
 local hooks = require "hooks"
 local login = require "auth.login"
@@ -15,6 +16,7 @@ local parking = require "parking"
 local plugins = require "plugins"
 local realtime = require "realtime"
 local register = require "auth.register"
+local reload = require "control.reload"
 local router = require "router"
 local sandbox = require "sandbox"
 local search = require "control.search"
@@ -35,13 +37,14 @@ local init = {
   on_parked = parking.park,
   on_socket_message = sockets.on_message,
   on_socket_close = sockets.on_close,
+  on_socket_move = sockets.find,
 }
 
 -- Our own endpoints, in the shape of a plugin. Its priority lets every plugin go before it.
 local OURS = { name = "chatty", folder = node.home .. "/lua", priority = math.mininteger }
 local PARTS = {
   health, realtime, event_stream, test_jwt, register, login, logout, token, update_jwt_secret,
-  notify, subscription, search, disconnect,
+  notify, subscription, search, disconnect, reload,
 }
 
 --- Registers our endpoints and loads the plugins. Raises one line if something is wrong. Needs no worker.
@@ -55,18 +58,31 @@ function init.setup()
   strict.apply(_G)
 end
 
---- The worker's loop runs.
-function init.start()
-  hooks.run_lifecycle("start")
+--- The worker's loop runs, or has come to this state by a reload.
+---@param is_reload boolean
+function init.start(is_reload)
+  hooks.run_lifecycle("start", { is_reload = is_reload })
   timers.start()
   health.set_ready(true)
+end
+
+--- Another state takes the place of this one; gives what that state's init.load gets.
+function init.unload()
+  return { is_ready = health.is_ready(), plugins = handover.unload() }
+end
+
+--- This state has taken the place of another one.
+---@param carried? {is_ready: boolean, plugins: table<string, any>}  nil when that failed
+function init.load(carried)
+  health.set_ready(not carried or carried.is_ready)
+  handover.load(carried and carried.plugins or {})
 end
 
 --- The worker is about to stop.
 function init.stop()
   health.set_ready(false)
   timers.stop()
-  hooks.run_lifecycle("stop")
+  hooks.run_lifecycle("stop", {})
 end
 
 return init

@@ -4,6 +4,7 @@
 local app = require "app"
 local argument = require "argument"
 local cage = require "core.cage"
+local handover = require "handover"
 local log = require "core.log"
 local needs = require "needs"
 local protect = require "protect"
@@ -17,7 +18,9 @@ local plugin = {}
 
 local API <const> = 1
 local PRIORITY <const> = 100
-local FIELDS = { api = 1, priority = 1, doc = 1, version = 1, options = 1, needs = 1, setup = 1 }
+local FIELDS = { api = 1, priority = 1, doc = 1, version = 1, options = 1, needs = 1, setup = 1,
+  on_unload = 1, on_load = 1,
+}
 
 ---@class plugin.source  where a plugin lies
 ---@field name string
@@ -44,6 +47,8 @@ local function check(definition)
   argument.type(definition.doc, "string?", "doc", BLAME)
   argument.type(definition.options, "table?", "options", BLAME)
   argument.type(definition.setup, "function", "setup", BLAME)
+  argument.type(definition.on_unload, "function?", "on_unload", BLAME)
+  argument.type(definition.on_load, "function?", "on_load", BLAME)
 end
 
 -- The values of its options. There is no place to set them yet, so they are the defaults.
@@ -75,6 +80,7 @@ local function run(source)
   local registrar = app.new(own)
   definition.setup(registrar, read_options(definition.options))
   app.seal(registrar)
+  handover.add(source.name, definition)
   return own
 end
 

@@ -10,6 +10,7 @@ local refusal = {}
 ---@field code string
 ---@field detail string
 ---@field source? {parameter?: string, pointer?: string, header?: string}
+---@field meta? table        what programs may want to know beyond
 ---@field headers? string[]  name, value, name, value ... for the HTTP answer
 
 local metatable_of = debug.getmetatable -- sees behind __metatable
@@ -75,6 +76,7 @@ function refusal.object(self)
     title = errors.title(self.status, self.code),
     detail = self.detail,
     source = self.source,
+    meta = self.meta,
   }
 end
 

@@ -95,8 +95,15 @@ function session.of(core)
   local self = core:data() -- C keeps this table as long as the session
   if metatable_of(self) == Session then return self end
   self[CORE], self[READ] = core, {}
-  self.data = {}
+  self.data = self.data or {} -- there is some after a reload
   return setmetatable(self, Session)
+end
+
+--- The core session behind a public one; nil for any other value.
+---@param value any
+---@return core.session|nil
+function session.core(value)
+  return metatable_of(value) == Session and rawget(value, CORE) or nil
 end
 
 --- From now on the session's events wait: it gets none before it has joined.

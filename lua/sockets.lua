@@ -9,6 +9,8 @@ local requests = require "request"
 
 local sockets = {}
 
+local registered = {} -- handlers by plugin and label
+
 local HANDLERS = { open = 1, message = 1, close = 1 }
 local INTERNAL_ERROR <const> = 1011
 
@@ -45,6 +47,8 @@ function sockets.handler(handlers, owner, path, level)
     open = handlers.open, message = handlers.message, close = handlers.close,
     owner = owner, label = "websocket " .. path,
   }
+  registered[owner] = registered[owner] or {}
+  registered[owner][handler.label] = handler
   return function(request)
     local core = requests.core(request)
     local refused = sockets.refuse_handshake(core)
@@ -59,6 +63,14 @@ function sockets.handler(handlers, owner, path, level)
     if not ok then socket:close(INTERNAL_ERROR, "internal error") end
     return reply.TAKEN
   end
+end
+
+--- The handler of a plugin that stands where another one stood before a reload.
+---@param owner string
+---@param label string
+---@return sockets.handler|nil
+function sockets.find(owner, label)
+  return registered[owner] and registered[owner][label]
 end
 
 --- A message came.

@@ -1,5 +1,6 @@
 -- What plugins do again and again, or later: app:every and app:once. A timer is a handler of its own that sleeps
--- and runs; it never runs twice at one time, and what it missed while it ran it does not make up for.
+-- and runs; it never runs twice at one time, and what it missed while it ran it does not make up for. A reload
+-- ends those that sleep; those that run come to their end.
 
 local argument = require "argument"
 local node = require "core.node"
@@ -74,7 +75,9 @@ local function run(timer)
   repeat
     sleep_until(due)
     if is_stopped then return end
+    task.background(false)
     protect.call(timer.owner, timer.label, timer.f)
+    task.background(true)
     due = next_due(due, timer.seconds)
   until timer.is_once
 end

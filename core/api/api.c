@@ -2,10 +2,12 @@
 #include "api/api.h"
 
 #include "api/api_request.h"
+#include "api/carry.h"
 #include "api/lua_args.h"
 #include "api/states.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/metrics.h"
 #include "script/task.h"
 
 void api_open(Api *api) {
@@ -31,6 +33,7 @@ Api *api_new(const Api *model) {
     api->script = script_new(model->home);
     script_limit(api->script, &model->limits);
     api_open(api);
+    metrics_add(METRIC_lua_states, 1);
     return api;
 }
 
@@ -39,11 +42,11 @@ void api_free(Api *api) {
     script_free(api->script);
     retention_deinit(&api->retention);
     mem_free(api);
+    metrics_add(METRIC_lua_states, -1);
 }
 
 static int take_function(lua_State *L, int *reference, const char *name) {
     if (lua_getfield(L, -1, name) != LUA_TFUNCTION) {
-        log_line(LOG_ERROR, "lua/init.lua has no function %s", name);
         lua_pop(L, 1);
         return ERR_NOT_FOUND;
     }
@@ -52,7 +55,7 @@ static int take_function(lua_State *L, int *reference, const char *name) {
 }
 
 /* stack: init */
-static int take_functions(Api *api) {
+static int take_functions(Api *api, Buf *fault) {
     lua_State *L = api->script->L;
     int err = take_function(L, &api->on_request, "on_request");
     if (err == 0) err = take_function(L, &api->on_frame, "on_frame");
@@ -62,21 +65,23 @@ static int take_functions(Api *api) {
     if (err == 0) err = take_function(L, &api->on_socket_close, "on_socket_close");
     if (err == 0) err = take_function(L, &api->on_presence, "on_presence");
     if (err == 0) err = take_function(L, &api->on_parked, "on_parked");
+    if (err == 0) err = take_function(L, &api->on_socket_move, "on_socket_move");
+    if (err != 0) buf_add(fault, STR("lua/init.lua is of another version than the program"));
     return err;
 }
 
-/* One line for whoever starts the server; the traceback is for those who look closer. */
-static void log_failed_setup(const char *text) {
+/* One line for whoever starts or reloads; the traceback is for those who look closer. */
+static void describe_fault(const char *text, Buf *fault) {
     Str line;
     Str traceback;
     if (str_split(str_of(text), '\n', &line, &traceback)) {
         LogField field = {"traceback", traceback, false};
         log_write(LOG_DEBUG, line, &field, 1);
     }
-    log_write(LOG_ERROR, line, NULL, 0);
+    buf_add(fault, line);
 }
 
-int api_setup(Api *api) {
+int api_setup(Api *api, Buf *fault) {
     lua_State *L = api->script->L;
     int err = script_require(api->script, "init");
     if (err == 0) {
@@ -84,12 +89,38 @@ int api_setup(Api *api) {
         err = script_call(api->script, 0, 0);
     }
     if (err != 0) {
-        log_failed_setup(lua_tostring(L, -1));
+        describe_fault(lua_tostring(L, -1), fault);
         return err;
     }
-    err = take_functions(api);
+    err = take_functions(api, fault);
     lua_pop(L, 1);
     return err;
+}
+
+/* stack: the arguments -> result, or nothing when it failed */
+static int call_init(Api *api, const char *name, int args, int results) {
+    lua_State *L = api->script->L;
+    int err = script_require(api->script, "init");
+    if (err == 0) {
+        lua_getfield(L, -1, name);
+        lua_remove(L, -2);
+        lua_insert(L, -args - 1);
+        err = script_call(api->script, args, results);
+    }
+    if (err != 0) script_log_error(L, name);
+    return err;
+}
+
+void api_take_over(Api *api, Api *old) {
+    if (call_init(old, "unload", 0, 1) != 0) lua_pushnil(old->script->L);
+    size_t left_out = 0; /* init.unload gives nothing that is left out */
+    int err = carry_value(old->script->L, -1, api->script, &left_out);
+    lua_pop(old->script->L, 1);
+    if (err != 0) {
+        script_log_error(api->script->L, "unload");
+        lua_pushnil(api->script->L);
+    }
+    if (call_init(api, "load", 1, 0) != 0) lua_settop(api->script->L, 0);
 }
 
 static void start_init_task(Api *api, const char *name, TaskOnEnd on_end) {
@@ -101,7 +132,8 @@ static void start_init_task(Api *api, const char *name, TaskOnEnd on_end) {
     }
     lua_getfield(L, -1, name);
     lua_remove(L, -2);
-    task_start(api->script, name, 0, on_end, api);
+    lua_pushboolean(L, api->generation > 1);
+    task_start(api->script, name, 1, on_end, api);
 }
 
 static void on_started(void *context) {

@@ -59,9 +59,12 @@ typedef struct Api {
     unsigned worker_count;
     uint32_t expiring_notice_ms;
     uint32_t json_depth_max;
-    uint32_t asks;   /* operations whose answer has not come yet */
-    bool is_running; /* the worker's loop runs: before and after, not all workers are there */
-    bool is_stopped; /* the stop hooks are through */
+    uint32_t asks;        /* operations whose answer has not come yet */
+    bool is_running;      /* the worker's loop runs: before and after, not all workers are there */
+    bool is_stopped;      /* the stop hooks are through */
+    uint64_t generation;  /* counts reloads */
+    uint64_t deadline_ms; /* of an old one: what runs then is cancelled; monotonic */
+    size_t left_out;      /* values of session.data that could not go along */
     /* registry references of init's functions; LUA_NOREF until api_setup */
     int on_request;
     int on_frame;
@@ -71,6 +74,7 @@ typedef struct Api {
     int on_socket_close;
     int on_presence;
     int on_parked;
+    int on_socket_move;
 } Api;
 
 /* Registers all modules for `require` in the state of api->script. Borrows the api for the state's life. */
@@ -80,10 +84,13 @@ void api_open(Api *api);
 Api *api_new(const Api *model);
 void api_free(Api *api); /* takes it, out of its states too */
 
-/* Loads `init` and runs init.setup. On failure the message is logged. */
-WARN_UNUSED int api_setup(Api *api);
+/* Loads `init` and runs init.setup, on any thread. On failure one line for people is added to `fault`. */
+WARN_UNUSED int api_setup(Api *api, Buf *fault);
 void api_start(Api *api); /* runs init.start as a task */
 void api_stop(Api *api);  /* runs init.stop as a task */
+
+/* The api has taken the place of `old`: what init.unload gives there goes to init.load. */
+void api_take_over(Api *api, Api *old);
 
 /* Takes the request; answers it through Lua. An ExchangeOnRequest; its context is the worker's States. */
 void api_on_request(void *states, Request *request);
@@ -114,6 +121,7 @@ static inline Api *api_of(lua_State *L) {
     X(node)               \
     X(password)           \
     X(query)              \
+    X(reload)             \
     X(secret)             \
     X(shared)             \
     X(store)              \

@@ -271,6 +271,20 @@ void push_json(lua_State *L, int index) {
     lua_remove(L, -2);
 }
 
+bool carry_raw_json(lua_State *from, int index, lua_State *to) {
+    if (luaL_testudata(from, index, raw_type) == NULL) return false;
+    size_t len;
+    lua_getiuservalue(from, index, 1);
+    const char *text = lua_tolstring(from, -1, &len);
+    push_raw(to, str_make(text, len));
+    lua_pop(from, 1);
+    return true;
+}
+
+void carry_array_mark(lua_State *from, int index, lua_State *to) {
+    if (has_metatable(from, index, array_type)) luaL_setmetatable(to, array_type);
+}
+
 static int f_gc_buf(lua_State *L) {
     buf_deinit(luaL_checkudata(L, 1, buf_type));
     return 0;

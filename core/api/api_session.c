@@ -3,24 +3,23 @@
  * The way of a session: opened (no user), identified, joining (the roster was asked for its channels),
  * live (in the registry), closed.
  *
- * Proxies lie in a table with weak values, keyed by the Session's address; a session whose proxy nobody
- * holds costs Lua nothing. session:data() lives in a second table, keyed by the session's id.
+ * Proxies lie in a table with weak values, keyed by the Session's address, in each Lua state; a session whose
+ * proxy nobody holds costs Lua nothing. session:data() is a memo.
  */
 #include "api/api_session.h"
 
 #include "api/api_event.h"
 #include "api/join.h"
 #include "api/lua_args.h"
+#include "api/memo.h"
 #include "api/states.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "net/session_sse.h"
 #include "net/session_ws.h"
-#include "script/task.h"
 
 static const char session_type[] = "core.session";
-static const char proxies_key = 'p'; /* their addresses are registry keys */
-static const char data_key = 'd';
+static const char proxies_key = 'p'; /* its address is the registry key */
 
 enum { REASON_MAX = 123 };
 
@@ -45,13 +44,18 @@ static int push_closed(lua_State *L) {
     return 3;
 }
 
+static Proxy *new_proxy(lua_State *L) {
+    Proxy *proxy = lua_newuserdatauv(L, sizeof *proxy, 0);
+    *proxy = (Proxy){.session = NULL};
+    luaL_setmetatable(L, session_type);
+    return proxy;
+}
+
 static void push_session(lua_State *L, Session *session) {
     lua_rawgetp(L, LUA_REGISTRYINDEX, &proxies_key);
     if (lua_rawgetp(L, -1, session) == LUA_TNIL) {
         lua_pop(L, 1);
-        Proxy *proxy = lua_newuserdatauv(L, sizeof *proxy, 0);
-        *proxy = (Proxy){.session = session};
-        luaL_setmetatable(L, session_type);
+        new_proxy(L)->session = session;
         lua_pushvalue(L, -1);
         lua_rawsetp(L, -3, session);
     }
@@ -67,16 +71,45 @@ static int f_gc(lua_State *L) {
     return 0;
 }
 
-/* The proxy on top of the stack keeps what the session was. */
-static void detach_proxy(lua_State *L, Session *session) {
-    Proxy *proxy = lua_touserdata(L, -1);
+static Bytes *retain(Bytes *bytes) {
+    return bytes != NULL ? bytes_retain(bytes) : NULL;
+}
+
+/* The proxy keeps what the session was. */
+static void detach_proxy(Proxy *proxy, Session *session) {
     proxy->session = NULL;
-    proxy->user = session->user ? bytes_retain(session->user) : NULL;
-    proxy->claims = session->claims ? bytes_retain(session->claims) : NULL;
+    proxy->user = retain(session->user);
+    proxy->claims = retain(session->claims);
     proxy->remote = bytes_retain(session->remote);
     proxy->transport = session_transport(session);
     proxy->since_ms = session->since_ms;
     memcpy(proxy->id, session->id, sizeof proxy->id);
+}
+
+/* The proxy of a state, if there is one, knows the session no more. */
+static void detach(lua_State *L, Session *session) {
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &proxies_key);
+    if (lua_rawgetp(L, -1, session) != LUA_TNIL) {
+        detach_proxy(lua_touserdata(L, -1), session);
+        lua_pushnil(L);
+        lua_rawsetp(L, -3, session);
+    }
+    lua_pop(L, 2);
+}
+
+bool carry_session(lua_State *from, int index, lua_State *to) {
+    const Proxy *proxy = luaL_testudata(from, index, session_type);
+    if (proxy == NULL) return false;
+    if (proxy->session != NULL) {
+        push_session(to, proxy->session);
+        return true;
+    }
+    Proxy *copy = new_proxy(to);
+    *copy = *proxy;
+    copy->user = retain(proxy->user);
+    copy->claims = retain(proxy->claims);
+    copy->remote = retain(proxy->remote);
+    return true;
 }
 
 static void unpin(void *session) {
@@ -91,7 +124,7 @@ static void on_task_end(void *context) {
 }
 
 /* The Api that gets what begins now. */
-static Api *current_api(const Session *session) {
+static const Api *current_api(const Session *session) {
     return ((States *)session->context)->current;
 }
 
@@ -114,27 +147,19 @@ static void on_expiring(Session *session) {
     task_start(api->script, "expiring", 1, unpin, session);
 }
 
-static void forget_data(lua_State *L, const char *id) {
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &data_key);
-    lua_pushnil(L);
-    lua_setfield(L, -2, id);
-    lua_pop(L, 1);
-}
-
 static void on_close(Session *session, uint16_t code, Str reason) {
-    const Api *api = current_api(session);
+    States *states = session->context;
+    Api *api = states->current;
     lua_State *L = api->script->L;
     bool was_live = session->subscriber.user != NULL;
     registry_remove(api->registry, &session->subscriber);
     join_leave(api, session);
     push_session(L, session);
-    detach_proxy(L, session);
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &proxies_key);
-    lua_pushnil(L);
-    lua_rawsetp(L, -2, session);
-    lua_pop(L, 1);
+    for (List *at = states->all.next; at != &states->all; at = at->next) {
+        detach(list_entry(at, Api, link)->script->L, session);
+    }
     if (!was_live) {
-        forget_data(L, session->id);
+        memo_forget(api, session->id);
         lua_pop(L, 1);
         return;
     }
@@ -225,20 +250,18 @@ static int f_expires(lua_State *L) {
 
 static int f_data(lua_State *L) {
     const Proxy *proxy = check_proxy(L);
-    const char *id = proxy->session ? proxy->session->id : proxy->id;
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &data_key);
-    if (lua_getfield(L, -1, id) != LUA_TNIL) return 1;
-    lua_newtable(L);
-    if (proxy->session == NULL) return 1; /* nobody would let go of it */
-    lua_pushvalue(L, -1);
-    lua_setfield(L, -4, id);
+    if (proxy->session != NULL) {
+        memo_push(L, proxy->session->id, true);
+    } else {
+        memo_push(L, proxy->id, false); /* nobody would let go of it */
+    }
     return 1;
 }
 
 /* init.on_disconnect calls it when its hooks are through. */
 static int f_forget(lua_State *L) {
     const Proxy *proxy = check_proxy(L);
-    if (proxy->session == NULL) forget_data(L, proxy->id);
+    if (proxy->session == NULL) memo_forget(api_of(L), proxy->id);
     return 0;
 }
 
@@ -351,19 +374,10 @@ static const luaL_Reg methods[] = {
     {NULL, NULL},
 };
 
-static void new_weak_table(lua_State *L, const void *key) {
-    lua_newtable(L);
-    lua_createtable(L, 0, 1);
-    lua_pushliteral(L, "v");
-    lua_setfield(L, -2, "__mode");
-    lua_setmetatable(L, -2);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, key);
-}
-
 int api_open_session(lua_State *L) {
-    new_weak_table(L, &proxies_key);
-    lua_newtable(L);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, &data_key);
+    push_weak_table(L);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &proxies_key);
+    memo_open(L);
     push_class(L, session_type, methods);
     return 1;
 }

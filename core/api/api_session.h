@@ -17,4 +17,7 @@ int push_opened_session(lua_State *L, RequestBox *box, Str protocol);
 /* Answers the request with an event stream; the rest as above. */
 int push_opened_stream(lua_State *L, RequestBox *box, const Header *headers, size_t header_count);
 
+/* For carry: pushes onto `to` the proxy of the session whose proxy lies at `index`; false when none does. */
+bool carry_session(lua_State *from, int index, lua_State *to);
+
 #endif

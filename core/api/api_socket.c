@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * A RawSocket is held by its connection and by the tasks that run for it; its Lua proxy is anchored
- * while the connection lives, so a plugin need not keep it.
+ * while the connection lives, so a plugin need not keep it. Proxies lie in a table with weak values in each
+ * state, so that those of older states are found at the end too.
+ *
+ * A reload moves it, when none of its handlers runs, to the route of the same plugin and path in the current
+ * state. When there is none it closes, and its state stays until it has closed.
  */
 #include "api/api_socket.h"
 
-#include "api/api.h"
 #include "api/lua_args.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -14,14 +17,113 @@
 #include "script/task.h"
 
 static const char socket_type[] = "core.socket";
+static const char proxies_key = 'p'; /* its address is the registry key */
 
 typedef struct RawSocket {
+    List link;      /* in states->sockets, until on_close */
     Socket *socket; /* NULL after on_close */
-    Api *api;
-    int proxy; /* registry references */
+    Api *api;       /* whose handlers it has */
+    int proxy;      /* registry references */
     int handler;
     unsigned pins; /* tasks that run for it */
+    bool is_left;  /* its route is gone: counted in api->asks until it is closed */
 } RawSocket;
+
+static RawSocket **new_proxy(lua_State *L, RawSocket *raw) {
+    RawSocket **proxy = lua_newuserdatauv(L, sizeof *proxy, 0);
+    *proxy = raw;
+    luaL_setmetatable(L, socket_type);
+    return proxy;
+}
+
+static void push_proxy(lua_State *L, RawSocket *raw) {
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &proxies_key);
+    if (lua_rawgetp(L, -1, raw) == LUA_TNIL) {
+        lua_pop(L, 1);
+        new_proxy(L, raw);
+        lua_pushvalue(L, -1);
+        lua_rawsetp(L, -3, raw);
+    }
+    lua_remove(L, -2);
+}
+
+static void anchor(RawSocket *raw) {
+    lua_State *L = raw->api->script->L;
+    push_proxy(L, raw);
+    raw->proxy = luaL_ref(L, LUA_REGISTRYINDEX);
+}
+
+static void unanchor(RawSocket *raw) {
+    lua_State *L = raw->api->script->L;
+    luaL_unref(L, LUA_REGISTRYINDEX, raw->proxy);
+    luaL_unref(L, LUA_REGISTRYINDEX, raw->handler);
+}
+
+/* The proxy of a state, if there is one, knows the socket no more. */
+static void detach(lua_State *L, const RawSocket *raw) {
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &proxies_key);
+    if (lua_rawgetp(L, -1, raw) != LUA_TNIL) {
+        RawSocket **proxy = lua_touserdata(L, -1);
+        *proxy = NULL;
+        lua_pushnil(L);
+        lua_rawsetp(L, -3, raw);
+    }
+    lua_pop(L, 2);
+}
+
+/* Pushes the handler of the same plugin and path in the current state; false, and nothing, when there is none. */
+static bool push_handler_anew(const RawSocket *raw) {
+    lua_State *from = raw->api->script->L;
+    const Api *next = raw->api->states->current;
+    lua_State *L = next->script->L;
+    lua_rawgeti(from, LUA_REGISTRYINDEX, raw->handler);
+    lua_getfield(from, -1, "owner");
+    lua_getfield(from, -2, "label");
+    lua_rawgeti(L, LUA_REGISTRYINDEX, next->on_socket_move);
+    lua_pushstring(L, lua_tostring(from, -2));
+    lua_pushstring(L, lua_tostring(from, -1));
+    lua_pop(from, 3);
+    if (script_call(next->script, 2, 1) == 0 && lua_istable(L, -1)) return true;
+    lua_pop(L, 1);
+    return false;
+}
+
+static void leave_behind(RawSocket *raw) {
+    raw->is_left = true;
+    raw->api->asks++;
+    socket_close(raw->socket, SOCKET_CODE_RESTART, STR("its route is gone"));
+}
+
+static void move(RawSocket *raw) {
+    if (raw->pins > 0 || raw->is_left || raw->api == raw->api->states->current) return;
+    if (!push_handler_anew(raw)) {
+        leave_behind(raw);
+        return;
+    }
+    unanchor(raw);
+    raw->api = raw->api->states->current;
+    raw->handler = luaL_ref(raw->api->script->L, LUA_REGISTRYINDEX);
+    anchor(raw);
+}
+
+void move_sockets(States *states) {
+    List *next;
+    for (List *at = states->sockets.next; at != &states->sockets; at = next) {
+        next = at->next;
+        move(list_entry(at, RawSocket, link));
+    }
+}
+
+bool carry_socket(lua_State *from, int index, lua_State *to) {
+    RawSocket **proxy = luaL_testudata(from, index, socket_type);
+    if (proxy == NULL) return false;
+    if (*proxy != NULL) {
+        push_proxy(to, *proxy);
+    } else {
+        new_proxy(to, NULL);
+    }
+    return true;
+}
 
 static void free_if_done(RawSocket *raw) {
     if (raw->socket == NULL && raw->pins == 0) mem_free(raw);
@@ -30,6 +132,7 @@ static void free_if_done(RawSocket *raw) {
 static void on_task_end(void *context) {
     RawSocket *raw = context;
     raw->pins--;
+    if (raw->socket != NULL) move(raw);
     if (raw->socket != NULL) socket_resume(raw->socket);
     free_if_done(raw);
 }
@@ -56,11 +159,14 @@ static void on_message(void *owner, bool is_binary, Str payload) {
 static void on_close(void *owner, uint16_t code, Str reason) {
     RawSocket *raw = owner;
     raw->socket = NULL;
+    list_remove(&raw->link);
+    if (raw->is_left) raw->api->asks--;
     lua_State *L = push_callback(raw, raw->api->on_socket_close);
-    RawSocket **proxy = lua_touserdata(L, -1);
-    *proxy = NULL;
-    luaL_unref(L, LUA_REGISTRYINDEX, raw->proxy);
-    luaL_unref(L, LUA_REGISTRYINDEX, raw->handler);
+    const States *states = raw->api->states;
+    for (const List *at = states->all.next; at != &states->all; at = at->next) {
+        detach(list_entry(at, const Api, link)->script->L, raw);
+    }
+    unanchor(raw);
     lua_pushinteger(L, code);
     push_str(L, reason);
     task_start(raw->api->script, "socket close", 4, on_task_end, raw);
@@ -87,11 +193,9 @@ int push_opened_socket(lua_State *L, RequestBox *box, int handler, Str protocol)
     box->opened = raw;
     lua_pushvalue(L, handler);
     raw->handler = luaL_ref(L, LUA_REGISTRYINDEX);
-    RawSocket **proxy = lua_newuserdatauv(L, sizeof *proxy, 0);
-    *proxy = raw;
-    luaL_setmetatable(L, socket_type);
-    lua_pushvalue(L, -1);
-    raw->proxy = luaL_ref(L, LUA_REGISTRYINDEX);
+    list_add(&raw->api->states->sockets, &raw->link);
+    anchor(raw);
+    push_proxy(L, raw);
     return 1;
 }
 
@@ -140,6 +244,8 @@ static const luaL_Reg methods[] = {
     {"send", f_send}, {"close", f_close}, {"remote", f_remote}, {NULL, NULL}};
 
 int api_open_socket(lua_State *L) {
+    push_weak_table(L);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &proxies_key);
     push_class(L, socket_type, methods);
     return 1;
 }

@@ -8,9 +8,16 @@
 #include <lua.h>
 
 #include "api/api_request.h"
+#include "api/states.h"
 
 /* Upgrades the request and pushes the socket, or nil, message, code. The value at `handler` comes back
  * with every callback; messages wait until the request's task has ended. */
 int push_opened_socket(lua_State *L, RequestBox *box, int handler, Str protocol);
+
+/* Moves the sockets whose handlers rest to the current state. */
+void move_sockets(States *states);
+
+/* For carry: pushes onto `to` the proxy of the socket whose proxy lies at `index`; false when none does. */
+bool carry_socket(lua_State *from, int index, lua_State *to);
 
 #endif

@@ -5,6 +5,7 @@
 
 typedef struct Sleep {
     WheelTimer timer;
+    Net *net;
     Wait *wait;
 } Sleep;
 
@@ -21,6 +22,12 @@ static void on_awake(WheelTimer *timer, uint64_t now_ms) {
     task_wake(wait, push_nothing, NULL);
 }
 
+static void on_cancel(void *holder) {
+    Sleep *sleeper = holder;
+    wheel_stop(&sleeper->net->wheel, &sleeper->timer);
+    on_awake(&sleeper->timer, 0);
+}
+
 static Net *check_net(lua_State *L) {
     Net *net = api_of(L)->net;
     if (net == NULL) luaL_error(L, "this function needs a running server");
@@ -29,7 +36,10 @@ static Net *check_net(lua_State *L) {
 
 static void start_timer(Net *net, Wait *wait, uint64_t delay_ms) {
     Sleep *sleeper = mem_alloc(sizeof *sleeper);
+    sleeper->net = net;
     sleeper->wait = wait;
+    wait_on_cancel(wait, on_cancel, sleeper);
+    wait_is_sleep(wait);
     wheel_timer_init(&sleeper->timer, on_awake);
     wheel_start(&net->wheel, &sleeper->timer, net_now_ms(net) + delay_ms);
 }
@@ -62,7 +72,7 @@ static void on_turn(Op *op, void *waiter) {
     for (int i = 0; i <= spawn->args; i++) lua_rawgeti(L, table, i + 1);
     lua_remove(L, table);
     luaL_unref(L, LUA_REGISTRYINDEX, spawn->reference);
-    task_start(script, "spawned function", spawn->args, NULL, NULL);
+    task_spawn(script, "spawned function", spawn->args);
     mem_free(spawn);
 }
 
@@ -70,6 +80,7 @@ static int f_spawn(lua_State *L) {
     luaL_checktype(L, 1, LUA_TFUNCTION);
     Api *api = api_of(L);
     check_net(L);
+    if (!api->is_running) luaL_error(L, "nothing can be spawned in setup: do it in the hook start");
     int args = lua_gettop(L) - 1;
     luaL_argcheck(L, args <= 32, 1, "at most 32 arguments");
     lua_createtable(L, args + 1, 0);
@@ -93,8 +104,16 @@ static int f_current(lua_State *L) {
     return 1;
 }
 
-static const luaL_Reg lib[] = {
-    {"sleep", f_sleep}, {"spawn", f_spawn}, {"current", f_current}, {NULL, NULL}};
+static int f_background(lua_State *L) {
+    task_set_background(L, lua_toboolean(L, 1));
+    return 0;
+}
+
+static const luaL_Reg lib[] = {{"sleep", f_sleep},
+                               {"spawn", f_spawn},
+                               {"current", f_current},
+                               {"background", f_background},
+                               {NULL, NULL}};
 
 int api_open_task(lua_State *L) {
     luaL_newlib(L, lib);

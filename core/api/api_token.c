@@ -6,7 +6,10 @@
 #include "base/metrics.h"
 
 static Keyring *check_keys_of(lua_State *L) {
-    Keyring *keys = api_of(L)->keys;
+    const Api *api = api_of(L);
+    Keyring *keys = api->keys;
+    if (api->bus != NULL && !api->is_running)
+        luaL_error(L, "there are no tokens in setup: make or verify them in a handler or a hook");
     if (keys == NULL || keys->current == NULL) {
         luaL_error(L, "no token key is configured (JWT_SECRET or JWT_PUBLIC_KEY_FILE)");
     }

@@ -35,11 +35,20 @@ static void on_answer(Op *op, void *waiter) {
     ask_finish(waiter, op);
 }
 
-int ask_roster(lua_State *L, Op *op, TaskPush push) {
+static Bus *prepare(lua_State *L, Op *op, TaskPush push) {
     Api *api = api_of(L);
     op->origin = (uint16_t)api->worker;
     op->on_answer = on_answer;
     op->waiter = ask_new(L, push);
-    bus_ask_roster(api->bus, op);
+    return api->bus;
+}
+
+int ask_roster(lua_State *L, Op *op, TaskPush push) {
+    bus_ask_roster(prepare(L, op, push), op);
+    return task_yield(L);
+}
+
+int ask_reload(lua_State *L, Op *op, TaskPush push) {
+    bus_ask_reload(prepare(L, op, push), op);
     return task_yield(L);
 }

@@ -19,6 +19,9 @@ void ask_finish(Ask *ask, void *answer); /* takes the ask */
 /* Hands the op to the roster (takes it) and waits; `push` gets the answered Op. */
 int ask_roster(lua_State *L, Op *op, TaskPush push);
 
+/* The same for the thread of reloads. */
+int ask_reload(lua_State *L, Op *op, TaskPush push);
+
 /* The Api of a running server; raises in tools. */
 Api *check_running(lua_State *L);
 

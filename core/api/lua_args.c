@@ -83,6 +83,14 @@ void set_field_integer(lua_State *L, const char *name, lua_Integer value) {
     lua_setfield(L, -2, name);
 }
 
+void push_weak_table(lua_State *L) {
+    lua_newtable(L);
+    lua_createtable(L, 0, 1);
+    lua_pushliteral(L, "v");
+    lua_setfield(L, -2, "__mode");
+    lua_setmetatable(L, -2);
+}
+
 void push_class(lua_State *L, const char *name, const luaL_Reg *methods) {
     if (luaL_newmetatable(L, name)) {
         lua_pushvalue(L, -1);

@@ -35,6 +35,9 @@ int push_failure(lua_State *L, int err, const char *message);
 void set_field_str(lua_State *L, const char *name, Str value);
 void set_field_integer(lua_State *L, const char *name, lua_Integer value);
 
+/* Pushes a new table with weak values. */
+void push_weak_table(lua_State *L);
+
 /* Pushes the metatable of a userdata type, made at first, whose methods (and metamethods) are listed. Each
  * has it as its first upvalue. */
 void push_class(lua_State *L, const char *name, const luaL_Reg *methods);

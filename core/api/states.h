@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * states: the Lua states of a worker, each with its Api. The current one gets whatever begins: requests,
- * frames, hooks. What outlives a state (sessions, raw sockets) points here and not to an Api. Worker's
- * thread only; before it starts and after it ended, the main thread.
+ * frames, hooks. Those before it finish what they began, then they are freed. What outlives a state
+ * (sessions, raw sockets) points here and not to an Api. Worker's thread only; before it starts and
+ * after it ended, the main thread.
  */
 #ifndef API_STATES_H
 #define API_STATES_H
@@ -11,7 +12,9 @@
 
 typedef struct States {
     Api *current;
-    List all; /* of Apis, the oldest first */
+    List all;           /* of Apis, the oldest first; the current one is the last */
+    List sockets;       /* of RawSockets (api_socket.c) */
+    unsigned old_count; /* Apis but the current one */
 } States;
 
 void states_init(States *states);
@@ -20,8 +23,15 @@ void states_init(States *states);
 void states_cancel(States *states);
 void states_deinit(States *states);
 
-/* The api gets whatever begins from now on. Takes it. */
+/* The first one. Takes it. */
 void states_use(States *states, Api *api);
+
+/* The api gets whatever begins from now on (takes it); the one before hands over, and what of it still runs
+ * `deadline_ms` is cancelled. Not from within Lua. */
+void states_swap(States *states, Api *api, uint64_t deadline_ms);
+
+/* Frees the old ones that have finished. Not from within Lua. */
+void states_sweep(States *states, uint64_t now_ms);
 
 /* Whether an operation is under way whose answer some state waits for. */
 bool states_is_asking(const States *states);

@@ -49,6 +49,11 @@
     X(shared_bytes, gauge, "Bytes of the shared dictionary.")                                       \
     X(tasks, gauge, "Lua handlers that run or wait.")                                               \
     X(jobs, gauge, "Work off the loops (passwords) that runs or waits.")                            \
+    X(lua_states, gauge, "Lua states; more than workers while handlers finish after a reload.")     \
+    X(reloads_total, counter, "Reloads carried out.")                                               \
+    X(reload_failures_total, counter, "Reloads that kept the running plugins.")                     \
+    X(reload_generation, gauge, "Generation of the running plugins, from 1.")                       \
+    X(reload_ok, gauge, "0 when the last reload failed, else 1.")                                   \
     X(script_errors_total, counter, "Errors raised in Lua handlers.")                               \
     X(script_overruns_total, counter, "Plugins' handlers stopped for their time or memory.")        \
     X(script_memory_bytes, gauge, "Memory of the Lua states.")                                      \

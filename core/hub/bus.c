@@ -165,11 +165,12 @@ void bus_revoke(Bus *bus, unsigned origin, const Revocation *revocation, BusOnCo
     }
 }
 
-void bus_park(Bus *bus, unsigned origin, Str plugin) {
+void bus_park(Bus *bus, unsigned origin, Str plugin, uint64_t generation) {
     for (unsigned i = 0; i < bus->worker_count; i++) {
         if (i == origin) continue;
         Op *op = op_new(OP_PARK);
         op_set_name(op, plugin);
+        op->generation = generation;
         inbox_post(bus->workers[i], op);
     }
 }
@@ -179,12 +180,22 @@ void bus_ask_roster(Bus *bus, Op *op) {
     inbox_post(bus->roster, op);
 }
 
+void bus_ask_reload(Bus *bus, Op *op) {
+    ensure(op_is_for_reload(op->type));
+    inbox_post(bus->reload, op);
+}
+
 void bus_post(Bus *bus, unsigned to, Op *op) {
     ensure(to < bus->worker_count);
     inbox_post(bus->workers[to], op);
 }
 
 void bus_answer(Bus *bus, Op *op) {
+    if (op->origin == OP_ORIGIN_RELOAD) {
+        op->is_answer = true;
+        inbox_post(bus->reload, op);
+        return;
+    }
     if (op->on_answer == NULL) {
         op_free(op);
         return;

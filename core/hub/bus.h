@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * bus: how an operation reaches those who carry it out, in order. It knows the inboxes of all workers
- * and of the roster. An event enters all inboxes under the locks of its channels, so that all workers
+ * bus: how an operation reaches those who carry it out, in order. It knows the inboxes of all workers,
+ * of the roster and of reloads. An event enters all inboxes under the locks of its channels, so that all workers
  * see the events of one channel in one order; and since inboxes are first in, first out, a notify that
  * follows the answer to a subscribe finds the subscription applied. Any thread.
  */
@@ -17,6 +17,7 @@ typedef struct Bus {
     Inbox *workers[BUS_WORKERS_MAX]; /* set before the threads start, then read only; borrowed */
     unsigned worker_count;
     Inbox *roster;
+    Inbox *reload;
     History *history;                   /* borrowed; NULL: nothing is kept */
     pthread_mutex_t shards[BUS_SHARDS]; /* the order of the channels whose hash falls here */
 } Bus;
@@ -62,15 +63,17 @@ typedef struct Revocation {
 void bus_revoke(Bus *bus, unsigned origin, const Revocation *revocation, BusOnCount on_count,
                 void *waiter);
 
-/* The plugin is parked on all other workers too. */
-void bus_park(Bus *bus, unsigned origin, Str plugin);
+/* The plugin, as this generation of Lua states has it, is parked on all other workers too. */
+void bus_park(Bus *bus, unsigned origin, Str plugin, uint64_t generation);
 
-/* Hands the op to the roster, or to the worker `to`; the answer, if wanted, comes back by on_answer at
- * op->origin. Takes the op. */
+/* Hands the op to the roster, to the thread of reloads, or to the worker `to`; the answer, if wanted, comes
+ * back by on_answer at op->origin. Takes the op. */
 void bus_ask_roster(Bus *bus, Op *op);
+void bus_ask_reload(Bus *bus, Op *op);
 void bus_post(Bus *bus, unsigned to, Op *op);
 
-/* Sends a carried-out op back to its origin, or frees it when no answer is wanted. Takes the op. */
+/* Sends a carried-out op back to its origin, or frees it when no answer is wanted (on_answer is NULL, which the
+ * thread of reloads does without). Takes the op. */
 void bus_answer(Bus *bus, Op *op);
 
 #endif

@@ -4,7 +4,7 @@
 #include "base/ensure.h"
 #include "base/mem.h"
 
-enum { ISLAND_worker, ISLAND_roster };
+enum { ISLAND_worker, ISLAND_roster, ISLAND_reload, ISLAND_both };
 
 static const unsigned char island_of[] = {
 #define OP_ISLAND(name, island) ISLAND_##island,
@@ -34,7 +34,11 @@ void op_free(Op *op) {
 }
 
 bool op_is_for_roster(OpType type) {
-    return island_of[type] == ISLAND_roster;
+    return island_of[type] == ISLAND_roster || island_of[type] == ISLAND_both;
+}
+
+bool op_is_for_reload(OpType type) {
+    return island_of[type] == ISLAND_reload || island_of[type] == ISLAND_both;
 }
 
 static uint32_t set_text(char **field, Str text) {

@@ -12,32 +12,36 @@
 #include "hub/notice.h"
 #include "hub/tally.h"
 
-/* Name, and which island carries it out. */
-#define OP_MAP(X)                                                                                    \
-    X(NOTIFY, worker)        /* deliver `notice`; counts into `tally` if there is one */             \
-    X(CHANGE, worker)        /* live `users` join (is_add) or leave `channels` */                    \
-    X(DISCONNECT, worker)    /* close the sessions of `users` with `code` and `name` */              \
-    X(PRESENCE, worker)      /* user `name` came online (is_add) or is gone */                       \
-    X(SECRET, worker)        /* `value` becomes the key of tokens, the old one ends at expires_ms */ \
-    X(REVOKE, worker)        /* records of space `name`: keys `users`, values `channels` */          \
-    X(PARK, worker)          /* the plugin `name` is parked; no answer */                            \
-    X(CALL, worker)          /* only run on_answer there */                                          \
-    X(STOP, worker)          /* close everything, then say that it is quiet */                       \
-    X(END, worker)           /* end the worker's loop */                                             \
-    X(SUBSCRIBE, roster)     /* `users`, or those of any of `users_of`, get `channels` */            \
-    X(UNSUBSCRIBE, roster)   /* they leave `channels` */                                             \
-    X(JOIN, roster)          /* a session of user `name` begins; answers `channels` */               \
-    X(LEAVE, roster)         /* it ends; no answer */                                                \
-    X(SUBSCRIPTIONS, roster) /* answers the `channels` of user `name` */                             \
-    X(ORIGINS, roster)       /* the same as a page, and in `users` since when and by what */         \
-    X(PARTICIPANTS, roster)  /* answers the `users` of channel `name`, a page */                     \
-    X(USERS, roster)         /* answers the `users` with a live session, a page */                   \
-    X(COUNT, roster)         /* answers how many users and sessions; of user `name` if any */        \
-    X(PUT, roster)           /* keeps `value` under space `name`, key `after`; see expect */         \
-    X(ERASE, roster)         /* drops that record */                                                 \
-    X(GET, roster)           /* answers its `value` */                                               \
-    X(EACH, roster)          /* answers keys and values of a space, a page */                        \
-    X(CLOSE, roster)         /* end the roster's thread */
+/* Name, and which island carries it out; `both` is not the workers. */
+#define OP_MAP(X)                                                                                     \
+    X(NOTIFY, worker)        /* deliver `notice`; counts into `tally` if there is one */              \
+    X(CHANGE, worker)        /* live `users` join (is_add) or leave `channels` */                     \
+    X(DISCONNECT, worker)    /* close the sessions of `users` with `code` and `name` */               \
+    X(PRESENCE, worker)      /* user `name` came online (is_add) or is gone */                        \
+    X(SECRET, worker)        /* `value` becomes the key of tokens, the old one ends at expires_ms */  \
+    X(REVOKE, worker)        /* records of space `name`: keys `users`, values `channels` */           \
+    X(PARK, worker)          /* the plugin `name` is parked; no answer */                             \
+    X(ROOM, worker)          /* answer when there is room for a further Lua state */                  \
+    X(SWAP, worker)          /* the Lua state `cargo` takes the place of the one that runs */         \
+    X(CALL, worker)          /* only run on_answer there */                                           \
+    X(STOP, worker)          /* close everything, then say that it is quiet */                        \
+    X(END, worker)           /* end the worker's loop */                                              \
+    X(SUBSCRIBE, roster)     /* `users`, or those of any of `users_of`, get `channels` */             \
+    X(UNSUBSCRIBE, roster)   /* they leave `channels` */                                              \
+    X(JOIN, roster)          /* a session of user `name` begins; answers `channels` */                \
+    X(LEAVE, roster)         /* it ends; no answer */                                                 \
+    X(SUBSCRIPTIONS, roster) /* answers the `channels` of user `name` */                              \
+    X(ORIGINS, roster)       /* the same as a page, and in `users` since when and by what */          \
+    X(PARTICIPANTS, roster)  /* answers the `users` of channel `name`, a page */                      \
+    X(USERS, roster)         /* answers the `users` with a live session, a page */                    \
+    X(COUNT, roster)         /* answers how many users and sessions; of user `name` if any */         \
+    X(PUT, roster)           /* keeps `value` under space `name`, key `after`; see expect */          \
+    X(ERASE, roster)         /* drops that record */                                                  \
+    X(GET, roster)           /* answers its `value` */                                                \
+    X(EACH, roster)          /* answers keys and values of a space, a page */                         \
+    X(RELOAD, reload)        /* make new Lua states and swap them; is_dry: only make them. Answers */ \
+                             /* `generation`, or the fault as `value` */                              \
+    X(CLOSE, both)           /* end the thread of the roster, or that of reloads */
 
 typedef enum {
 #define OP_ENUM(name, island) OP_##name,
@@ -46,6 +50,8 @@ typedef enum {
 } OpType;
 
 typedef struct Op Op;
+
+enum { OP_ORIGIN_RELOAD = UINT16_MAX };
 
 /* Runs once at the worker that made the op; borrows it. */
 typedef void (*OpOnAnswer)(Op *op, void *waiter);
@@ -59,7 +65,7 @@ struct Op {
     bool is_offline;      /* PARTICIPANTS: those without a session too */
     bool has_more;        /* answer of pages: names follow the last one */
     uint16_t code;        /* DISCONNECT: WebSocket close code */
-    uint16_t origin;      /* index of the worker that made it */
+    uint16_t origin;      /* index of the worker that made it, or OP_ORIGIN_RELOAD */
     int error;            /* of the answer, 0 or an ERR_ code */
     OpOnAnswer on_answer; /* NULL: no answer is wanted */
     void *waiter;         /* the origin's own */
@@ -74,7 +80,7 @@ struct Op {
     char *after; /* pages: names behind this one; may be NULL */
     uint32_t after_len;
     uint32_t size; /* pages: most names */
-    Bytes *value;  /* PUT; answer of GET */
+    Bytes *value;  /* PUT; answer of GET; fault of RELOAD */
     Bytes *expect; /* PUT with must_match: the value it must have now; NULL: there must be none */
     char *prefix;  /* EACH: keys that begin so; may be NULL */
     uint32_t prefix_len;
@@ -84,13 +90,15 @@ struct Op {
     bool is_done;            /* answer of PUT and ERASE: it was carried out */
     uint64_t users_count;    /* answered */
     uint64_t sessions_count; /* answered */
-    uint64_t generation;     /* PRESENCE */
+    uint64_t generation;     /* PRESENCE, PARK, SWAP; answer of RELOAD */
+    void *cargo;             /* SWAP: whoever carries it out takes it */
     uint64_t changed_count;  /* answered: edges made or cut */
 };
 
 Op *op_new(OpType type); /* gives; zeroed */
 void op_free(Op *op);    /* takes, with all it holds */
 bool op_is_for_roster(OpType type);
+bool op_is_for_reload(OpType type);
 void op_set_name(Op *op, Str name);     /* copies */
 void op_set_after(Op *op, Str after);   /* copies */
 void op_set_prefix(Op *op, Str prefix); /* copies */

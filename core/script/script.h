@@ -35,6 +35,7 @@ typedef struct Script {
     int *idle_threads; /* registry references of coroutines to use again */
     size_t idle_count;
     struct Task *running; /* the innermost; NULL outside of tasks */
+    bool is_retired;      /* task_retire was called */
 } Script;
 
 /* A new state with the standard libraries. `home` is the folder whose lua/ modules `require` finds; nothing

@@ -13,6 +13,7 @@ struct Wait {
     Task *task;             /* NULL: it was cancelled */
     WaitOnCancel on_cancel; /* may be NULL */
     void *holder;
+    bool is_sleep;
 };
 
 struct Task {
@@ -23,6 +24,7 @@ struct Task {
     int reference; /* keeps the coroutine in the registry */
     Wait *wait;    /* what it waits for, or NULL while it runs */
     unsigned pins; /* nested coroutines that run under a call which no wait can leave */
+    bool is_background;
     const char *label;
     TaskOnEnd on_end;
     void *context;
@@ -63,6 +65,24 @@ static void fail_with(Task *task, const char *text) {
     fail(task);
 }
 
+/* The innermost first: a coroutine that waits lies first on the stack of the one that resumed it (see
+ * nested.c). */
+static void close_coroutines(Script *script, lua_State *L) {
+    lua_State *nested = lua_gettop(L) > 0 ? lua_tothread(L, 1) : NULL;
+    if (nested != NULL) close_coroutines(script, nested);
+    budget_close(script, L);
+}
+
+static void drop(Task *task) {
+    ensure(task != task->script->running);
+    close_coroutines(task->script, task->L);
+    end_task(task, false);
+}
+
+static bool must_drop(const Task *task) {
+    return task->script->is_retired && task->is_background && task->wait->is_sleep;
+}
+
 static void resume(Task *task, int args) {
     Script *script = task->script;
     Task *outer = script->running;
@@ -84,12 +104,14 @@ static void resume(Task *task, int args) {
                         "another function that waits, not coroutine.yield");
     } else {
         lua_pop(task->L, results);
+        if (must_drop(task)) drop(task);
     }
 }
 
-void task_start(Script *script, const char *label, int args, TaskOnEnd on_end, void *context) {
-    Task *task = mem_zalloc(sizeof *task);
-    *task = (Task){.script = script, .label = label, .on_end = on_end, .context = context};
+static void start(Task task_of, int args) {
+    Script *script = task_of.script;
+    Task *task = mem_alloc(sizeof *task);
+    *task = task_of;
     list_add(&script->tasks, &task->link);
     script->task_count++;
     task->id = ++script->last_task_id;
@@ -98,6 +120,19 @@ void task_start(Script *script, const char *label, int args, TaskOnEnd on_end, v
     luaL_checkstack(task->L, args + 1, "too many arguments");
     lua_xmove(script->L, task->L, args + 1);
     resume(task, args);
+}
+
+void task_start(Script *script, const char *label, int args, TaskOnEnd on_end, void *context) {
+    start((Task){.script = script, .label = label, .on_end = on_end, .context = context}, args);
+}
+
+void task_spawn(Script *script, const char *label, int args) {
+    start((Task){.script = script, .label = label, .is_background = true}, args);
+}
+
+void task_set_background(lua_State *L, bool is_background) {
+    Task *task = script_of(L)->running;
+    if (task != NULL) task->is_background = is_background;
 }
 
 uint64_t task_current(lua_State *L) {
@@ -161,6 +196,10 @@ bool wait_is_alive(const Wait *wait) {
     return wait->task != NULL;
 }
 
+void wait_is_sleep(Wait *wait) {
+    wait->is_sleep = true;
+}
+
 void task_wake(Wait *wait, TaskPush push, void *data) {
     Task *task = wait->task;
     mem_free(wait);
@@ -170,19 +209,20 @@ void task_wake(Wait *wait, TaskPush push, void *data) {
     resume(task, results);
 }
 
-/* The innermost first: a coroutine that waits lies first on the stack of the one that resumed it (see
- * nested.c). */
-static void close_coroutines(Script *script, lua_State *L) {
-    lua_State *nested = lua_gettop(L) > 0 ? lua_tothread(L, 1) : NULL;
-    if (nested != NULL) close_coroutines(script, nested);
-    budget_close(script, L);
+void task_cancel_all(Script *script) {
+    while (!list_is_empty(&script->tasks)) drop(list_entry(script->tasks.next, Task, link));
 }
 
-void task_cancel_all(Script *script) {
-    while (!list_is_empty(&script->tasks)) {
-        Task *task = list_entry(script->tasks.next, Task, link);
-        ensure(task != script->running);
-        close_coroutines(script, task->L);
-        end_task(task, false);
+/* Closing a coroutine may run Lua, and so end further tasks: look for the next one from the start. */
+static Task *find_dropped(const Script *script) {
+    for (List *at = script->tasks.next; at != &script->tasks; at = at->next) {
+        Task *task = list_entry(at, Task, link);
+        if (task->wait != NULL && must_drop(task)) return task;
     }
+    return NULL;
+}
+
+void task_retire(Script *script) {
+    script->is_retired = true;
+    for (Task *task = find_dropped(script); task != NULL; task = find_dropped(script)) drop(task);
 }

@@ -21,6 +21,11 @@ typedef struct Wait Wait;
 typedef void (*TaskOnEnd)(void *context);
 void task_start(Script *script, const char *label, int args, TaskOnEnd on_end, void *context);
 
+/* As task_start, for a function that nobody waits for: in the background, so once the script retires it ends
+ * where it sleeps. The other says whether the running task is in the background from now on. */
+void task_spawn(Script *script, const char *label, int args);
+void task_set_background(lua_State *L, bool is_background);
+
 /* The number of the running task, also inside its nested coroutines; 0 outside of tasks. No other task of
  * the script has it, before or after. */
 uint64_t task_current(lua_State *L);
@@ -35,6 +40,9 @@ Wait *task_arm(lua_State *L);
  * (task_wake) at once. */
 typedef void (*WaitOnCancel)(void *holder);
 void wait_on_cancel(Wait *wait, WaitOnCancel on_cancel, void *holder);
+
+/* Says that the wait only lets time pass. */
+void wait_is_sleep(Wait *wait);
 
 /* The last thing an API function does: `return task_yield(L);` */
 int task_yield(lua_State *L);
@@ -52,6 +60,10 @@ bool wait_is_alive(const Wait *wait);
 /* Drops all tasks that wait: their coroutines are closed, so to-be-closed variables run; on_end is
  * called. */
 void task_cancel_all(Script *script);
+
+/* Others have taken the script's place: tasks in the background that sleep now, or come to sleep, are dropped; all
+ * else goes on to its end. */
+void task_retire(Script *script);
 
 /* For nested coroutines (nested.h). Whether what `co` yielded, `results` values, is a wait; passes the wait
  * of one on, as lua_yieldk; and while one is pinned, no wait can leave the task. */

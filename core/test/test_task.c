@@ -2,10 +2,11 @@
  *
  * core.test.task: a Script with a Lua state of its own. Code that runs there has these functions:
  *     wait()      waits, and gives what it is woken with
+ *     pause()     the same, and only lets time pass
  *     may_wait()  raises where wait() would
  *     current()   the number of the task, or 0
  *     note(...)   adds to the notes, for the spec to read
- *     start(code), wake(number, ...)   as below, from inside a task
+ *     start(code), spawn(code), wake(number, ...)   as below, from inside a task
  *     cage(f, ...)                     as cage_call
  *     used()                           bytes of the state
  *
@@ -13,6 +14,7 @@
  *     script:start[[ note(wait()) ]]      waits are numbered from 1
  *     script:wake(1, "text", 2)
  *     script:notes()  -> { "text 2" }     what was noted is forgotten
+ *     script:retire()                     task_retire
  *     task.divert(), task.restore()       from there to here, stderr is kept and given
  */
 #include <lauxlib.h>
@@ -47,11 +49,37 @@ static TestScript *of_inside(lua_State *inside) {
     return *(TestScript **)lua_getextraspace(inside);
 }
 
-static int g_wait(lua_State *inside) {
+static Wait **arm(lua_State *inside) {
     TestScript *test = of_inside(inside);
     ensure(test->wait_count < WAITS_MAX);
-    Wait *wait = task_arm(inside);
-    test->waits[test->wait_count++] = wait;
+    Wait **place = &test->waits[test->wait_count];
+    *place = task_arm(inside);
+    test->wait_count++;
+    return place;
+}
+
+static int g_wait(lua_State *inside) {
+    arm(inside);
+    return task_yield(inside);
+}
+
+static int push_nothing(lua_State *L, void *data) {
+    (void)L, (void)data;
+    return 0;
+}
+
+/* The place of a wait that is dropped. */
+static void on_cancel(void *holder) {
+    Wait **place = holder;
+    Wait *wait = *place;
+    *place = NULL;
+    task_wake(wait, push_nothing, NULL);
+}
+
+static int g_pause(lua_State *inside) {
+    Wait **place = arm(inside);
+    wait_on_cancel(*place, on_cancel, place);
+    wait_is_sleep(*place);
     return task_yield(inside);
 }
 
@@ -113,6 +141,16 @@ static int g_start(lua_State *inside) {
     return 0;
 }
 
+static void spawn(lua_State *L, TestScript *test, Str code) {
+    if (!load_code(test, code)) luaL_error(L, "%s", lua_tostring(test->script->L, -1));
+    task_spawn(test->script, "a spawned task", 0);
+}
+
+static int g_spawn(lua_State *inside) {
+    spawn(inside, of_inside(inside), check_str(inside, 1));
+    return 0;
+}
+
 /* Where the values to wake with lie. */
 typedef struct Values {
     lua_State *L;
@@ -156,9 +194,9 @@ static int g_wake(lua_State *inside) {
 }
 
 static const luaL_Reg globals[] = {
-    {"wait", g_wait}, {"may_wait", g_may_wait}, {"current", g_current},
-    {"note", g_note}, {"start", g_start},       {"wake", g_wake},
-    {"cage", g_cage}, {"used", g_used},         {NULL, NULL},
+    {"wait", g_wait},   {"may_wait", g_may_wait}, {"current", g_current}, {"note", g_note},
+    {"start", g_start}, {"wake", g_wake},         {"pause", g_pause},     {"spawn", g_spawn},
+    {"cage", g_cage},   {"used", g_used},         {NULL, NULL},
 };
 
 static int f_new(lua_State *L) {
@@ -218,6 +256,16 @@ static int f_require(lua_State *L) {
     return 1;
 }
 
+static int f_spawn(lua_State *L) {
+    spawn(L, check_script(L), check_str(L, 2));
+    return 0;
+}
+
+static int f_retire(lua_State *L) {
+    task_retire(check_script(L)->script);
+    return 0;
+}
+
 static int f_cancel(lua_State *L) {
     task_cancel_all(check_script(L)->script);
     return 0;
@@ -246,11 +294,6 @@ static int f_state(lua_State *L) {
     set_field_integer(L, "idle", (lua_Integer)test->script->idle_count);
     set_field_integer(L, "stack", lua_gettop(test->script->L));
     return 1;
-}
-
-static int push_nothing(lua_State *L, void *data) {
-    (void)L, (void)data;
-    return 0;
 }
 
 /* Frees the script; the waits that nobody woke outlive it. */
@@ -298,7 +341,8 @@ static int f_restore(lua_State *L) {
 static const luaL_Reg methods[] = {
     {"start", f_start}, {"wake", f_wake},     {"is_alive", f_is_alive}, {"call", f_call},
     {"notes", f_notes}, {"cancel", f_cancel}, {"require", f_require},   {"state", f_state},
-    {"free", f_free},   {"limit", f_limit},   {"__gc", f_free},         {NULL, NULL},
+    {"free", f_free},   {"limit", f_limit},   {"spawn", f_spawn},       {"retire", f_retire},
+    {"__gc", f_free},   {NULL, NULL},
 };
 
 static const luaL_Reg functions[] = {

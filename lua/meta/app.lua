@@ -11,6 +11,8 @@
 ---@field options? table<string, rule>  checked at load; setup gets the values
 ---@field needs? {http?: string[]}  capabilities, which it has only then; http: the hosts that it may ask
 ---@field setup fun(app: app, options: table<string, any>)  registers; runs once per worker
+---@field on_unload? fun(): any   a reload puts new code in the place of this: what it returns gets on_load
+---@field on_load? fun(value: any)  behind setup: what the code before handed over. Neither may wait
 
 --- What a declared value may be: an option of a plugin, or a query parameter of a route.
 ---@class rule                  since 1.0
@@ -137,7 +139,8 @@ function app:option(parameter, name, option) end
 ---@field time number           seconds since 1970, one value per request
 
 ---@alias hook_name
----| "start"        # (): the worker runs; once per node unless { per = "worker" }
+---| "start"        # ({ is_reload = }): the worker runs, or a reload brought this code; once per node unless
+---|                # { per = "worker" }
 ---| "connect"      # (session), before it is live: may refuse (close code 4501), set session.data, subscribe
 ---| "message"      # (session, event) from a client: may refuse; the first value returned acknowledges it
 ---| "subscribe"    # (change): may refuse; may change its lists

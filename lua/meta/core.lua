@@ -12,6 +12,14 @@
 ---@field settings table<string, string>  every setting's name and value as text
 ---@field trial? string          in a test: JSON, as lua/test/server.lua writes it
 
+---@class core.reload  `require "core.reload"`
+local reload = {}
+--- (waits) Loads the plugins into new Lua states, and unless `dry` puts these in the place of those of all
+--- workers. The generation that runs then; code is "INVALID" when the plugins cannot be loaded.
+---@param dry? boolean
+---@return integer|nil generation, string? message, string? code
+function reload.run(dry) end
+
 ---@class core.log  `require "core.log"`
 local log = {}
 ---@param level "debug"|"info"|"warn"|"error"
@@ -337,9 +345,13 @@ local task = {}
 --- (waits)
 ---@param seconds number
 function task.sleep(seconds) end
---- Runs a function as a handler of its own, from the next turn of the loop.
+--- Runs a function as a handler of its own, from the next turn of the loop, in the background: a reload ends it where
+--- it sleeps.
 ---@param f function
 function task.spawn(f, ...) end
+--- Whether the running handler is in the background from now on.
+---@param is_background boolean
+function task.background(is_background) end
 --- The number of the running handler, the same inside coroutines that it made itself. No other handler of this worker
 --- has it, before or after. nil outside of handlers.
 ---@return integer|nil

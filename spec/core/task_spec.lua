@@ -319,6 +319,47 @@ describe("a task that is cancelled", function()
   end)
 end)
 
+describe("a retired script", function()
+  it("lets all go on to its end but spawned functions that sleep", function()
+    script:start[[ pause() note("a handler") ]]
+    script:spawn[[ pause() note("never") ]]
+    script:spawn[[ wait() note("spawned") pause() note("never") ]]
+    script:retire()
+    assert.same({ tasks = 2, ended = 0, idle = 0, stack = 0 }, script:state())
+    script:wake(3)
+    assert.same({ "spawned" }, script:notes())
+    assert.equal(1, script:state().tasks)
+    script:wake(1)
+    assert.same({ "a handler" }, script:notes())
+    assert.equal(0, script:state().tasks)
+  end)
+
+  it("ends them where they are, in coroutines of their own too, and closes what is to be closed", function()
+    script:spawn[[
+      local _ <close> = setmetatable({}, { __close = function() note("closed") end })
+      coroutine.wrap(function() pause() note("never") end)()
+    ]]
+    script:retire()
+    assert.same({ "closed" }, script:notes())
+    assert.equal(0, script:state().tasks)
+  end)
+
+  it("may be given further tasks, and ends those that are spawned and sleep", function()
+    script:retire()
+    script:spawn[[ note("begins") pause() note("never") ]]
+    script:start[[ spawn("pause() note('never')") note("goes on") ]]
+    assert.same({ "begins", "goes on" }, script:notes())
+    assert.equal(0, script:state().tasks)
+  end)
+
+  it("leaves nothing behind of a sleeper that is cancelled", function()
+    script:start[[ pause() ]]
+    script:cancel()
+    assert.has_error(function() script:wake(1) end)
+    assert.equal(0, script:state().tasks)
+  end)
+end)
+
 describe("the pool of coroutines", function()
   it("gives a coroutine to the next task when the last one ended well", function()
     for _ = 1, 100 do script:start[[ note(tostring(coroutine.running())) ]] end

@@ -85,6 +85,7 @@ describe("init", function()
       ["POST /auth/token"] = "chatty control:auth",
       ["POST /control/disconnect"] = "chatty control:disconnect",
       ["POST /control/notify"] = "chatty control:notify",
+      ["POST /control/reload"] = "chatty control:admin",
       ["POST /control/subscription/subscribe"] = "chatty control:subscribe",
       ["POST /control/subscription/unsubscribe"] = "chatty control:subscribe",
       ["PUT /auth/update-jwt-secret"] = "chatty control:admin",

@@ -3,6 +3,7 @@
 -- they are loaded anew each time, so no example sees what another did.
 
 local fake_cage = require "spec.support.fake_cage"
+local fake_elsewhere = require "spec.support.fake_elsewhere"
 local fake_http = require "spec.support.fake_http"
 local fake_json = require "spec.support.fake_json"
 local fake_records = require "spec.support.fake_records"
@@ -394,24 +395,10 @@ local function new_history()
 end
 
 -- "argon:TEXT" and, of another kind, "$2b$TEXT" are the hashes; with `failure`, a code, nothing is hashed.
-local function new_password()
-  local password = { hashed = {}, verified = {} }
-  function password.hash(text)
-    if password.failure then return nil, "too many passwords are waiting", password.failure end
-    password.hashed[#password.hashed + 1] = text
-    return "argon:" .. text
-  end
-  function password.verify(text, hash)
-    password.verified[#password.verified + 1] = hash
-    return hash == "argon:" .. text or hash == "$2b$" .. text
-  end
-  function password.is_outdated(hash) return hash:find("^%$2") ~= nil end
-  return password
-end
-
 local function new_task()
   local task = { spawned = {}, id = 1 }
   function task.current() return task.id end
+  function task.background() end
   function task.spawn(f, ...) task.spawned[#task.spawned + 1] = table.pack(f, ...) end
   function task.sleep(seconds)
     task.slept = seconds
@@ -449,7 +436,7 @@ function fake_core.install(own_settings)
       hash = function(text) return "hash of " .. text end,
     },
     history = new_history(), store = fake_records.new_store(clock), shared = fake_records.new_shared(clock),
-    http = fake_http.new(), password = new_password(),
+    http = fake_http.new(), password = fake_elsewhere.password(), reload = fake_elsewhere.reload(),
   }
   for name, module in pairs(fake_text.modules()) do modules[name] = module end
   for name, module in pairs(modules) do package.loaded["core." .. name] = module end
