@@ -139,6 +139,7 @@ static void read_script(Config *config, lua_State *L) {
     ScriptLimits *script = &config->script;
     script->budget_ms = ms_of(L, "SCRIPT_BUDGET");
     script->setup_budget_ms = ms_of(L, "SCRIPT_SETUP_BUDGET");
+    script->pattern_steps_max = number_of(L, "PATTERN_STEPS_MAX");
     script->memory_max = size_of(L, "SCRIPT_MEMORY_MAX");
     script->value_max = size_of(L, "SCRIPT_VALUE_MAX");
     size_t body_max = size_of(L, "MAX_REQ_SIZE");

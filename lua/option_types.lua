@@ -136,6 +136,15 @@ items.plugin = {
   allowed = "names of plugins, such as date_time",
 }
 
+-- "backup:io" and the like.
+items.grant = {
+  parse = function(text)
+    local library = text:match("^[%w][%w_-]*:(%l+)$")
+    return (library == "io" or library == "os" or library == "debug") and text or nil
+  end,
+  allowed = "a plugin's name and io, os or debug, such as backup:io",
+}
+
 -- A key travels in a header, as one word.
 items.key = {
   parse = function(text) return text:match("^[!-~]+$") end,

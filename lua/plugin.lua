@@ -72,7 +72,7 @@ local function run(source)
   if not chunk then error(line, 0) end
   local definition = chunk(source.name, source.file)
   check(definition)
-  needs.grant(source.name, definition.needs)
+  needs.grant(source.name, definition.needs, environment)
   local own = {
     name = source.name, folder = source.folder, doc = definition.doc,
     priority = definition.priority or PRIORITY,

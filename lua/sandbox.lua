@@ -9,11 +9,11 @@ local time = require "core.time"
 local sandbox = {}
 
 local PLAIN = {
-  "assert", "error", "getmetatable", "ipairs", "pcall", "rawequal", "rawget", "rawlen", "rawset",
-  "select", "setmetatable", "tonumber", "tostring", "type", "xpcall", "_VERSION",
+  "assert", "error", "getmetatable", "ipairs", "pcall", "rawequal", "rawget", "rawlen",
+  "select", "tonumber", "tostring", "type", "xpcall", "_VERSION",
 }
 local LIBRARIES = { "coroutine", "math", "string", "table", "utf8" }
-local LEFT_OUT = { string = { dump = true } }
+local CHUNK_MAX <const> = 1048576 -- bytes; compiling cannot be stopped
 
 -- Of os, with the time that chatty.time.now tells: in a test of the plugin it is held.
 local OS = {
@@ -22,12 +22,26 @@ local OS = {
   date = function(format, seconds) return os.date(format, seconds or math.floor(time.now())) end,
 }
 
-local function copy(library, left_out)
+local function copy(library)
   local own = {}
-  for name, value in pairs(library) do
-    if not (left_out and left_out[name]) then own[name] = value end
-  end
+  for name, value in pairs(library) do own[name] = value end
   return own
+end
+
+-- A finalizer would run wherever memory is collected, and nothing could stop it there.
+local function set_metatable(fields, metatable)
+  if type(metatable) == "table" and rawget(metatable, "__gc") ~= nil then
+    error("setmetatable: a plugin has no __gc: use a to-be-closed variable, local x <close>", 2)
+  end
+  return setmetatable(fields, metatable)
+end
+
+-- What plugins share with the server and each other is protected by its metatable.
+local function raw_set(fields, key, value)
+  if type(fields) == "table" and getmetatable(fields) == false then
+    error("rawset: the table is protected", 2)
+  end
+  return rawset(fields, key, value)
 end
 
 -- print goes to the log.
@@ -50,13 +64,17 @@ local function loader(environment)
       end
       chunk = table.concat(parts)
     end
+    if type(chunk) == "string" and #chunk > CHUNK_MAX then
+      return nil, ("a chunk may have at most %d bytes"):format(CHUNK_MAX)
+    end
     return load(chunk, name, "t", own or environment)
   end
 end
 
 local function open_libraries(environment)
   for _, name in ipairs(PLAIN) do environment[name] = _G[name] end
-  for _, name in ipairs(LIBRARIES) do environment[name] = copy(_G[name], LEFT_OUT[name]) end
+  for _, name in ipairs(LIBRARIES) do environment[name] = copy(_G[name]) end
+  environment.setmetatable, environment.rawset = set_metatable, raw_set
   environment.next, environment.pairs = private.next, private.pairs
   environment.os = copy(OS)
 end
@@ -112,6 +130,13 @@ function sandbox.new(owner, chatty, folder)
   environment.load = loader(environment)
   environment.require = requirer(environment, chatty, folder)
   return environment
+end
+
+--- Gives an environment a library of Lua, whole.
+---@param environment table
+---@param name "io"|"os"|"debug"
+function sandbox.open(environment, name)
+  environment[name] = copy(_G[name])
 end
 
 --- Hides what plugins share by way of strings, so that none changes `("x"):upper()` for the others.

@@ -42,6 +42,10 @@ static void arm(Budget *self) {
     lua_sethook(self->L, on_over, LUA_MASKCOUNT, 1);
 }
 
+static bool is_over(const Budget *self) {
+    return self->is_late || self->is_full;
+}
+
 static bool is_spent(const Budget *self) {
     return self->ticks_max > 0 && self->ticks >= self->ticks_max;
 }
@@ -51,7 +55,7 @@ static bool is_spent(const Budget *self) {
 static void end_outermost(Budget *root, Budget *inner) {
     Budget *called = inner;
     while (called->outer != root) called = called->outer;
-    called->is_over = 1;
+    called->is_late = 1;
     root->ticks_max += DEFER_TICKS;
 }
 
@@ -66,8 +70,8 @@ static void on_tick(int number) {
         root->ticks++;
         if (is_spent(root)) end_outermost(root, inner);
     }
-    if (is_spent(inner)) inner->is_over = 1;
-    if (inner->is_over) arm(inner);
+    if (is_spent(inner)) inner->is_late = 1;
+    if (is_over(inner)) arm(inner);
 }
 
 static void start_timer(void) {
@@ -111,7 +115,7 @@ void budget_start(Budget *self, Script *script, lua_State *L, BudgetKind kind) {
     self->kind = kind;
     self->ticks = 0;
     self->ticks_max = ticks_of(script, kind);
-    self->is_over = self->is_full = 0;
+    self->is_late = self->is_full = 0;
     self->fault = BUDGET_GOOD;
     self->close_ticks = 0;
     self->place[0] = '\0';
@@ -121,8 +125,8 @@ void budget_start(Budget *self, Script *script, lua_State *L, BudgetKind kind) {
 
 void budget_stop(Budget *self) {
     innermost = self->outer;
-    if (self->is_over || self->fault != BUDGET_GOOD) lua_sethook(self->L, NULL, 0, 0);
-    if (innermost != NULL && innermost->is_over) arm(innermost);
+    if (is_over(self) || self->fault != BUDGET_GOOD) lua_sethook(self->L, NULL, 0, 0);
+    if (innermost != NULL && is_over(innermost)) arm(innermost);
 }
 
 Budget *budget_get(void) {
@@ -146,7 +150,7 @@ static void note_place(Budget *self, lua_State *L) {
 /* Begins to stop the run, at the function on top of L. */
 static void end(Budget *self, lua_State *L) {
     if (self->fault != BUDGET_GOOD) return;
-    self->fault = self->is_full ? BUDGET_MEMORY : BUDGET_TIME;
+    self->fault = self->is_late ? BUDGET_TIME : BUDGET_MEMORY;
     note_place(self, L);
 }
 
@@ -166,9 +170,9 @@ static bool must_defer(const Budget *self, lua_State *L, lua_Debug *ar) {
 static void on_over(lua_State *L, lua_Debug *ar) {
     Budget *self = innermost;
     lua_sethook(L, NULL, 0, 0);
-    if (self == NULL || self->L != L || !(self->is_over || self->fault != BUDGET_GOOD)) return;
-    if (self->is_full && self->fault == BUDGET_GOOD && !is_spent(self) && heap_collect(L)) {
-        self->is_over = self->is_full = 0;
+    if (self == NULL || self->L != L || !(is_over(self) || self->fault != BUDGET_GOOD)) return;
+    if (self->is_full && !self->is_late && self->fault == BUDGET_GOOD && heap_collect(L)) {
+        self->is_full = 0;
         return;
     }
     if (must_defer(self, L, ar)) {
@@ -186,7 +190,7 @@ static void on_over(lua_State *L, lua_Debug *ar) {
 
 void budget_check(lua_State *L) {
     Budget *self = innermost;
-    if (self == NULL || !self->is_over || self->L != L || self->is_full) return;
+    if (self == NULL || !self->is_late || self->L != L) return;
     end(self, L);
     arm(self);
     raise_stop(L);
@@ -218,8 +222,7 @@ void budget_close(Script *script, lua_State *co) {
 
 void budget_fill(void) {
     Budget *self = innermost;
-    if (self == NULL || !budget_is_plugin(self) || self->is_over) return;
+    if (self == NULL || !budget_is_plugin(self) || is_over(self)) return;
     self->is_full = 1;
-    self->is_over = 1;
     arm(self);
 }

@@ -41,8 +41,8 @@ typedef struct Budget {
     BudgetKind kind;
     volatile uint32_t ticks;
     volatile uint32_t ticks_max;   /* 0: without end */
-    volatile sig_atomic_t is_over; /* to be stopped at the next instruction */
-    volatile sig_atomic_t is_full; /* memory is the reason */
+    volatile sig_atomic_t is_late; /* to be stopped at the next instruction, for its time */
+    volatile sig_atomic_t is_full; /* or for its memory */
     BudgetFault fault;             /* why it is being stopped */
     uint32_t close_ticks;          /* that closing coroutines of it took */
     char place[BUDGET_PLACE_MAX];  /* "plugins/shop.lua:12: ", where it was stopped */

@@ -2,7 +2,6 @@
 #include "script/script.h"
 
 #include <lauxlib.h>
-#include <lualib.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,7 +11,7 @@
 #include "script/budget.h"
 #include "script/chunks.h"
 #include "script/heap.h"
-#include "script/nested.h"
+#include "script/stdlib.h"
 #include "script/task.h"
 
 static const char script_key = 's'; /* its address is the registry key */
@@ -47,11 +46,10 @@ Script *script_new(const char *home) {
     lua_State *L = lua_newstate(heap_allocate, script);
     script->L = L;
     lua_atpanic(L, on_panic);
-    luaL_openlibs(L);
+    stdlib_open(L);
     lua_pushlightuserdata(L, script);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &script_key);
     set_path(L, home);
-    nested_open(L);
     chunks_open(L);
     return script;
 }

@@ -18,8 +18,9 @@
 typedef struct ScriptLimits {
     uint32_t budget_ms; /* of a plugin's handler, from wait to wait; 0: without end */
     uint32_t setup_budget_ms;
-    size_t memory_max; /* bytes of the whole state */
-    size_t value_max;  /* bytes of one string or table that a plugin makes */
+    size_t memory_max;          /* bytes of the whole state */
+    uint32_t pattern_steps_max; /* of one search; 0: without end */
+    size_t value_max;           /* bytes of one string or table that a plugin makes */
 } ScriptLimits;
 
 typedef struct Script {

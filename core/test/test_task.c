@@ -212,13 +212,16 @@ static int f_new(lua_State *L) {
     return 1;
 }
 
-/* script:limit{ budget_ms =, memory_max =, value_max = } */
+/* script:limit{ budget_ms =, memory_max =, value_max =, steps_max = } */
 static int f_limit(lua_State *L) {
     Script *script = check_script(L)->script;
     ScriptLimits limits = script->limits;
     if (lua_getfield(L, 2, "budget_ms") != LUA_TNIL) limits.budget_ms = (uint32_t)lua_tointeger(L, -1);
     if (lua_getfield(L, 2, "memory_max") != LUA_TNIL) limits.memory_max = (size_t)lua_tointeger(L, -1);
     if (lua_getfield(L, 2, "value_max") != LUA_TNIL) limits.value_max = (size_t)lua_tointeger(L, -1);
+    if (lua_getfield(L, 2, "steps_max") != LUA_TNIL) {
+        limits.pattern_steps_max = (uint32_t)lua_tointeger(L, -1);
+    }
     script_limit(script, &limits);
     return 0;
 }

@@ -9,7 +9,8 @@
 ---@field doc? string           one line
 ---@field version? string       its own
 ---@field options? table<string, rule>  checked at load; setup gets the values
----@field needs? {http?: string[]}  capabilities, which it has only then; http: the hosts that it may ask
+---@field needs? {http?: string[], io?: true, os?: true, debug?: true}  capabilities, which it has only then; http: the
+--- hosts that it may ask; libraries of Lua, if the setting GRANT allows them
 ---@field setup fun(app: app, options: table<string, any>)  registers; runs once per worker
 ---@field on_unload? fun(): any   a reload puts new code in the place of this: what it returns gets on_load
 ---@field on_load? fun(value: any)  behind setup: what the code before handed over. Neither may wait

@@ -14,7 +14,7 @@ local DOORS = {
   ["uv.h"] = { "net/net.h", "net/listener.h" },
   ["lua.h"] = { "script/", "api/", "test/" },
   ["lauxlib.h"] = { "script/", "api/", "test/" },
-  ["lualib.h"] = { "script/script.c" },
+  ["lualib.h"] = { "script/stdlib.c" },
 }
 
 local function stands_at(place, path)

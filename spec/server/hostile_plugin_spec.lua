@@ -36,6 +36,12 @@ local HOSTILE = [[
     local function f() return (("x"):gsub("x", f)) end
     return f()
   end
+  function ways.pattern() return (("a"):rep(3000):find(".-.-.-b$")) end
+  function ways.patterns() while true do pcall(string.find, ("a"):rep(3000), ".-.-.-b$") end end
+  function ways.move() table.move({}, 1, math.maxinteger - 1, 2) end
+  function ways.sort() local t = {} for i = 1, 1e5 do t[i] = -i end while true do table.sort(t, math.ult) end end
+  function ways.gc() setmetatable({}, { __gc = catch }) end
+  function ways.bytecode() assert(load("\27Lua")) end
   function ways.yield() coroutine.yield() end
   function ways.sort_waits() table.sort({ 2, 1 }, function() chatty.sleep(0) end) end
 
@@ -53,6 +59,7 @@ local HOSTILE = [[
 
 local SETTINGS = {
   WORKERS = 1, SCRIPT_BUDGET = "50ms", SCRIPT_MEMORY_MAX = "16mb", MAX_REQ_SIZE = "64kb", OVERRUNS_MAX = 0,
+  PATTERN_STEPS_MAX = 100000,
 }
 
 local TIME = "ran for more than 0%.05 s without waiting %(SCRIPT_BUDGET%)"
@@ -63,6 +70,8 @@ local WAYS = {
   shown = "an error value, a table, that cannot be shown",
   doubling = MEMORY, table = MEMORY, closures = MEMORY, rep = MEMORY,
   recursion = MEMORY, c_recursion = "stack overflow",
+  pattern = "the pattern takes too many steps on this text", patterns = TIME, move = TIME, sort = TIME,
+  gc = "a plugin has no __gc: use a to%-be%-closed variable", bytecode = "attempt to load a binary chunk",
   yield = "yielded without waiting for anything: use chatty%.sleep",
   sort_waits = "Lua cannot wait inside a callback of table%.sort",
 }
