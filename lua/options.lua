@@ -51,6 +51,8 @@ options.sections = {
     { name = "ENABLE", type = "list", item = "plugin", separator = ",", none = true,
       default = "origin,date_time",
       doc = "The shipped plugins that are loaded." },
+    { name = "PLUGIN_OPTIONS", type = "string", default = "options.lua",
+      doc = "A Lua file that returns the options of plugins by name; the default one may be missing." },
     { name = "TIMERS_MAX", type = "integer", min = "0", max = "100000", default = "1000",
       doc = "Timers of all plugins together (app:every, app:once); more end the start." },
     { name = "SPAWNED_MAX", type = "integer", min = "1", max = "1000000", default = "10000",

@@ -7,9 +7,9 @@ local cage = require "core.cage"
 local handover = require "handover"
 local log = require "core.log"
 local needs = require "needs"
+local plugin_options = require "plugin_options"
 local protect = require "protect"
 local public = require "public"
-local rule = require "rule"
 local sandbox = require "sandbox"
 local settings = require "settings"
 local time = require "core.time"
@@ -27,6 +27,7 @@ local FIELDS = { api = 1, priority = 1, doc = 1, version = 1, options = 1, needs
 ---@field file string     plugins/shop.lua, or plugins/shop/init.lua
 ---@field folder string   of the file; answers' files are named from here
 ---@field is_folder boolean  it has modules of its own
+---@field options? table<string, any>  values of its options that go before all others
 
 local BLAME <const> = argument.BLAME_NOBODY
 
@@ -51,20 +52,6 @@ local function check(definition)
   argument.type(definition.on_load, "function?", "on_load", BLAME)
 end
 
--- The values of its options. There is no place to set them yet, so they are the defaults.
-local function read_options(declared)
-  local values = {}
-  for name, option in pairs(declared or {}) do
-    local what = ("option '%s'"):format(tostring(name))
-    rule.check(option, what, BLAME)
-    if option.required and option.default == nil then
-      error(what .. " is required, and setting options is not available in this version", 0)
-    end
-    values[name] = option.default
-  end
-  return values
-end
-
 local function run(source)
   local chatty = public.module(source.name)
   local environment = sandbox.new(source.name, chatty, source.is_folder and source.folder or nil)
@@ -78,7 +65,7 @@ local function run(source)
     priority = definition.priority or PRIORITY,
   }
   local registrar = app.new(own)
-  definition.setup(registrar, read_options(definition.options))
+  definition.setup(registrar, plugin_options.read(source, definition.options))
   app.seal(registrar)
   handover.add(source.name, definition)
   return own

@@ -4,6 +4,7 @@
 local files = require "core.files"
 local node = require "core.node"
 local plugin = require "plugin"
+local plugin_options = require "plugin_options"
 local settings = require "settings"
 
 local plugins = {}
@@ -99,7 +100,9 @@ end
 
 --- Loads them all.
 function plugins.load()
+  plugin_options.open()
   for _, source in ipairs(plugins.find()) do plugin.load(source) end
+  plugin_options.check_rest()
 end
 
 return plugins

@@ -16,12 +16,11 @@ local plugin_http = require "plugin_http"
 local plugin_metrics = require "plugin_metrics"
 local plugin_shared = require "plugin_shared"
 local plugin_store = require "plugin_store"
+local plugin_token = require "plugin_token"
 local refusal = require "refusal"
-local settings = require "settings"
 local spawner = require "spawner"
 local task = require "core.task"
 local time = require "core.time"
-local token = require "core.token"
 local view = require "view"
 
 local public = {}
@@ -231,22 +230,6 @@ function users.count()
   return counts.users, counts.sessions
 end
 
-local tokens = {}
-
--- As the server asks for them, unless the plugin says otherwise.
-function tokens.make(claims, ttl)
-  argument.type(claims, "table", "chatty.token.make: the claims", 2)
-  local all = { iss = settings.JWT_ISSUER, aud = settings.JWT_AUDIENCE }
-  for name, value in pairs(claims) do all[name] = value end
-  return token.make(all, ttl)
-end
-
-function tokens.verify(text)
-  local found, message, code = token.verify(text)
-  if not found then return nil, message, code end
-  return { user = found.user, expires = found.expires, claims = json.decode(found.claims) }
-end
-
 local values = {
   null = json.null, array = json.array, raw = json.raw, encode = json.encode,
   decode = function(text) return json.decode(text) end,
@@ -286,7 +269,8 @@ function public.module(owner)
     disconnect = disconnect,
     search = copy(search),
     users = copy(users),
-    token = copy(tokens),
+    token = plugin_token.tokens(),
+    password = plugin_token.passwords(),
     json = copy(values),
     time = { now = time.now, rfc3339 = time.rfc3339, monotonic = time.monotonic },
     log = logger(owner),

@@ -13,9 +13,10 @@ local rule = {}
 ---@field max? number            likewise
 ---@field one_of? string[]       what a string, or an item of a list, may be
 ---@field of? "string"           of a list: what its items are
+---@field secret? boolean       of an option: `chatty config` does not show it
 ---@field doc? string
 
-local FIELDS = { type = 1, default = 1, required = 1, min = 1, max = 1, one_of = 1, of = 1, doc = 1 }
+local FIELDS = { type = 1, default = 1, required = 1, min = 1, max = 1, one_of = 1, of = 1, secret = 1, doc = 1 }
 local BOOLEANS = { ["true"] = true, ["false"] = false }
 
 -- Each type: `is` tells whether a Lua value has it, `read` makes one from text (nil: it is none),

@@ -97,6 +97,27 @@ local function resolve(option, prefix, input)
   return option_types.encode(option, value), source
 end
 
+-- The names in environment or file that begin so, without the prefix of the environment.
+local function plugin_names(list, prefix, input)
+  local taken, found = {}, {}
+  for _, option in ipairs(list) do taken[option.name] = true end
+  for _, place in ipairs({ input.environment, input.file }) do
+    for name in pairs(place) do
+      local bare = name:sub(1, #prefix) == prefix and name:sub(#prefix + 1) or name
+      if bare:find("^PLUGIN_%w") and not taken[bare] then found[bare] = true end
+    end
+  end
+  return found
+end
+
+-- What is meant for plugins' options goes on as text: nobody knows them before the plugins are loaded.
+local function add_plugin_texts(settings, sources, list, prefix, input)
+  for name in pairs(plugin_names(list, prefix, input)) do
+    local text, source = pick({ name = name }, prefix, input)
+    if text then settings[name], sources[name] = text, source end
+  end
+end
+
 -- All names that are read under some environment, and all that a mistyped one is compared with.
 local function known_names(list)
   local known, candidates, options = {}, {}, {}
@@ -125,8 +146,8 @@ local function find_mistyped(list, input)
   local known, candidates, options = known_names(list)
   local lines = {}
   for name, entry in pairs(input.file) do
-    if not known[name] then
-      local prefix, rest = split_prefix(name:upper())
+    local prefix, rest = split_prefix(name:upper())
+    if not known[name] and not rest:find("^PLUGIN_%w") then
       local near = nearest.find(rest, candidates)
       if near and prefix ~= "" then near = names_of(options[near], prefix)[1] end
       if near then
@@ -170,6 +191,7 @@ function settings_sources.merge(list, given)
     if not text then return nil, source end
     settings[option.name], sources[option.name] = text, source
   end
+  add_plugin_texts(settings, sources, list, prefix, input)
   local warnings = find_mistyped(list, input)
   for _, option in ipairs(list) do
     if option.secret and input.flags[option.name] then

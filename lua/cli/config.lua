@@ -19,12 +19,32 @@ local config = {}
 ---@field make_token? function            core.token.make
 ---@field check_token? function           core.token.verify
 ---@field routes? table[]
+---@field plugin_options? plugin_options.option[]  of the plugins that were loaded
+---@field fault? string                   why not all of them were
+
+-- The value of a plugin's option as people would write it.
+local function text_of(value)
+  if type(value) == "table" then return table.concat(value, ",") end
+  return tostring(value)
+end
+
+local function show(option)
+  if option.value == nil then return "(not set)" end
+  return option.rule.secret and "(set)" or text_of(option.value)
+end
+
+local function source_of(context, option)
+  return option.source == "environment" and context.sources[option.name] or option.source
+end
 
 local function print_text(context)
   local rows = {}
   for i, option in ipairs(options.list()) do
     local text = context.settings[option.name]
     rows[i] = { option.name, options.show(option, text), context.sources[option.name], option.doc }
+  end
+  for _, option in ipairs(context.plugin_options or {}) do
+    rows[#rows + 1] = { option.name, show(option), source_of(context, option), option.rule.doc or "" }
   end
   for _, line in ipairs(columns.align(rows)) do context.print(line) end
 end
@@ -43,13 +63,31 @@ local function describe(option, text, source)
   }
 end
 
+local function describe_option(context, option)
+  local rule = option.rule
+  return {
+    value = not rule.secret and option.value or nil,
+    set = option.value ~= nil,
+    secret = rule.secret,
+    source = source_of(context, option),
+    type = rule.type,
+    default = rule.default,
+    doc = rule.doc,
+    plugin = option.plugin,
+  }
+end
+
 local function print_json(context)
-  local list = options.list()
-  context.print("{")
-  for i, option in ipairs(list) do
+  local lines = {}
+  for i, option in ipairs(options.list()) do
     local item = describe(option, context.settings[option.name], context.sources[option.name])
-    context.print(('  "%s": %s%s'):format(option.name, context.json.encode(item), i < #list and "," or ""))
+    lines[i] = ('  "%s": %s'):format(option.name, context.json.encode(item))
   end
+  for _, option in ipairs(context.plugin_options or {}) do
+    lines[#lines + 1] = ('  "%s": %s'):format(option.name, context.json.encode(describe_option(context, option)))
+  end
+  context.print("{")
+  for i, line in ipairs(lines) do context.print(line .. (i < #lines and "," or "")) end
   context.print("}")
 end
 
@@ -59,6 +97,7 @@ end
 function config.run(context)
   if context.args.json then print_json(context) else print_text(context) end
   for _, warning in ipairs(context.warnings) do context.error(warning) end
+  if context.fault then context.error("serve would not start: " .. context.fault) end
   local warnings, line = options.check(context.settings)
   for _, warning in ipairs(warnings or { "serve would not start: " .. tostring(line) }) do
     context.error(warning)

@@ -88,6 +88,13 @@ local function load_routes()
   return require("router").list()
 end
 
+-- As many as can be loaded; what is wrong is a line of the command's, not its end.
+local function load_options(context)
+  local ok, line = pcall(function() require("init").setup { tool = true } end)
+  context.plugin_options = require("plugin_options").list()
+  context.fault = not ok and tostring(line) or nil
+end
+
 --- Runs a command that needs no server.
 ---@param call cli.prepared
 ---@return integer exit_code
@@ -101,6 +108,7 @@ function main.run(call)
     error = function(line) io.stderr:write("chatty: ", line, "\n") end,
   }
   if call.command == "routes" then context.routes = load_routes() end
+  if call.command == "config" then load_options(context) end
   return require("cli." .. call.command).run(context)
 end
 

@@ -24,6 +24,7 @@
 ---@field max? number           likewise
 ---@field one_of? string[]      what a string, or an item of a list, may be
 ---@field of? "string"          of a list
+---@field secret? boolean       of an option: `chatty config` does not show it
 ---@field doc? string
 
 ---@class app                   given to plugin.setup; afterwards it registers nothing any more

@@ -131,11 +131,36 @@ chatty.token = {}
 ---@return string|nil token, string? message, string? code
 function chatty.token.make(claims, ttl) end
 
---- Checks a token as the server does, but for revocation. (since 1.0)
---- Codes: TOKEN_INVALID, TOKEN_EXPIRED, TOKEN_NOT_YET.
+--- Checks a token as the server does. (since 1.0)
+--- Codes: TOKEN_INVALID, TOKEN_EXPIRED, TOKEN_NOT_YET, TOKEN_REVOKED.
 ---@param text string
 ---@return {user: string, expires?: number, claims: table}|nil token, string? message, string? code
 function chatty.token.verify(text) end
+
+--- (waits) Revokes one token, the text of it or what verify gave: it counts no more, and its sessions end. false: it
+--- has no `jti` to know it by. (since 1.0)
+---@param what string|{user: string, expires?: number, claims: table}
+---@return boolean|nil done, string? message, string? code
+function chatty.token.revoke(what) end
+
+--- (waits) Revokes all tokens of a user that were made up to now. (since 1.0)
+---@param user string
+---@return true|nil, string? message, string? code
+function chatty.token.revoke_all(user) end
+
+chatty.password = {}
+
+--- (waits) A hash to keep, of Argon2id; made off the loop. Code "LIMIT": too many passwords are worked on, or it has
+--- more than 1024 bytes. (since 1.0)
+---@param text string
+---@return string|nil hash, string? message, string? code
+function chatty.password.hash(text) end
+
+--- (waits) Whether it is the password of the hash, which may also be one of bcrypt. (since 1.0)
+---@param text string
+---@param hash string
+---@return boolean|nil matches, string? message, string? code
+function chatty.password.verify(text, hash) end
 
 chatty.json = {}
 

@@ -61,6 +61,40 @@ describe("chatty config", function()
     assert.is_false(object.APP_HOST.set)
   end)
 
+  it("prints the options of plugins, but no secret", function()
+    local plugin_options = {
+      { plugin = "shop", name = "PLUGIN_SHOP_KEY", value = "nobody", source = "default", rule = { secret = true,
+        type = "string", doc = "A key." } },
+      { plugin = "shop", name = "PLUGIN_SHOP_ROOMS", value = { "a", "b" }, source = "options.lua",
+        rule = { type = "list" } },
+      { plugin = "shop", name = "PLUGIN_SHOP_URL", source = "default", rule = { type = "string" } },
+      { plugin = "shop", name = "PLUGIN_SHOP_COUNT", value = 7, source = "environment", rule = { type = "integer",
+        doc = "How many." } },
+    }
+    local input = { environment = { JWT_SECRET = "a secret that nobody knows", PLUGIN_SHOP_COUNT = "7" } }
+    local context = cli_context.make { input = input }
+    context.plugin_options = plugin_options
+    config.run(context)
+    assert.truthy(line_of(context, "PLUGIN_SHOP_KEY"):find("%(set%) +default +A key%.$"))
+    assert.truthy(line_of(context, "PLUGIN_SHOP_ROOMS"):find(" a,b +options.lua$"))
+    assert.truthy(line_of(context, "PLUGIN_SHOP_URL"):find("%(not set%) +default$"))
+    assert.truthy(line_of(context, "PLUGIN_SHOP_COUNT"):find(" 7 +environment PLUGIN_SHOP_COUNT +How many%.$"))
+    context = cli_context.make { input = input, args = { json = true } }
+    context.plugin_options = plugin_options
+    config.run(context)
+    local object = cjson.decode(table.concat(context.out, "\n"))
+    assert.same({ set = true, secret = true, source = "default", type = "string", doc = "A key.", plugin = "shop" },
+      object.PLUGIN_SHOP_KEY)
+    assert.same({ "a", "b" }, object.PLUGIN_SHOP_ROOMS.value)
+  end)
+
+  it("tells on stderr why the plugins cannot be loaded", function()
+    local context = cli_context.make { input = INPUT }
+    context.fault = "plugin shop: it is broken"
+    config.run(context)
+    assert.equal("serve would not start: plugin shop: it is broken", context.err[2])
+  end)
+
   it("tells on stderr what is doubtful", function()
     local _, context = run {}
     assert.equal(".env line 3: APP_PROT is no setting, did you mean APP_PORT?", context.err[1])

@@ -69,13 +69,13 @@ describe("plugin", function()
     assert.same({ "hello", 0 }, lua_half.ask(core, { target = "/o" }).json)
   end)
 
-  it("declares its options well, and requires none that cannot be set", function()
+  it("declares its options well, and has a value for each that is required", function()
     local function with(option)
       return line_of(("return { api = 1, setup = print, options = { x = %s } }"):format(option))
     end
     assert.matches("option 'x': its default must be a whole number",
       with("{ type = 'integer', default = 'a' }"))
-    assert.matches("option 'x' is required, and setting options is not available", with(
+    assert.matches("option 'x' is required: set PLUGIN_SHOP_X", with(
       "{ type = 'string', required = true }"))
   end)
 

@@ -35,6 +35,19 @@ describe("the sources of a setting", function()
     assert.same({ "3", "--app-port" }, { find("APP_PORT", input) })
   end)
 
+  it("of plugins' options go on as text, whatever they are", function()
+    local settings, sources, warnings = options.read {
+      file = "PLUGIN_SHOP_URL = http://a\nDEV_PLUGIN_SHOP_KEY = x\nPLUGIN_SHOP_KEY = y\nTEST_PLUGIN_SHOP_NO = z\n"
+        .. "PLUGIN_SHOP_EMPTY =\nPLUGIN_OPTIONS = mine.lua\n",
+      environment = { PLUGIN_SHOP_URL = "http://b", PLUGINS = "x", PLUGIN_ = "y" },
+    }
+    assert.same({ "http://b", "environment PLUGIN_SHOP_URL" }, { settings.PLUGIN_SHOP_URL, sources.PLUGIN_SHOP_URL })
+    assert.same({ "x", ".env DEV_PLUGIN_SHOP_KEY" }, { settings.PLUGIN_SHOP_KEY, sources.PLUGIN_SHOP_KEY })
+    assert.same({ "mine.lua", "x" }, { settings.PLUGIN_OPTIONS, settings.PLUGINS })
+    assert.is_nil(settings.PLUGIN_SHOP_EMPTY or settings.PLUGIN_ or settings.PLUGIN_SHOP_NO)
+    assert.same({}, warnings)
+  end)
+
   it("read the seed's own .env", function()
     local settings, sources, warnings = options.read { file = [[
 DEV_APP_PORT = 9999 // default is 3000

@@ -8,13 +8,16 @@ local lua_half = {}
 local KEY <const> = "Bearer first-key"
 
 --- Sets it up. `plugins` are texts by name, which are loaded from the folder "plugins"; `shipped` are names
---- of files in the real plugins/ folder. Gives the fakes, and `init` as C sees it.
----@param options? {settings?: table, plugins?: table<string, string>, shipped?: string[]}
+--- of files in the real plugins/ folder. `texts` are what the environment has for plugins' options, `files` further
+--- files. Gives the fakes, and `init` as C sees it.
+---@param options? {settings?: table, plugins?: table<string, string>, shipped?: string[], texts?: table, files?: table}
 function lua_half.start(options)
   options = options or {}
   local settings = { PLUGINS = { "plugins" }, ENABLE = options.shipped or {} }
   for name, value in pairs(options.settings or {}) do settings[name] = value end
   local core = fake_core.install(settings)
+  for path, text in pairs(options.files or {}) do core.files.tree[path] = text end
+  core.node.settings = options.texts or {}
   for name, text in pairs(options.plugins or {}) do core.files.tree["plugins/" .. name .. ".lua"] = text end
   for _, name in ipairs(options.shipped or {}) do
     local file <close> = assert(io.open("plugins/" .. name .. ".lua"))
