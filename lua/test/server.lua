@@ -34,9 +34,7 @@ local function start(self)
   if running then error("this test has another server already", 3) end
   self.clients, self.log = {}, logs.new()
   local stubs = self.stubs_of == words.running and self.stubs or {}
-  local plan_text = json.encode {
-    sources = json.array(self.sources), options = self.option_values, stubs = json.array(stubs),
-  }
+  local plan_text = json.encode { sources = json.array(self.sources), stubs = json.array(stubs) }
   local core, failed = trial.new(self.settings, plan_text, math.floor(self.start * 1000))
   if not core then error(logs.first_error(json.decode(failed)) or "the server does not start", 0) end
   self.core = core
@@ -306,13 +304,17 @@ end
 function server.new(paths, spec, spec_folder)
   spec = spec or {}
   argument.keys(spec, { options = 1, settings = 1, now = 1 }, "chatty.test", 3)
-  local sources = plan.sources(paths, spec_folder)
+  local sources, values = plan.sources(paths, spec_folder), spec.options or {}
+  for _, source in ipairs(sources) do
+    source.options = values
+    if #sources > 1 then source.options = values[source.name] end
+  end
   return setmetatable({
     owner = sources[1] and sources[1].name or "test",
     control_key = plan.control_key,
     settings = plan.settings(spec.settings),
     start = spec.now or START,
-    sources = sources, option_values = spec.options or {},
+    sources = sources,
   }, Server)
 end
 
