@@ -55,6 +55,7 @@ local function verdict(all, row)
   end
   if row.ratio_max then miss(value > row.ratio_max * floor, "%.2f x floor", value / floor) end
   if row.value_max then miss(value > row.value_max, "%.2f x goal", value / row.value_max) end
+  if row.value_min then miss(value < row.value_min, "%.2f x goal", value / row.value_min) end
   if row.beside_max then miss(beside > row.beside_max, "user %.2f", beside) end
   if row.beside_min then miss(beside < row.beside_min, "%.2f x goal of requests/s", beside / row.beside_min) end
   return missed[1] and "no: " .. table.concat(missed, ", ") or "yes"

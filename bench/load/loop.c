@@ -2,6 +2,7 @@
 #include "loop.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,6 +16,12 @@ enum { EVENTS_AT_ONCE = 512 };
 
 static const uint64_t NS_PER_SECOND = 1000000000;
 static const uint64_t TURN_NS = 50000000; /* so that conditions of time are looked at */
+
+static volatile sig_atomic_t is_interrupted;
+
+void loop_interrupt(void) {
+    is_interrupted = 1;
+}
 
 uint64_t loop_now_ns(void) {
     struct timespec now;
@@ -69,6 +76,7 @@ void loop_turn(Loop *loop, uint64_t wait_ns) {
                             .tv_nsec = (long)(wait_ns % NS_PER_SECOND)};
     int count = epoll_pwait2(loop->epoll, events, EVENTS_AT_ONCE, &wait, NULL);
     if (count < 0 && errno != EINTR) loop_tell(loop, "epoll failed: %s", strerror(errno));
+    if (is_interrupted) loop_tell(loop, "interrupted");
     for (int i = 0; i < count; i++) {
         Watch *watch = events[i].data.ptr;
         watch->on_ready(watch, events[i].events);

@@ -40,6 +40,9 @@ void loop_remove(Loop *loop, Watch *watch);
 /* Keeps the first message; later ones are mostly its consequences. */
 __attribute__((format(printf, 2, 3))) void loop_tell(Loop *loop, const char *format, ...);
 
+/* From a signal handler: the trouble of every loop, from its next turn on. */
+void loop_interrupt(void);
+
 /* One wait of at most `wait_ns`, and the calls for what was ready. */
 void loop_turn(Loop *loop, uint64_t wait_ns);
 

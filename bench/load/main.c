@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 
 #include "base/mem.h"
 #include "data/secret.h"
+#include "loop.h"
 #include "plan.h"
 #include "run.h"
 
@@ -52,12 +54,19 @@ static int run(const Plan *plan) {
     return code;
 }
 
+static void on_signal(int number) {
+    (void)number;
+    loop_interrupt();
+}
+
 int main(int argc, char **argv) {
     (void)argc;
     Plan plan;
     int err = plan_parse(&plan, argv + 1);
     if (err != 0) return err == ERR_CANCELED ? EXIT_GOOD : EXIT_USAGE;
     if (secret_setup() != 0) return EXIT_FAILED;
+    signal(SIGINT, on_signal); /* so that a server of its own ends too */
+    signal(SIGTERM, on_signal);
     if (plan.command != NULL) set_environment(&plan);
     int code = raise_open_files(&plan);
     return code != 0 ? code : run(&plan);

@@ -36,6 +36,8 @@ describe("chatty bench", function()
     assert.same({ 0, "" }, { result.code, result.err })
     local report = cjson.decode(result.out)
     assert.same({ 20, true, true, true, true, true }, counts_of(report))
+    local times = report.latency_us
+    assert.is_true(0 < times.p50 and times.p50 <= times.p90 and times.p90 <= times.p99 and times.p99 <= times.max)
     assert.is_true(report.deliver.cpu_us > 0 and report.connect.cpu_us > 0 and report.memory.session_bytes > 0)
   end)
 
@@ -64,7 +66,7 @@ describe("chatty bench", function()
 end)
 
 describe("the load tool", function()
-  it("counts in a server that runs, over channels, publishers and pipelines #threads", function()
+  it("counts in a server that runs, over channels, publishers and pipelines", function()
     local chatty = server.start{ settings = { WORKERS = 2 } }
     local result = run_on(chatty, "--pid=" .. chatty.pid, "--sessions=23", "--channels=4", "--publishers=3",
       "--pipeline=4", "--subscriptions=3", "--fill-users=5", "--fill-channels=10", "--size=2000",
@@ -87,6 +89,18 @@ describe("the load tool", function()
     local report = cjson.decode(run_on(server.start(), "--sessions=0", "--publishers=8").out)
     assert.same({ true, 0, 0, true }, { report.notify.count > 0, report.deliver.count, report.check.expected,
       report.check.good })
+  end)
+
+  it("ends with what it has when it is interrupted", function()
+    local chatty = server.start()
+    local load = process.start{ command = BUILD .. "/chatty-bench", env = { JWT_SECRET = server.jwt_secret,
+      CONTROL_KEY = server.control_key }, args = { "--json", "--url=http://127.0.0.1:" .. chatty.port,
+      "--sessions=3", "--seconds=600" } }
+    assert.equal(3, chatty:wait_metric("sessions", 3))
+    load:send_signal "sigint"
+    assert.equal(1, load:wait_exit())
+    local report = cjson.decode(table.concat(load.out))
+    assert.same({ 3, "interrupted" }, { report.connect.count, report.trouble })
   end)
 
   it("finds events that come twice", function()
