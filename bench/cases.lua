@@ -7,7 +7,7 @@ local cases = {}
 ---@field servers string[]     of peers.NAMES
 ---@field flags string[]       of the load tool
 ---@field rounds? integer      when it is not to be as often as the others
----@field settings? string[]   further arguments of chatty
+---@field settings? string[]   further arguments of chatty; {bench} is this folder
 
 local ALL = { "floor", "floor_batched", "bun", "nchan", "ws", "socketio", "centrifugo", "chatty" }
 local OURS = { "chatty" }
@@ -71,6 +71,20 @@ local function growth(some, users, channels, seconds)
     with_workers(4) }
 end
 
+local HISTORY = { settings = { "--plugins={bench}/plugins" } }
+
+local function transports(some, many, seconds)
+  local notify = { "--sessions=0", "--idle=0", "--warmup=0.3", "--publishers=8", "--seconds=" .. seconds }
+  return {
+    case("transports", { "chatty", "chatty_sse", "chatty_socketio" },
+      { "--sessions=" .. some, "--idle=0.5", "--warmup=0.3", "--seconds=" .. seconds }),
+    case("without history", OURS, notify),
+    case("with history", OURS, notify, HISTORY),
+    case("replay", OURS, { "--sessions=" .. many, "--idle=0", "--warmup=0", "--seconds=0.2", "--replay=100" },
+      HISTORY),
+  }
+end
+
 --- All cases in their order.
 ---@param is_quick boolean  a look of a minute: small crowds, short phases
 ---@return bench.Case[]
@@ -78,9 +92,9 @@ function cases.list(is_quick)
   local list = {}
   local parts = is_quick
     and { fan_out(100, 1000, 0.3), idle_and_notify(1000, 0.3, 2), subscriptions(100, 1000),
-      growth(200, 1000, 10000, 0.3) }
+      growth(200, 1000, 10000, 0.3), transports(100, 1000, 0.3) }
     or { fan_out(1000, 10000, 2), idle_and_notify(10000, 1.5, 26), subscriptions(1000, 20000),
-      growth(1000, 100000, 1000000, 1.5) }
+      growth(1000, 100000, 1000000, 1.5), transports(1000, 10000, 1.5) }
   for _, part in ipairs(parts) do table.move(part, 1, #part, #list + 1, list) end
   return list
 end

@@ -133,6 +133,29 @@ local function add_subscriptions(findings, median)
     goal = "<= 64 bytes", measured = ("%.0f bytes"):format(live), reached = live <= 64 }
 end
 
+local function add_transports(findings, median)
+  local function bytes(report) return report.memory.session_bytes / report.sessions end
+  for _, one in ipairs{ { "chatty_sse", "Server-Sent Events" }, { "chatty_socketio", "Socket.IO" } } do
+    local server, name = one[1], one[2]
+    findings[#findings + 1] = ratio_of(("CPU per delivery over %s against WebSocket"):format(name),
+      median("transports", "chatty", delivery), median("transports", server, delivery), 1.10, "us")
+    findings[#findings + 1] = ratio_of(("memory of an idle session over %s against WebSocket"):format(name),
+      median("transports", "chatty", bytes), median("transports", server, bytes), 2, "bytes")
+  end
+end
+
+local function add_history(findings, median)
+  local function notify(report) return report.notify.cpu_us end
+  findings[#findings + 1] = ratio_of("CPU of a notify into a channel with history against one without",
+    median("without history", "chatty", notify), median("with history", "chatty", notify), 1.20, "us")
+  local seconds = median("replay", "chatty", function(report) return report.replay.seconds end)
+  if not seconds then return end
+  findings[#findings + 1] = { what = "10,000 sessions come back for 100 events that they missed", goal = "",
+    measured = ("%.1f s, %.0f us of CPU each, %.1f MB more memory"):format(seconds,
+      median("replay", "chatty", function(report) return report.replay.cpu_us end),
+      median("replay", "chatty", function(report) return report.memory.replay_bytes end) / 1e6) }
+end
+
 --- What is compared with itself, or has no peer.
 ---@param median fun(case: string, server: string, value: function): number|nil  nil when it was not measured
 ---@return bench.Finding[]
@@ -142,6 +165,8 @@ function goals.findings(median)
   add_growth(findings, median)
   add_workers(findings, median)
   add_latency(findings, median)
+  add_transports(findings, median)
+  add_history(findings, median)
   return findings
 end
 

@@ -19,8 +19,11 @@ local peers = {}
 ---@field flags string[]     of the load tool: how it speaks
 ---@field env? table<string, string>
 
---- In the order of the table.
+--- In the order of the columns of the table.
 peers.NAMES = { "floor", "floor_batched", "bun", "nchan", "ws", "socketio", "centrifugo", "chatty" }
+
+--- Ours once more, by other ways in.
+peers.TRANSPORTS = { "chatty_sse", "chatty_socketio" }
 
 local function ask_shell(command)
   local pipe <close> = assert(io.popen(command))
@@ -42,6 +45,9 @@ local function find_place()
 end
 
 local place = find_place()
+
+--- The folder of the measurements.
+peers.FOLDER = place.bench
 
 --- nil and a line when there is no such peer, or it cannot be had.
 ---@param name string

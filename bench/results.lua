@@ -94,12 +94,17 @@ local function add_section(all, lines, section)
   end
 end
 
+local function verdict_of(finding)
+  if finding.reached == nil then return "" end
+  return finding.reached and "yes" or "no"
+end
+
 local function add_findings(all, lines)
   local findings = goals.findings(function(...) return median(all, ...) end)
   if not findings[1] then return end
-  add_head(lines, "Growth, latency and subscriptions", { "what", "measured", "goal", "reached" })
+  add_head(lines, "Subscriptions, growth, latency, transports and history", { "what", "measured", "goal", "reached" })
   for _, one in ipairs(findings) do
-    add_row(lines, { one.what, one.measured, one.goal, one.reached and "yes" or "no" })
+    add_row(lines, { one.what, one.measured, one.goal, verdict_of(one) })
   end
 end
 

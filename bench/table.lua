@@ -54,11 +54,11 @@ end
 local function find_servers(asked)
   local chosen, found = asked.servers and split(asked.servers), {}
   local missing = { ["uWebSockets (C++)"] = "neither Debian 12 nor npm has it; bun has it inside" }
-  for _, name in ipairs(peers.NAMES) do
-    if not chosen or chosen[name] then
-      local peer, reason = peers.find(name)
-      found[name] = peer
-      if not peer then missing[name] = reason end
+  for _, list in ipairs{ peers.NAMES, peers.TRANSPORTS } do
+    for _, name in ipairs(list) do
+      local peer, reason
+      if not chosen or chosen[name] then peer, reason = peers.find(name) end
+      found[name], missing[name] = peer, reason
     end
   end
   return found, missing
@@ -102,7 +102,10 @@ local function fit(peer, case, name)
   if name ~= "chatty" or not case.settings then return peer end
   local fitted = {}
   for key, value in pairs(peer) do fitted[key] = value end
-  fitted.command = table.move(case.settings, 1, #case.settings, #peer.command + 1, { table.unpack(peer.command) })
+  fitted.command = { table.unpack(peer.command) }
+  for _, setting in ipairs(case.settings) do
+    table.insert(fitted.command, (setting:gsub("{bench}", peers.FOLDER)))
+  end
   return fitted
 end
 

@@ -14,6 +14,7 @@ enum {
     OPENING_MAX = 64, /* sessions that connect at a time */
     SCRATCH_MIN = 262144,
     TOKEN_TTL_S = 86400,
+    CURSOR_MAX = 31,
     CLOSE_NORMAL = 1000
 };
 
@@ -22,6 +23,12 @@ static const double NS_PER_SECOND = 1e9;
 /* The example of RFC 6455 1.3. */
 #define KEY "dGhlIHNhbXBsZSBub25jZQ=="
 #define ACCEPT "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
+
+#define CURSOR_KEY "\"id\":\""
+#define SOCKET_HEADERS                                                     \
+    "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: " \
+    "13\r\nSec-WebSocket-Key: " KEY "\r\n"
+#define STREAM_HEADERS "Accept: text/event-stream\r\n"
 
 typedef enum State {
     STATE_NONE,
@@ -37,7 +44,8 @@ typedef struct Session {
     Crowd *crowd;
     Buf in; /* the beginning of what is not all there */
     State state;
-    int step; /* of the plan's, that comes next */
+    int step;                    /* of the plan's, that comes next */
+    char cursor[CURSOR_MAX + 1]; /* the last id that came; kept only for a replay */
 } Session;
 
 struct Crowd {
@@ -45,6 +53,7 @@ struct Crowd {
     TokenPolicy *tokens;
     Session *items;
     size_t count, opened, connected, gone;
+    bool is_back;  /* they were cut, and come again */
     char *scratch; /* where everybody reads into */
     size_t scratch_cap;
     Histogram *latencies;
@@ -75,6 +84,7 @@ static void fill_text(Session *session, Str text, Buf *out) {
     const TemplateField fields[] = {{STR("user"), str_of(user)},
                                     {STR("channel"), str_of(channel)},
                                     {STR("token"), token ? bytes_str(token) : STR_NONE},
+                                    {STR("after"), str_of(session->cursor)},
                                     {STR_NONE, STR_NONE}};
     template_fill(out, text, fields);
     if (token != NULL) bytes_release(token);
@@ -91,11 +101,10 @@ static void send_handshake(Session *session) {
     const Plan *plan = session->crowd->parts.plan;
     Buf out = BUF_NONE;
     buf_add(&out, STR("GET "));
-    fill_text(session, plan->connect_path, &out);
+    fill_text(session, session->crowd->is_back ? plan->reconnect_path : plan->connect_path, &out);
     buf_addf(&out, " HTTP/1.1\r\nHost: %s:%d\r\n", plan->host,
              ntohs(session->crowd->parts.server->sin_port));
-    buf_add(&out, STR("Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"));
-    buf_add(&out, STR("Sec-WebSocket-Key: " KEY "\r\n"));
+    buf_add(&out, plan->stream ? STR(STREAM_HEADERS) : STR(SOCKET_HEADERS));
     fill_text(session, plan->connect_header, &out);
     if (plan->connect_header.len > 0) buf_add(&out, STR("\r\n"));
     buf_add(&out, STR("\r\n"));
@@ -134,6 +143,19 @@ static bool holds(Str text, Str part) {
     return text.len > 0 && memmem(text.data, text.len, part.data, part.len) != NULL;
 }
 
+/* The id is the last member of an event. */
+static void keep_cursor(Session *session, Str text) {
+    size_t key = sizeof CURSOR_KEY - 1;
+    for (size_t at = text.len; at-- > 0;) {
+        if (text.len - at < key || memcmp(text.data + at, CURSOR_KEY, key) != 0) continue;
+        const char *begin = text.data + at + key;
+        const char *quote = memchr(begin, '"', text.len - at - key);
+        if (quote == NULL || quote - begin > CURSOR_MAX) return;
+        snprintf(session->cursor, sizeof session->cursor, "%.*s", (int)(quote - begin), begin);
+        return;
+    }
+}
+
 static void hear(Session *session, Str text) {
     Crowd *crowd = session->crowd;
     const Plan *plan = crowd->parts.plan;
@@ -146,6 +168,7 @@ static void hear(Session *session, Str text) {
         send_frame(session, FRAME_TEXT, plan->pong);
         return;
     }
+    if (plan->replay > 0) keep_cursor(session, text);
     uint64_t now = crowd->latencies ? loop_now_ns() : 0;
     Stamp stamp;
     while (stamp_take(&text, &stamp)) {
@@ -177,7 +200,10 @@ static void take_handshake(Session *session, Str *text) {
     if (end == NULL) return;
     size_t len = (size_t)(end - text->data) + 4;
     Str head = str_make(text->data, len);
-    if (!str_has_prefix(head, STR("HTTP/1.1 101")) || !holds(head, STR(ACCEPT))) {
+    bool is_stream = session->crowd->parts.plan->stream;
+    bool is_good = is_stream ? str_has_prefix(head, STR("HTTP/1.1 200"))
+                             : str_has_prefix(head, STR("HTTP/1.1 101")) && holds(head, STR(ACCEPT));
+    if (!is_good) {
         Str line;
         Str rest;
         str_split(head, '\r', &line, &rest);
@@ -190,10 +216,24 @@ static void take_handshake(Session *session, Str *text) {
     go_on_greeting(session);
 }
 
+/* A stream is heard up to its last line that is whole; what stands between the chunks of a chunked answer
+ * holds no stamp. */
+static void take_events(Session *session, Str *text) {
+    Frame frame;
+    if (!session->crowd->parts.plan->stream) {
+        while (frame_take(text, &frame)) take_frame(session, &frame);
+        return;
+    }
+    const char *end = text->len ? memrchr(text->data, '\n', text->len) : NULL;
+    if (end == NULL) return;
+    size_t len = (size_t)(end - text->data) + 1;
+    hear(session, str_make(text->data, len));
+    *text = str_make(text->data + len, text->len - len);
+}
+
 static void take_bytes(Session *session, Str text) {
     if (session->state == STATE_OPENING) take_handshake(session, &text);
-    Frame frame;
-    while (session->state != STATE_OPENING && frame_take(&text, &frame)) take_frame(session, &frame);
+    if (session->state != STATE_OPENING) take_events(session, &text);
     buf_clear(&session->in);
     if (text.len > 0) {
         buf_add(&session->in, text);
@@ -277,6 +317,18 @@ int crowd_connect(Crowd *crowd) {
     return loop_until(crowd->parts.loop, &goal);
 }
 
+void crowd_cut(Crowd *crowd) {
+    for (size_t i = 0; i < crowd->opened; i++) {
+        Session *session = &crowd->items[i];
+        wire_close(&session->wire);
+        buf_deinit(&session->in);
+        session->state = STATE_NONE;
+        session->step = 0;
+    }
+    crowd->opened = crowd->connected = 0;
+    crowd->is_back = true;
+}
+
 static bool is_gone(void *context) {
     const Crowd *crowd = context;
     return crowd->gone == crowd->count;
@@ -290,6 +342,10 @@ int crowd_leave(Crowd *crowd) {
     const char code[] = {(char)(CLOSE_NORMAL >> 8), (char)(CLOSE_NORMAL & 0xFF)};
     for (size_t i = 0; i < crowd->count; i++) {
         crowd->items[i].state = STATE_LEAVING;
+        if (crowd->parts.plan->stream) {
+            end(&crowd->items[i]);
+            continue;
+        }
         send_frame(&crowd->items[i], FRAME_CLOSE, str_make(code, sizeof code));
     }
     LoopGoal goal = {is_gone, count_gone, crowd, patience_ns(crowd)};

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * crowd: the sessions: connects them, some at a time, greets as the plan says, hears what they get and
- * shows it to the check, and closes them again. Session i is of user bench-i. One thread.
+ * crowd: the sessions, over WebSockets or as Server-Sent Events: connects them, some at a time, greets as
+ * the plan says, hears what they get and shows it to the check, and closes them again. Session
+ * i is of user bench-i. One thread.
  */
 #ifndef BENCH_CROWD_H
 #define BENCH_CROWD_H
@@ -28,6 +29,7 @@ void crowd_free(Crowd *crowd); /* takes; cuts what is still connected; NULL is f
 
 /* ERR_IO with the loop's trouble, ERR_TIMEOUT. */
 WARN_UNUSED int crowd_connect(Crowd *crowd);
+void crowd_cut(Crowd *crowd); /* all connections, without a word; crowd_connect then brings them back */
 WARN_UNUSED int crowd_leave(Crowd *crowd); /* closing handshakes; ERR_TIMEOUT: some were not answered */
 
 size_t crowd_connected(const Crowd *crowd);

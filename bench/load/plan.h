@@ -30,6 +30,8 @@ typedef struct Plan {
 
     /* how to speak with it: texts with places, which --help lists */
     Str connect_path, connect_header;
+    Str reconnect_path; /* of those who come back for what they missed */
+    bool stream;        /* Server-Sent Events in place of a WebSocket */
     PlanStep steps[PLAN_STEPS_MAX];
     int step_count;
     Str ping, pong;                     /* a text frame that asks, and the answer to it; empty: none */
@@ -42,6 +44,7 @@ typedef struct Plan {
     int fill_users, fill_channels;         /* that are there too and get nothing */
     int fill_each;    /* channels of each of them; 0: so that each channel has one */
     bool unsubscribe; /* after notifying */
+    int replay;       /* events of each channel that all miss, and come back for */
     int publishers, pipeline, size;
     double rate; /* events a second; 0: flat out */
     double warmup, seconds, idle;

@@ -10,12 +10,16 @@ static const uint64_t TURN_MAX_NS = 50000000;
 static const uint64_t SPIN_NS = 200000; /* awake so long before an event is due, for timers are late */
 static const double NS_PER_SECOND = 1e9;
 
+enum { SEND_SECONDS_MAX = 60 };
+
 struct Press {
     PressParts parts;
     uint64_t begin_ns, end_ns;
     uint64_t *turns; /* by publisher: how many events it has sent in this run */
     size_t publishers;
     uint64_t events;
+    uint64_t events_max; /* where this run ends, if not by time */
+    bool is_paced;       /* at the rate of the plan */
     Histogram *answers;
     Buf path, headers, body, event, attributes;
 };
@@ -77,7 +81,8 @@ static void add_request(Press *press, size_t channel, Buf *request) {
 static bool next(void *context, size_t publisher, Buf *request) {
     Press *press = context;
     uint64_t now = loop_now_ns();
-    uint64_t sent = press->parts.plan->rate > 0 ? due_ns(press, publisher) : now;
+    if (press->events == press->events_max) return false;
+    uint64_t sent = press->is_paced ? due_ns(press, publisher) : now;
     if (sent > now || sent >= press->end_ns) return false;
     press->turns[publisher]++;
     size_t channel = (size_t)(press->events++ % press->parts.check->channels);
@@ -122,24 +127,48 @@ static bool is_over(void *context) {
            press->parts.check->received >= press->parts.check->expected;
 }
 
+static bool is_answered(void *context) {
+    const Press *press = context;
+    return press->events == press->events_max && callers_under_way(press->parts.callers) == 0;
+}
+
 static uint64_t progress(void *context) {
     const Press *press = context;
     return press->parts.check->received + callers_answered(press->parts.callers);
 }
 
-int press_run(Press *press, double seconds, Histogram *answers) {
-    Loop *loop = press->parts.loop;
-    press->answers = answers;
+static void start(Press *press, double seconds) {
     press->begin_ns = loop_now_ns();
     press->end_ns = press->begin_ns + (uint64_t)(seconds * NS_PER_SECOND);
     memset(press->turns, 0, press->publishers * sizeof *press->turns);
     CallersJob job = {next, on_answered, press};
     callers_start(press->parts.callers, &job);
-    if (press->parts.plan->rate > 0) publish_at_rate(press);
+}
+
+int press_run(Press *press, double seconds, Histogram *answers) {
+    Loop *loop = press->parts.loop;
+    press->events_max = UINT64_MAX;
+    press->is_paced = press->parts.plan->rate > 0;
+    press->answers = answers;
+    start(press, seconds);
+    if (press->is_paced) publish_at_rate(press);
     while (loop_now_ns() < press->end_ns && loop->trouble[0] == '\0') loop_turn(loop, TURN_MAX_NS);
+    return press_wait(press);
+}
+
+int press_wait(Press *press) {
     uint64_t patience_ns = (uint64_t)(press->parts.plan->patience * NS_PER_SECOND);
     LoopGoal goal = {is_over, progress, press, patience_ns};
-    return loop_until(loop, &goal);
+    return loop_until(press->parts.loop, &goal);
+}
+
+int press_send(Press *press, uint64_t count) {
+    press->events_max = press->events + count;
+    press->is_paced = false;
+    press->answers = NULL;
+    start(press, SEND_SECONDS_MAX);
+    LoopGoal goal = {is_answered, progress, press, SEND_SECONDS_MAX * (uint64_t)NS_PER_SECOND};
+    return loop_until(press->parts.loop, &goal);
 }
 
 uint64_t press_events(const Press *press) {

@@ -29,6 +29,12 @@ void press_free(Press *press); /* takes; NULL is fine */
  * publishers waited; may be NULL. */
 WARN_UNUSED int press_run(Press *press, double seconds, Histogram *answers);
 
+/* Sends so many events, as fast as they are answered, and waits for the answers alone. ERR_IO, ERR_TIMEOUT. */
+WARN_UNUSED int press_send(Press *press, uint64_t count);
+
+/* Waits until all sessions have got all. ERR_IO, ERR_TIMEOUT. */
+WARN_UNUSED int press_wait(Press *press);
+
 uint64_t press_events(const Press *press); /* sent so far, in all runs */
 
 #endif

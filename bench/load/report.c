@@ -74,6 +74,7 @@ void report_print(const Report *report, const Plan *plan) {
     print_times("answers", &report->answers);
     print_phase(report, "deliver", "deliveries", &report->deliver);
     print_times("latency", &report->latencies);
+    print_phase(report, "replay", "sessions", &report->replay);
     print_phase(report, "unsubscribe", "subscriptions", &report->unsubscribe);
     if (report->has_left) print_phase(report, "leave", "sessions", &report->leave);
     if (report->pid == 0) puts("CPU and memory of the server are not known: --pid names its process");
@@ -118,13 +119,15 @@ void report_print_json(const Report *report, const Plan *plan) {
     add_phase(report, &out, "connect", &report->connect);
     add_phase(report, &out, "idle", &report->idle);
     if (report->pid != 0) {
-        buf_addf(&out, ",\"memory\":{\"fill_bytes\":%lld,\"session_bytes\":%lld}",
-                 (long long)report->fill_bytes, (long long)report->session_bytes);
+        buf_addf(&out, ",\"memory\":{\"fill_bytes\":%lld,\"session_bytes\":%lld,\"replay_bytes\":%lld}",
+                 (long long)report->fill_bytes, (long long)report->session_bytes,
+                 (long long)report->replay_bytes);
     }
     add_phase(report, &out, "notify", &report->notify);
     add_times(&out, "answer_us", &report->answers);
     add_phase(report, &out, "deliver", &report->deliver);
     add_times(&out, "latency_us", &report->latencies);
+    if (plan->replay > 0) add_phase(report, &out, "replay", &report->replay);
     if (plan->unsubscribe) add_phase(report, &out, "unsubscribe", &report->unsubscribe);
     if (report->has_left) add_phase(report, &out, "leave", &report->leave);
     add_check(report, &out);

@@ -212,6 +212,23 @@ static int notify(Run *run) {
     return err;
 }
 
+/* All lose their connections, miss some events, and come back for them. */
+static int replay(Run *run) {
+    const Plan *plan = run->plan;
+    if (plan->replay == 0 || run->press == NULL) return 0;
+    run->phase = "miss";
+    crowd_note(run->crowd, NULL);
+    crowd_cut(run->crowd);
+    int err = press_send(run->press, (uint64_t)plan->replay * (uint64_t)plan->channels);
+    int64_t before = read_memory(run);
+    begin_phase(run, "replay");
+    if (err == 0) err = crowd_connect(run->crowd);
+    if (err == 0) err = press_wait(run->press);
+    end_phase(run, &run->report->replay, crowd_connected(run->crowd));
+    run->report->replay_bytes = read_memory(run) - before;
+    return err;
+}
+
 /* Servers that do not close as they should are not this tool's business. */
 static void leave(Run *run) {
     begin_phase(run, "leave");
@@ -231,6 +248,7 @@ static int run_phases(Run *run) {
     if (err != 0) return err;
     run->report->session_bytes = read_memory(run) - before;
     err = notify(run);
+    if (err == 0) err = replay(run);
     if (err == 0 && run->plan->unsubscribe) err = enroll(run, unsubscribe);
     if (err == 0) leave(run);
     return err;

@@ -69,6 +69,7 @@ commands.list = {
       { name = "fill-channels", value = "N", doc = "The channels that these are subscribed to; default 0." },
       { name = "fill-each", value = "N", doc = "Channels of each; default so that each channel has one user." },
       { name = "unsubscribe", doc = "Unsubscribes the sessions when all is notified." },
+      { name = "replay", value = "N", doc = "Cuts all, notifies N times, lets all come back for it; default 0." },
       { name = "publishers", value = "N", doc = "Connections that notify; default 1." },
       { name = "pipeline", value = "N", doc = "Requests under way on each of them; default 1." },
       { name = "rate", value = "N", doc = "Events a second of all together; default 0, as many as can be." },

@@ -99,8 +99,7 @@ describe("the load tool", function()
     assert.equal(3, chatty:wait_metric("sessions", 3))
     load:send_signal "sigint"
     assert.equal(1, load:wait_exit())
-    local report = cjson.decode(table.concat(load.out))
-    assert.same({ 3, "interrupted" }, { report.connect.count, report.trouble })
+    assert.equal("interrupted", cjson.decode(table.concat(load.out)).trouble)
   end)
 
   it("finds events that come twice", function()
@@ -148,6 +147,34 @@ describe("the load tool", function()
       assert.is_nil(result.err:find("\n"))
       assert.matches(line, result.err, 1, true)
     end
+  end)
+end)
+
+describe("the sessions of the load tool", function()
+  local HISTORY = [[
+    local plugin = { api = 1 }
+    function plugin.setup(app) app:channel("bench-*", { history = { size = 100 } }) end
+    return plugin
+  ]]
+
+  it("brings sessions back for what they missed", function()
+    local chatty = server.start{ plugins = { history = HISTORY } }
+    local report = cjson.decode(run_on(chatty, "--sessions=6", "--channels=2", "--rate=100", "--replay=20").out)
+    assert.same({ 6, true, report.check.expected }, { report.replay.count, report.check.good, report.check.received })
+    assert.is_true(report.check.received >= report.deliver.count + 6 * 20)
+  end)
+
+  it("misses what a server does not bring again", function()
+    local result = run_on(server.start(), "--sessions=2", "--rate=100", "--replay=5", "--patience=0.3")
+    local check = cjson.decode(result.out).check
+    assert.same({ 1, 10, false }, { result.code, check.lost, check.good })
+  end)
+
+  it("listens to Server-Sent Events", function()
+    local chatty = server.start()
+    local result = run_on(chatty, "--pid=" .. chatty.pid, "--sessions=10", "--stream", "--connect-path=/events")
+    assert.equal(0, result.code)
+    assert.same({ 10, true, true, true, true, true }, counts_of(cjson.decode(result.out)))
   end)
 end)
 
