@@ -21,8 +21,10 @@ struct Trial {
     Config config;
     Commons commons;
     Roster *roster; /* NULL: it did not come so far */
-    Worker *worker; /* likewise */
-    Buf logs;       /* JSON objects, a comma before each but the first */
+    Worker **workers;
+    unsigned worker_count; /* made so far */
+    unsigned connections;  /* all that were made: they go to the workers in turn */
+    Buf logs;              /* JSON objects, a comma before each but the first */
 };
 
 static void add_fields(Buf *out, const LogField *fields, size_t count) {
@@ -55,20 +57,32 @@ void trial_logs(Trial *trial, Buf *out) {
 }
 
 Script *trial_script(const Trial *trial) {
-    return worker_api(trial->worker)->script;
+    return worker_api(trial->workers[0])->script;
+}
+
+static int add_workers(Trial *trial) {
+    trial->workers = mem_zalloc(trial->config.workers * sizeof(Worker *));
+    for (unsigned i = 0; i < trial->config.workers; i++) {
+        int err = worker_new(&trial->commons, i, -1, &trial->workers[i]);
+        if (trial->workers[i] != NULL) trial->worker_count++;
+        if (err != 0) return err;
+    }
+    return 0;
+}
+
+static int open_roster(Trial *trial) {
+    Store *store = trial->commons.store;
+    trial->commons.store = NULL;
+    return roster_open(&trial->commons.bus, store, &trial->config.roster, &trial->roster);
 }
 
 static int start(Trial *trial) {
     int err = config_open_tokens(&trial->config);
     commons_init(&trial->commons, &trial->config);
     if (err == 0) err = commons_open_store(&trial->commons);
-    Store *store = trial->commons.store;
-    if (err == 0) err = worker_new(&trial->commons, 0, -1, &trial->worker);
-    if (err == 0) {
-        trial->commons.store = NULL;
-        err = roster_open(&trial->commons.bus, store, &trial->config.roster, &trial->roster);
-    }
-    if (err == 0) worker_open(trial->worker);
+    if (err == 0) err = add_workers(trial);
+    if (err == 0) err = open_roster(trial);
+    for (unsigned i = 0; err == 0 && i < trial->worker_count; i++) worker_open(trial->workers[i]);
     return err;
 }
 
@@ -86,7 +100,10 @@ int trial_new(Config *config, int64_t wall_ms, Trial **out) {
 }
 
 static bool turn(Trial *trial) {
-    bool is_busy = worker_turn(trial->worker);
+    bool is_busy = false;
+    for (unsigned i = 0; i < trial->worker_count; i++) {
+        is_busy = worker_turn(trial->workers[i]) || is_busy;
+    }
     return roster_turn(trial->roster) || is_busy;
 }
 
@@ -104,7 +121,7 @@ int trial_connect(Trial *trial) {
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) != 0) {
         return ERR_UNAVAILABLE;
     }
-    worker_connect(trial->worker, ends[0]);
+    worker_connect(trial->workers[trial->connections++ % trial->worker_count], ends[0]);
     return ends[1];
 }
 
@@ -117,21 +134,27 @@ bool trial_step(Trial *trial, int64_t until_ms) {
     int64_t left_ms = until_ms - clock_wall_ms();
     if (left_ms <= 0) return false;
     uint64_t now_ms = clock_monotonic_ms();
-    uint64_t next_ms =
-        earlier(worker_next_deadline(trial->worker), roster_next_deadline(trial->roster));
+    uint64_t next_ms = roster_next_deadline(trial->roster);
+    for (unsigned i = 0; i < trial->worker_count; i++) {
+        next_ms = earlier(next_ms, worker_next_deadline(trial->workers[i]));
+    }
     uint64_t to_ms = earlier(next_ms, now_ms + (uint64_t)left_ms);
     if (to_ms > now_ms) clock_move(to_ms - now_ms);
     return true;
 }
 
+static void close_workers(Trial *trial) {
+    for (unsigned i = 0; i < trial->worker_count; i++) worker_close(trial->workers[i]);
+    if (trial_settle(trial) != 0) log_line(LOG_ERROR, "the server of the test does not end");
+}
+
 void trial_free(Trial *trial) {
     if (trial->roster != NULL) {
-        worker_close(trial->worker);
-        if (trial_settle(trial) != 0)
-            log_line(LOG_ERROR, "the end of the test does not come to an end");
+        close_workers(trial);
         roster_close(trial->roster);
     }
-    if (trial->worker != NULL) worker_free(trial->worker);
+    for (unsigned i = 0; i < trial->worker_count; i++) worker_free(trial->workers[i]);
+    mem_free(trial->workers);
     commons_deinit(&trial->commons);
     config_deinit(&trial->config);
     clock_release();

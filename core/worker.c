@@ -418,6 +418,7 @@ void worker_connect(Worker *worker, int fd) {
 /* What becomes ready by what this turn does is seen by the next one, so one turn alone tells nothing. */
 bool worker_turn(Worker *worker) {
     struct pollfd kernel = {.fd = uv_backend_fd(&worker->loop), .events = POLLIN};
+    own_worker = worker;
     net_hold(&worker->net);
     uv_run(&worker->loop, UV_RUN_NOWAIT);
     WheelTimer *timer = wheel_first(&worker->net.wheel);

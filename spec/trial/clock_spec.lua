@@ -31,6 +31,13 @@ describe("the clock of a test", function()
     assert.same({ 1, 1, 2.5, 3 }, times)
   end)
 
+  it("runs timers", function()
+    t:advance(180)
+    local beats = {}
+    for i, line in ipairs(t:logs()) do beats[i] = line.message end
+    assert.same({ "beat", "once", "beat", "beat" }, beats)
+  end)
+
   it("wakes nobody a millisecond early", function()
     local ann = t:connect("ann")
     ann:send("sleep", { seconds = 1 })

@@ -266,3 +266,29 @@ describe("the making of a server", function()
     assert.error_matches(function() other:get("/") end, "this test has another server already")
   end)
 end)
+
+describe("a server with several workers", function()
+  local t = test.plugin("spec/trial/plugins/counter.lua", { settings = { WORKERS = 3 } })
+
+  it("spreads connections over them, each with globals of its own", function()
+    local counts = {}
+    for i = 1, 6 do counts[i] = t:get("/count").json end
+    assert.same({ { 0, 1, 1 }, { 1, 1, 2 }, { 2, 1, 3 }, { 0, 2, 4 }, { 1, 2, 5 }, { 2, 2, 6 } }, counts)
+  end)
+
+  it("brings events to the sessions of all of them", function()
+    local sessions = {}
+    for i = 1, 6 do sessions[i] = t:connect("user-" .. i % 2) end
+    t:subscribe({ "user-0", "user-1" }, { "all" })
+    local response = t:notify { channels = { "all" }, event = "x", report = true }
+    assert.same({ 2, 6 }, { response.json.report.users, response.json.report.sessions })
+    for _, session in ipairs(sessions) do assert.equal("x", session:next().event) end
+  end)
+
+  it("closes all sessions of a user", function()
+    local sessions = {}
+    for i = 1, 3 do sessions[i] = t:connect("ann") end
+    t.chatty.disconnect({ "ann" }, { reason = "enough" })
+    for _, session in ipairs(sessions) do assert.equal(4502, (session:closed())) end
+  end)
+end)

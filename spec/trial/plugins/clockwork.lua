@@ -31,6 +31,8 @@ function clockwork.setup(app)
     if event.name == "sleep" then return sleep(session, event) end
     if event.name == "restless" then chatty.spawn(function() while true do chatty.sleep(0) end end) end
   end)
+  app:every(60, function() chatty.log.info("beat") end)
+  app:once(90, function() chatty.log.info("once") end)
   app:on("online", function(user) chatty.log.info(user .. " is online") end)
   app:on("offline", function(user) chatty.log.info(user .. " is offline") end)
 end
