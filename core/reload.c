@@ -21,6 +21,8 @@ struct Reload {
     Inbox inbox;
     sem_t mail;
     pthread_t thread;
+    ReloadTurnWorkers turn_workers; /* NULL: a thread of its own waits for mail */
+    void *context;                  /* of turn_workers */
     bool is_closing;
     uint64_t generation; /* that runs */
     Op *asked;           /* who waits for the next one, by op->next */
@@ -48,8 +50,15 @@ static void take_op(Reload *reload, Op *op) {
     }
 }
 
-static void take_mail(Reload *reload) {
+static void wait_for_mail(Reload *reload) {
+    if (reload->turn_workers != NULL) {
+        reload->turn_workers(reload->context);
+        return;
+    }
     while (sem_wait(&reload->mail) != 0) continue; /* interrupted */
+}
+
+static void take_mail(Reload *reload) {
     for (Op *op = inbox_take(&reload->inbox); op != NULL;) {
         Op *next = op->next;
         take_op(reload, op);
@@ -65,7 +74,10 @@ static Op *worker_op(OpType type, uint64_t generation) {
 }
 
 static int await_answers(Reload *reload) {
-    while (reload->pending > 0) take_mail(reload);
+    while (reload->pending > 0) {
+        wait_for_mail(reload);
+        take_mail(reload);
+    }
     int err = reload->error;
     reload->error = 0;
     return err;
@@ -177,25 +189,38 @@ static void *run(void *context) {
     metrics_add(METRIC_reload_generation, 1);
     metrics_add(METRIC_reload_ok, 1);
     while (!reload->is_closing || reload->asked != NULL) {
-        if (reload->asked == NULL) take_mail(reload);
+        if (reload->asked == NULL) {
+            wait_for_mail(reload);
+            take_mail(reload);
+        }
         if (reload->asked != NULL) run_reload(reload);
     }
     script_leave_thread();
     return NULL;
 }
 
-int reload_start(Bus *bus, Worker *const *workers, Reload **out) {
+bool reload_turn(Reload *reload) {
+    take_mail(reload);
+    if (reload->asked == NULL) return false;
+    run_reload(reload);
+    return true;
+}
+
+Reload *reload_open(Bus *bus, Worker *const *workers, ReloadTurnWorkers turn_workers, void *context) {
     Reload *reload = mem_zalloc(sizeof *reload);
-    reload->bus = bus;
-    reload->workers = workers;
+    *reload =
+        (Reload){.bus = bus, .workers = workers, .turn_workers = turn_workers, .context = context};
     reload->generation = 1;
     ensure(sem_init(&reload->mail, 0, 0) == 0);
     inbox_init(&reload->inbox, wake, reload);
     bus->reload = &reload->inbox;
+    return reload;
+}
+
+int reload_start(Bus *bus, Worker *const *workers, Reload **out) {
+    Reload *reload = reload_open(bus, workers, NULL, NULL);
     if (pthread_create(&reload->thread, NULL, run, reload) != 0) {
-        inbox_deinit(&reload->inbox);
-        sem_destroy(&reload->mail);
-        mem_free(reload);
+        reload_free(reload);
         return ERR_UNAVAILABLE;
     }
     *out = reload;

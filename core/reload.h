@@ -18,6 +18,12 @@ WARN_UNUSED int reload_start(Bus *bus, Worker *const *workers, Reload **reload);
 void reload_stop(Reload *reload);
 void reload_free(Reload *reload); /* takes it; after the workers, who post to it */
 
+/* The same without a thread, for workers that are turned by hand: reload_turn does what was asked for, and turns
+ * the workers by `turn_workers` while it waits for them. False: nothing was asked for. No stop is owed. */
+typedef void (*ReloadTurnWorkers)(void *context);
+Reload *reload_open(Bus *bus, Worker *const *workers, ReloadTurnWorkers turn_workers, void *context);
+bool reload_turn(Reload *reload);
+
 /* Asks for one, without waiting for it: it is logged. Any thread. */
 void reload_ask(Bus *bus);
 

@@ -9,8 +9,8 @@
 #include "base/ensure.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "reload.h"
 #include "script/chunks.h"
-#include "worker.h"
 
 enum { TURNS_MAX = 100000, QUIET_TURNS = 2 };
 
@@ -21,6 +21,7 @@ struct Trial {
     Config config;
     Commons commons;
     Roster *roster; /* NULL: it did not come so far */
+    Reload *reload; /* likewise */
     Worker **workers;
     unsigned worker_count; /* made so far */
     unsigned connections;  /* all that were made: they go to the workers in turn */
@@ -60,6 +61,24 @@ Script *trial_script(const Trial *trial) {
     return worker_api(trial->workers[0])->script;
 }
 
+static bool turn_workers(Trial *trial) {
+    bool is_busy = false;
+    for (unsigned i = 0; i < trial->worker_count; i++) {
+        is_busy = worker_turn(trial->workers[i]) || is_busy;
+    }
+    return is_busy;
+}
+
+static void on_reload_waits(void *context) {
+    turn_workers(context);
+}
+
+static bool turn(Trial *trial) {
+    bool is_busy = turn_workers(trial);
+    is_busy = roster_turn(trial->roster) || is_busy;
+    return reload_turn(trial->reload) || is_busy;
+}
+
 static int add_workers(Trial *trial) {
     trial->workers = mem_zalloc(trial->config.workers * sizeof(Worker *));
     for (unsigned i = 0; i < trial->config.workers; i++) {
@@ -82,8 +101,10 @@ static int start(Trial *trial) {
     if (err == 0) err = commons_open_store(&trial->commons);
     if (err == 0) err = add_workers(trial);
     if (err == 0) err = open_roster(trial);
-    for (unsigned i = 0; err == 0 && i < trial->worker_count; i++) worker_open(trial->workers[i]);
-    return err;
+    if (err != 0) return err;
+    trial->reload = reload_open(&trial->commons.bus, trial->workers, on_reload_waits, trial);
+    for (unsigned i = 0; i < trial->worker_count; i++) worker_open(trial->workers[i]);
+    return 0;
 }
 
 int trial_new(Config *config, int64_t wall_ms, Trial **out) {
@@ -97,14 +118,6 @@ int trial_new(Config *config, int64_t wall_ms, Trial **out) {
     chunks_start();
     *out = trial;
     return start(trial);
-}
-
-static bool turn(Trial *trial) {
-    bool is_busy = false;
-    for (unsigned i = 0; i < trial->worker_count; i++) {
-        is_busy = worker_turn(trial->workers[i]) || is_busy;
-    }
-    return roster_turn(trial->roster) || is_busy;
 }
 
 int trial_settle(Trial *trial) {
@@ -154,6 +167,7 @@ void trial_free(Trial *trial) {
         roster_close(trial->roster);
     }
     for (unsigned i = 0; i < trial->worker_count; i++) worker_free(trial->workers[i]);
+    if (trial->reload != NULL) reload_free(trial->reload);
     mem_free(trial->workers);
     commons_deinit(&trial->commons);
     config_deinit(&trial->config);

@@ -15,13 +15,15 @@ typedef struct Trial Trial;
 /* Starts it, with the clock held at the time `wall_ms`. Takes what the config holds, and leaves *config empty,
  * also on failure. ERR_INVALID: a plugin does not load; trial_logs tells, of the trial that is given anyway. */
 WARN_UNUSED int trial_new(Config *config, int64_t wall_ms, Trial **trial);
-void trial_free(
-    Trial *trial); /* cuts all connections first, and runs what comes of it; no hook `stop` */
+
+/* Cuts all connections first, and runs what comes of it; there is no hook `stop`. */
+void trial_free(Trial *trial);
 
 /* Turns it until there is nothing to do. ERR_LIMIT: there always is something. */
 WARN_UNUSED int trial_settle(Trial *trial);
 
-/* A connection as from a client, to the workers in turn; gives the client's end, which does not block, or a negative ERR_ code. */
+/* A connection as from a client, to the workers in turn; gives the client's end, which does not block, or a
+ * negative ERR_ code. */
 WARN_UNUSED int trial_connect(Trial *trial);
 
 /* Moves the clock to the next deadline, or to `until_ms` (wall clock) if that comes first. False: it is there

@@ -89,7 +89,8 @@ static void run_swap(Worker *worker, Op *op) {
         op->error = ERR_CANCELED;
         api_free(api);
     } else {
-        states_swap(&worker->states, api, uv_now(&worker->loop) + worker->config->reload_timeout_ms);
+        uint64_t now_ms = net_now_ms(&worker->net);
+        states_swap(&worker->states, api, now_ms + worker->config->reload_timeout_ms);
     }
     bus_answer(worker->bus, op);
 }
@@ -236,7 +237,7 @@ static void work_off(Worker *worker) {
 static void turn(Worker *worker) {
     work_off(worker);
     if (worker->states.old_count == 0) return;
-    states_sweep(&worker->states, uv_now(&worker->loop));
+    states_sweep(&worker->states, net_now_ms(&worker->net));
     give_room(worker);
 }
 

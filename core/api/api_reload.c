@@ -17,8 +17,7 @@ static int push_result(lua_State *L, void *data) {
 
 /* stack: dry */
 static int f_run(lua_State *L) {
-    if (check_running(L)->bus->reload == NULL)
-        return luaL_error(L, "there is nothing to reload in the specs of plugins");
+    check_running(L);
     bool is_dry = lua_toboolean(L, 1);
     task_check(L);
     Op *op = op_new(OP_RELOAD);

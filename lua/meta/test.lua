@@ -197,6 +197,10 @@ function t:now() end
 --- Lets the server do what it can do. All else here does so by itself. (since 1.0)
 function t:settle() end
 
+--- Loads the plugins anew, as POST /control/reload does. (since 1.0)
+---@return test.response
+function t:reload() end
+
 ---@class test.log_line         since 1.0
 ---@field level "debug"|"info"|"warn"|"error"
 ---@field message string

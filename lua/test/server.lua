@@ -211,6 +211,12 @@ function Server:http_calls()
   return calls
 end
 
+--- Loads the plugins anew, as POST /control/reload does, and gives the response.
+---@return test.response
+function Server:reload()
+  return self:post("/control/reload", { control = true })
+end
+
 -- chatty, and each group of it: a field is a group and a function at once.
 local function proxy(self, owner, path)
   return setmetatable({}, {
