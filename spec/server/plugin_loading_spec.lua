@@ -168,7 +168,7 @@ describe("a plugin is refused in one line", function()
     ["with a priority that is none"] =
       { "return { api = 1, setup = function() end, priority = 'high' }", "priority must be a number" },
     ["that needs what is not there"] =
-      { "return { api = 1, setup = function() end, needs = { http = { 'a' } } }", "it needs 'http'" },
+      { "return { api = 1, setup = function() end, needs = { ftp = true } }", "needs does not know 'ftp'" },
     ["with an unknown field of an option"] =
       { "return { api = 1, setup = function() end, options = { x = { typ = 'string' } } }",
         "option 'x' does not know 'typ', did you mean 'type'" },
