@@ -169,7 +169,7 @@ static void run_revoke(Worker *worker, Op *op) {
 /* Code that a reload has replaced meanwhile is parked where it runs; the new code may have been mended. */
 static void run_park(Worker *worker, Op *op) {
     Api *api = worker->states.current;
-    if (op->generation == api->generation) api_on_parked(api, op_name(op));
+    if (op->generation == api->generation) api_on_parked(api, op_name(op), bytes_str(op->value));
     op_free(op);
 }
 

@@ -1,6 +1,8 @@
 -- How the server is, for those who watch it: GET /healthz, /readyz, /metrics.
 
+local json = require "core.json"
 local metrics = require "core.metrics"
+local parking = require "parking"
 local refusal = require "refusal"
 
 local health = {}
@@ -20,8 +22,9 @@ function health.is_ready()
 end
 
 local function ask_ready()
-  if is_ready then return { json = { status = "ready" } } end
-  return refusal.of("not-ready", "The server is starting or stopping; ask again.")
+  if not is_ready then return refusal.of("not-ready", "The server is starting or stopping; ask again.") end
+  local parked = parking.names()
+  return { json = { status = "ready", parked = parked[1] and json.array(parked) } }
 end
 
 ---@param app app

@@ -12,6 +12,7 @@ local login = require "auth.login"
 local logout = require "auth.logout"
 local node = require "core.node"
 local notify = require "control.notify"
+local listing = require "control.plugins"
 local parking = require "parking"
 local plugins = require "plugins"
 local realtime = require "realtime"
@@ -44,7 +45,7 @@ local init = {
 local OURS = { name = "chatty", folder = node.home .. "/lua", priority = math.mininteger }
 local PARTS = {
   health, realtime, event_stream, test_jwt, register, login, logout, token, update_jwt_secret,
-  notify, subscription, search, disconnect, reload,
+  notify, subscription, search, disconnect, reload, listing,
 }
 
 --- Registers our endpoints and loads the plugins. Raises one line if something is wrong. Needs no worker.

@@ -11,31 +11,23 @@ local time = require "core.time"
 local parking = {}
 
 ---@class parking.record
----@field times number[]    of the last overruns, seconds
----@field overruns integer  so far, on this worker
----@field reason? "time"|"memory"  of the last one
----@field since? number     when it was parked, seconds since 1970
+---@field since number  seconds since 1970
+---@field reason "time"|"memory"  of the last overrun
 
 ---@type table<string, parking.record>
-local records = {}
+local parked = {}
 
-local function record_of(owner)
-  local record = records[owner]
-  if not record then
-    record = { times = {}, overruns = 0 }
-    records[owner] = record
-  end
-  return record
-end
+local overruns = {} -- of each plugin the times of the last ones, seconds, on this worker
 
--- Whether there were too many within the window.
-local function is_too_often(record)
+-- Notes one more. Whether there were too many within the window.
+local function is_too_often(owner)
   local max = settings.OVERRUNS_MAX
   if max == 0 then return false end
-  local now = time.monotonic()
-  record.times[#record.times + 1] = now
-  if #record.times > max then table.remove(record.times, 1) end
-  return #record.times == max and now - record.times[1] <= settings.OVERRUNS_WINDOW
+  local times, now = overruns[owner] or {}, time.monotonic()
+  overruns[owner] = times
+  times[#times + 1] = now
+  if #times > max then table.remove(times, 1) end
+  return #times == max and now - times[1] <= settings.OVERRUNS_WINDOW
 end
 
 --- A plugin was stopped. If it was so too often it is parked, on all workers.
@@ -43,28 +35,25 @@ end
 ---@param reason "time"|"memory"
 function parking.count(owner, reason)
   metrics.add("script_overruns_total")
-  local record = record_of(owner)
-  record.overruns, record.reason = record.overruns + 1, reason
-  if record.since or not is_too_often(record) then return end
+  if parked[owner] or not is_too_often(owner) then return end
   log.write("error", ("plugin %s is parked: it was stopped %d times. Mend it, and load the plugins anew"):format(
-    owner, #record.times), { plugin = owner })
+    owner, settings.OVERRUNS_MAX), { plugin = owner, reason = reason })
   metrics.add("plugins_parked_total")
-  parking.park(owner)
-  bus.park(owner)
+  parking.park(owner, reason)
+  bus.park(owner, reason)
 end
 
 --- From now on it is parked on this worker.
 ---@param owner string
-function parking.park(owner)
-  local record = record_of(owner)
-  record.since = record.since or time.now()
+---@param reason "time"|"memory"
+function parking.park(owner, reason)
+  parked[owner] = parked[owner] or { since = time.now(), reason = reason }
 end
 
 ---@param owner string
 ---@return boolean
 function parking.has(owner)
-  local record = records[owner]
-  return record ~= nil and record.since ~= nil
+  return parked[owner] ~= nil
 end
 
 --- What the callers of a parked plugin get.
@@ -74,11 +63,20 @@ function parking.refuse(owner)
   return refusal.of("plugin-parked", ("The plugin %s was stopped too often and does nothing now."):format(owner))
 end
 
---- What is known of a plugin: its overruns on this worker, why the last one, and since when it is parked.
+--- Since when a plugin is parked, and why; nil when it is not.
 ---@param owner string
 ---@return parking.record|nil
 function parking.of(owner)
-  return records[owner]
+  return parked[owner]
+end
+
+--- The parked ones, sorted.
+---@return string[]
+function parking.names()
+  local names = {}
+  for owner in pairs(parked) do names[#names + 1] = owner end
+  table.sort(names)
+  return names
 end
 
 return parking

@@ -29,6 +29,14 @@ local FIELDS = { api = 1, priority = 1, doc = 1, version = 1, options = 1, needs
 ---@field is_folder boolean  it has modules of its own
 ---@field options? table<string, any>  values of its options that go before all others
 
+---@class plugin.loaded
+---@field name string
+---@field file string
+---@field folder string
+---@field priority number
+---@field doc? string
+---@field version? string
+
 local BLAME <const> = argument.BLAME_NOBODY
 
 local function check_priority(priority)
@@ -46,6 +54,7 @@ local function check(definition)
   end
   check_priority(definition.priority)
   argument.type(definition.doc, "string?", "doc", BLAME)
+  argument.type(definition.version, "string?", "version", BLAME)
   argument.type(definition.options, "table?", "options", BLAME)
   argument.type(definition.setup, "function", "setup", BLAME)
   argument.type(definition.on_unload, "function?", "on_unload", BLAME)
@@ -62,7 +71,7 @@ local function run(source)
   needs.grant(source.name, definition.needs, environment)
   local own = {
     name = source.name, folder = source.folder, doc = definition.doc,
-    priority = definition.priority or PRIORITY,
+    priority = definition.priority or PRIORITY, file = source.file, version = definition.version,
   }
   local registrar = app.new(own)
   definition.setup(registrar, plugin_options.read(source, definition.options))
@@ -83,7 +92,7 @@ end
 
 --- Loads a plugin and runs its setup. Raises one line if it cannot.
 ---@param source plugin.source
----@return {name: string, priority: number, folder: string, doc?: string}
+---@return plugin.loaded
 function plugin.load(source)
   local began = time.monotonic()
   local ok, loaded, raised = cage.setup(run, source)

@@ -98,11 +98,19 @@ function plugins.find()
   return sources
 end
 
+local loaded = {}
+
 --- Loads them all.
 function plugins.load()
   plugin_options.open()
-  for _, source in ipairs(plugins.find()) do plugin.load(source) end
+  for i, source in ipairs(plugins.find()) do loaded[i] = plugin.load(source) end
   plugin_options.check_rest()
+end
+
+--- Those that were loaded, in that order.
+---@return plugin.loaded[]
+function plugins.loaded()
+  return loaded
 end
 
 return plugins

@@ -172,9 +172,10 @@ void api_on_presence(Api *api, Str user, bool is_online, uint64_t generation) {
     task_start(api->script, "presence", 3, NULL, NULL);
 }
 
-void api_on_parked(Api *api, Str plugin) {
+void api_on_parked(Api *api, Str plugin, Str reason) {
     lua_State *L = api->script->L;
     lua_rawgeti(L, LUA_REGISTRYINDEX, api->on_parked);
     lua_pushlstring(L, plugin.data, plugin.len);
-    task_start(api->script, "parked", 1, NULL, NULL);
+    lua_pushlstring(L, reason.data, reason.len);
+    task_start(api->script, "parked", 2, NULL, NULL);
 }

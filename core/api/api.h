@@ -99,7 +99,7 @@ void api_on_request(void *states, Request *request);
 void api_on_presence(Api *api, Str user, bool is_online, uint64_t generation);
 
 /* A plugin was parked by another worker. */
-void api_on_parked(Api *api, Str plugin);
+void api_on_parked(Api *api, Str plugin, Str reason);
 
 /* The Api of a state or coroutine. */
 static inline Api *api_of(lua_State *L) {

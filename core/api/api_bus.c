@@ -287,7 +287,8 @@ static int f_disconnect(lua_State *L) {
 
 static int f_park(lua_State *L) {
     const Api *api = api_of(L);
-    bus_park(api->bus, (unsigned)api->worker, check_str(L, 1), api->generation);
+    const Parking parking = {check_str(L, 1), check_str(L, 2), api->generation};
+    bus_park(api->bus, (unsigned)api->worker, &parking);
     return 0;
 }
 

@@ -165,12 +165,13 @@ void bus_revoke(Bus *bus, unsigned origin, const Revocation *revocation, BusOnCo
     }
 }
 
-void bus_park(Bus *bus, unsigned origin, Str plugin, uint64_t generation) {
+void bus_park(Bus *bus, unsigned origin, const Parking *parking) {
     for (unsigned i = 0; i < bus->worker_count; i++) {
         if (i == origin) continue;
         Op *op = op_new(OP_PARK);
-        op_set_name(op, plugin);
-        op->generation = generation;
+        op_set_name(op, parking->plugin);
+        op->value = bytes_copy(parking->reason);
+        op->generation = parking->generation;
         inbox_post(bus->workers[i], op);
     }
 }

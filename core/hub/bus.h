@@ -64,7 +64,13 @@ void bus_revoke(Bus *bus, unsigned origin, const Revocation *revocation, BusOnCo
                 void *waiter);
 
 /* The plugin, as this generation of Lua states has it, is parked on all other workers too. */
-void bus_park(Bus *bus, unsigned origin, Str plugin, uint64_t generation);
+typedef struct Parking {
+    Str plugin;
+    Str reason;
+    uint64_t generation;
+} Parking;
+
+void bus_park(Bus *bus, unsigned origin, const Parking *parking);
 
 /* Hands the op to the roster, to the thread of reloads, or to the worker `to`; the answer, if wanted, comes
  * back by on_answer at op->origin. Takes the op. */

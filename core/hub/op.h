@@ -20,7 +20,7 @@
     X(PRESENCE, worker)      /* user `name` came online (is_add) or is gone */                        \
     X(SECRET, worker)        /* `value` becomes the key of tokens, the old one ends at expires_ms */  \
     X(REVOKE, worker)        /* records of space `name`: keys `users`, values `channels` */           \
-    X(PARK, worker)          /* the plugin `name` is parked; no answer */                             \
+    X(PARK, worker)          /* the plugin `name` is parked for `value` */                            \
     X(ROOM, worker)          /* answer when there is room for a further Lua state */                  \
     X(SWAP, worker)          /* the Lua state `cargo` takes the place of the one that runs */         \
     X(CALL, worker)          /* only run on_answer there */                                           \

@@ -178,7 +178,8 @@ function bus.count() end
 function bus.disconnect(users, code, reason, dry) end
 --- Parks a plugin on all other workers too.
 ---@param plugin string
-function bus.park(plugin) end
+---@param reason "time"|"memory"
+function bus.park(plugin, reason) end
 
 ---@class core.cage  `require "core.cage"`  calls of plugins' functions
 local cage = {}

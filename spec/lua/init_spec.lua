@@ -72,6 +72,7 @@ describe("init", function()
       ["GET /"] = "chatty none",
       ["GET /a"] = "shop function",
       ["GET /auth/test-jwt"] = "chatty jwt",
+      ["GET /control/plugins"] = "chatty control:admin",
       ["GET /control/search/participants"] = "chatty control:search",
       ["GET /control/search/subscriptions"] = "chatty control:search",
       ["GET /control/search/users"] = "chatty control:search",

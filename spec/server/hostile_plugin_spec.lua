@@ -188,6 +188,22 @@ describe("a plugin that is stopped too often", function()
     assert.equal(200, chatty:request{ path = "/fine" }.status)
     assert.equal(1, chatty:metric("plugins_parked_total"))
     assert.equal(3, chatty:metric("script_overruns_total"))
+    for _ = 1, 4 do
+      assert.same({ status = "ready", parked = { "bad" } }, chatty:request{ path = "/readyz" }.json())
+      local listed = chatty:control("GET", "/control/plugins").json()
+      local bad, other = listed[#listed - 1], listed[#listed]
+      assert.same({ "bad", "parked", "time" }, { bad.name, bad.state, bad.reason })
+      assert.same({ "other", "running" }, { other.name, other.state })
+    end
+  end)
+
+  it("runs again when the plugins are loaded anew", function()
+    local chatty = start("{}")
+    park(chatty)
+    assert.equal(503, chatty:request{ path = "/good" }.status)
+    assert.equal(200, chatty:control("POST", "/control/reload").status)
+    for _ = 1, 4 do assert.equal("good", chatty:request{ path = "/good" }.body) end
+    assert.same({ status = "ready" }, chatty:request{ path = "/readyz" }.json())
   end)
 
   it("refuses by its closed hooks", function()
