@@ -3,6 +3,7 @@
  * core.test.base: map, wheel, buf, arena, str and clock.
  *     local map = base.map()              map:add(name), :find(name), :remove(name), :names(), :size()
  *     local wheel = base.wheel(now_ms)    wheel:turn(now_ms), wheel:count()
+ *     wheel:fire_first()
  *     local timer = wheel:timer(function(now_ms) end)    timer:start(deadline_ms), :stop(), :free()
  */
 #include "api/lua_args.h"
@@ -126,6 +127,17 @@ static int f_wheel_turn(lua_State *L) {
 static int f_wheel_count(lua_State *L) {
     const TestWheel *wheel = luaL_checkudata(L, 1, WHEEL);
     lua_pushinteger(L, (lua_Integer)wheel->wheel.count);
+    return 1;
+}
+
+/* Fires the timer whose deadline comes first, and gives that; nothing when none is set. */
+static int f_wheel_fire_first(lua_State *L) {
+    TestWheel *wheel = luaL_checkudata(L, 1, WHEEL);
+    wheel->L = L;
+    WheelTimer *timer = wheel_first(&wheel->wheel);
+    if (timer == NULL) return 0;
+    lua_pushinteger(L, (lua_Integer)timer->deadline_ms);
+    wheel_fire(&wheel->wheel, timer, timer->deadline_ms);
     return 1;
 }
 
@@ -318,6 +330,27 @@ static int f_wall_ms(lua_State *L) {
     return 1;
 }
 
+static int f_monotonic_ms(lua_State *L) {
+    lua_pushinteger(L, (lua_Integer)clock_monotonic_ms());
+    return 1;
+}
+
+static int f_hold(lua_State *L) {
+    clock_hold(luaL_checkinteger(L, 1), (uint64_t)luaL_checkinteger(L, 2));
+    return 0;
+}
+
+static int f_move(lua_State *L) {
+    clock_move((uint64_t)luaL_checkinteger(L, 1));
+    return 0;
+}
+
+static int f_release(lua_State *L) {
+    (void)L;
+    clock_release();
+    return 0;
+}
+
 static const luaL_Reg map_methods[] = {
     {"add", f_map_add},     {"find", f_map_find}, {"remove", f_map_remove},
     {"names", f_map_names}, {"size", f_map_size}, {"__gc", f_map_gc},
@@ -328,6 +361,7 @@ static const luaL_Reg wheel_methods[] = {
     {"turn", f_wheel_turn},
     {"count", f_wheel_count},
     {"timer", f_wheel_timer},
+    {"fire_first", f_wheel_fire_first},
     {NULL, NULL},
 };
 
@@ -353,7 +387,9 @@ static const luaL_Reg functions[] = {
     {"compare", f_compare}, {"has_prefix", f_has_prefix},
     {"trim", f_trim},       {"split", f_split},
     {"rfc3339", f_rfc3339}, {"http_date", f_http_date},
-    {"wall_ms", f_wall_ms}, {NULL, NULL},
+    {"wall_ms", f_wall_ms}, {"monotonic_ms", f_monotonic_ms},
+    {"hold", f_hold},       {"move", f_move},
+    {"release", f_release}, {NULL, NULL},
 };
 
 int test_open_base(lua_State *L) {

@@ -124,6 +124,16 @@ describe("a str", function()
 end)
 
 describe("the clock", function()
+  it("stands still while it is held, and goes where it is moved", function()
+    base.hold(1700000000000, 5000)
+    local held = { base.wall_ms(), base.monotonic_ms() }
+    base.move(1500)
+    local moved = { base.wall_ms(), base.monotonic_ms() }
+    base.release()
+    assert.same({ { 1700000000000, 5000 }, { 1700000001500, 6500 } }, { held, moved })
+    assert.near(os.time() * 1000, base.wall_ms(), 5000)
+  end)
+
   it("writes times as RFC 3339 and HTTP want them", function()
     assert.equal("1970-01-01T00:00:00.000Z", base.rfc3339(0))
     assert.equal("2026-01-31T12:34:56.789Z", base.rfc3339(1769862896789))

@@ -21,6 +21,34 @@ local function turn_through(wheel, from, to, step)
   for now = from, to, step do wheel:turn(now) end
 end
 
+describe("a wheel whose clock is held", function()
+  it("fires the timer that comes first, of equal ones the one that was set first", function()
+    local wheel, order, timers = base.wheel(5000), {}, {}
+    for i, deadline in ipairs{ 9000, 5001, 70000000, 9000, 5000, 4000 } do
+      timers[i] = wheel:timer(function() order[#order + 1] = i end)
+      timers[i]:start(deadline)
+    end
+    local deadlines = {}
+    for i = 1, 6 do deadlines[i] = wheel:fire_first() end
+    assert.same({ 4000, 5000, 5001, 9000, 9000, 70000000 }, deadlines)
+    assert.same({ 6, 5, 2, 1, 4, 3 }, order)
+    assert.same({ 6, 0 }, { #timers, wheel:count() })
+    assert.is_nil(wheel:fire_first())
+  end)
+
+  it("lets a timer set itself again", function()
+    local wheel, count = base.wheel(0), 0
+    local timer
+    timer = wheel:timer(function(now)
+      count = count + 1
+      timer:start(now + 1000)
+    end)
+    timer:start(1000)
+    for i = 1, 5 do assert.equal(i * 1000, wheel:fire_first()) end
+    assert.equal(5, count)
+  end)
+end)
+
 describe("a timer of the wheel", function()
   it("fires at its deadline or at most a tick later, never before", function()
     for start = 0, 2 * TICK_MS, 5 do
