@@ -10,7 +10,6 @@
 #include "base/mem.h"
 #include "config.h"
 #include "data/secret.h"
-#include "health.h"
 #include "script/chunks.h"
 #include "server.h"
 #include "trial_api.h"
@@ -125,14 +124,6 @@ static int serve(Cli *cli) {
     return server_run(&cli->config) == 0 ? EXIT_GOOD : EXIT_FAILED;
 }
 
-static int ask_health(const Config *config) {
-    int err = health_ask(config_get(config, "APP_HOST"), config->port);
-    if (err == 0) return EXIT_GOOD;
-    fprintf(stderr, "chatty: the server on port %u %s\n", config->port,
-            err == ERR_CLOSED ? "does not listen" : "is not ready");
-    return EXIT_FAILED;
-}
-
 /* stack: call */
 static int run_lua(Cli *cli) {
     lua_State *L = cli->script->L;
@@ -201,7 +192,6 @@ static int run_command(Cli *cli) {
     if (strcmp(command, "bench") == 0) return run_bench(cli);
     bool needs_store = strcmp(command, "user") == 0 || strcmp(command, "key") == 0;
     if (needs_store && open_store(cli) != 0) return EXIT_FAILED;
-    if (strcmp(command, "health") == 0) return ask_health(&cli->config);
     return run_lua(cli);
 }
 

@@ -12,6 +12,7 @@
 #include "net/http_client.h"
 #include "net/listener.h"
 #include "reload.h"
+#include "watch.h"
 
 enum { SIGNAL_COUNT = 4 };
 
@@ -20,6 +21,8 @@ typedef struct Server {
     Commons commons;
     Roster *roster;
     Reload *reload;
+    Watch *watch; /* NULL: nobody asked for it */
+    Buf watched;  /* its folders */
     Worker **workers;
     unsigned worker_count; /* made so far */
     unsigned started_count;
@@ -60,6 +63,21 @@ static void on_signal(uv_signal_t *handle, int number) {
     uv_stop(&server->loop);
 }
 
+static void on_change(void *context) {
+    Server *server = context;
+    log_line(LOG_INFO, "a file of the plugins has changed");
+    reload_ask(&server->commons.bus);
+}
+
+/* Those of PLUGINS, and the shipped ones. */
+static void start_watch(Server *server) {
+    const Config *config = server->config;
+    if (!config->is_watching) return;
+    buf_addf(&server->watched, "%s/plugins:%s/examples:%s/lua:%s", config->home, config->home,
+             config->home, config_get(config, "PLUGINS"));
+    server->watch = watch_open(&server->loop, buf_str(&server->watched), on_change, server);
+}
+
 static int watch_signals(Server *server) {
     static const int numbers[SIGNAL_COUNT] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1};
     signal(SIGPIPE, SIG_IGN);
@@ -75,8 +93,10 @@ static int watch_signals(Server *server) {
 
 static void unwatch_signals(Server *server) {
     for (int i = 0; i < SIGNAL_COUNT; i++) uv_close((uv_handle_t *)&server->signals[i], NULL);
+    watch_close(server->watch);
     uv_run(&server->loop, UV_RUN_DEFAULT);
     uv_loop_close(&server->loop);
+    buf_deinit(&server->watched);
 }
 
 static void log_bind_error(const Config *config, int err) {
@@ -191,6 +211,7 @@ int server_run(const Config *config) {
     commons_init(&server.commons, config);
     int err = watch_signals(&server);
     if (err != 0) return err;
+    start_watch(&server); /* what changes while the plugins are loaded is seen later */
     err = start(&server);
     if (err == 0) uv_run(&server.loop, UV_RUN_DEFAULT);
     unwatch_signals(&server); /* a second signal ends the process at once */

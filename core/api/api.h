@@ -122,6 +122,7 @@ static inline Api *api_of(lua_State *L) {
     X(password)           \
     X(query)              \
     X(reload)             \
+    X(remote)             \
     X(secret)             \
     X(shared)             \
     X(store)              \

@@ -16,6 +16,7 @@ local config = {}
 ---@field home? string                    of chatty
 ---@field files? {read: function, write: function, exists: function}
 ---@field random? fun(bytes: integer): string
+---@field ask? function                  core.remote.ask
 ---@field make_token? function            core.token.make
 ---@field check_token? function           core.token.verify
 ---@field routes? table[]

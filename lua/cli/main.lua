@@ -103,7 +103,7 @@ function main.run(call)
   local context = {
     args = call.args, settings = call.settings, sources = call.sources, warnings = call.warnings,
     json = require "core.json", random = require("core.secret").random, files = file_access(),
-    make_token = token.make, check_token = token.verify,
+    ask = require("core.remote").ask, make_token = token.make, check_token = token.verify,
     home = require("core.node").home, print = print, write = write, read_secret = read_secret,
     error = function(line) io.stderr:write("chatty: ", line, "\n") end,
   }

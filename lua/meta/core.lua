@@ -12,14 +12,6 @@
 ---@field settings table<string, string>  every setting's name and value as text
 ---@field trial? string          in a test: JSON, as lua/test/server.lua writes it
 
----@class core.reload  `require "core.reload"`
-local reload = {}
---- (waits) Loads the plugins into new Lua states, and unless `dry` puts these in the place of those of all
---- workers. The generation that runs then; code is "INVALID" when the plugins cannot be loaded.
----@param dry? boolean
----@return integer|nil generation, string? message, string? code
-function reload.run(dry) end
-
 ---@class core.log  `require "core.log"`
 local log = {}
 ---@param level "debug"|"info"|"warn"|"error"
@@ -433,22 +425,6 @@ function http.call(query) end
 ---@param base? string
 ---@return {url: string, scheme: "http"|"https", host: string, port: integer}|nil place, string? message, string? code
 function http.parse(url, base) end
-
----@class core.password  `require "core.password"`; Argon2id, off the loop
-local password = {}
---- (waits) code "LIMIT": too many are being worked on; try again later.
----@param text string  at most 1024 bytes
----@return string|nil hash, string? message, string? code
-function password.hash(text) end
---- (waits) Also for hashes of bcrypt ("$2a$", "$2b$", "$2y$").
----@param text string
----@param hash string
----@return boolean|nil matches, string? message, string? code
-function password.verify(text, hash) end
---- Whether password.hash would make a hash of other strength or kind now.
----@param hash string
----@return boolean
-function password.is_outdated(hash) end
 
 ---@class core.trial  a server in this thread, of `chatty test`: `require "core.trial"`
 local trial = {}

@@ -2,7 +2,7 @@
 local sources = require "spec.support.sources"
 
 local ORDER = {
-  "base", "data", "hub", "net", "script", "api", "config", "commons", "worker", "reload", "server", "health",
+  "base", "data", "hub", "net", "script", "api", "config", "commons", "worker", "reload", "watch", "server",
   "trial", "trial_api", "cli",
   "main",
 }

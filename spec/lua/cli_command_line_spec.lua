@@ -60,8 +60,8 @@ describe("the command line", function()
   end)
 
   it("tells which commands read the settings", function()
-    for command, reads in pairs { serve = true, config = true, routes = true, token = true, health = true,
-      init = false, version = false, help = false } do
+    for command, reads in pairs { serve = true, config = true, routes = true, token = true, reload = true,
+      health = true, init = false, version = false, help = false } do
       assert.equal(reads, parse(command).reads_settings, command)
     end
   end)

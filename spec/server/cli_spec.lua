@@ -408,37 +408,6 @@ describe("chatty token", function()
   end)
 end)
 
-describe("chatty health", function()
-  it("exits with 0 and says nothing when the server is ready", function()
-    local chatty = server.start()
-    local result = run({ "health" }, { APP_HOST = "127.0.0.1", APP_PORT = chatty.port })
-    assert.same({ 0, "", "" }, { result.code, result.out, result.err })
-  end)
-
-  it("finds a server that listens on all interfaces", function()
-    local chatty = server.start{ settings = { APP_HOST = false } }
-    assert.equal(0, run({ "health" }, { APP_PORT = chatty.port }).code)
-  end)
-
-  it("exits with 1 and one line when nobody listens", function()
-    local chatty = server.start()
-    chatty:stop()
-    local result = run({ "health" }, { APP_HOST = "127.0.0.1", APP_PORT = chatty.port })
-    assert.same({ 1, "", 1 }, failure(result))
-    assert.matches("port " .. chatty.port .. " does not listen", result.err, 1, true)
-  end)
-
-  it("exits with 1 and one line when the server is not ready", function()
-    local chatty = server.start{ settings = { WORKERS = 1 }, plugins = { slow = [[
-local chatty = require "chatty"
-return { api = 1, setup = function(app) app:on("start", function() chatty.sleep(60) end) end }]] } }
-    local result = run({ "health" }, { APP_HOST = "127.0.0.1", APP_PORT = chatty.port })
-    assert.same({ 1, "", 1 }, failure(result))
-    assert.matches("is not ready", result.err, 1, true)
-    chatty:kill()
-  end)
-end)
-
 describe("chatty serve", function()
   it("is what chatty does without a command", function()
     local chatty = server.start{ args = { "--app-port=0" } }

@@ -149,6 +149,17 @@ describe("a reload", function()
     assert.equal("2", get(chatty, "/version"))
   end)
 
+  it("comes by itself when a file changes, where it is watched", function()
+    local chatty = start{ WATCH = "true" }
+    write(chatty, version("2"))
+    assert.is_truthy(chatty:wait_log("reloaded generation=2"))
+    assert.equal("2", get(chatty, "/version"))
+    write(chatty, "return", "other")
+    assert.is_truthy(chatty:wait_log("not reloaded.*plugin other"))
+    assert(os.remove(chatty.folder .. "/plugins/other.lua"))
+    assert.is_truthy(chatty:wait_log("reloaded generation=3"))
+  end)
+
   it("is done once for all who asked meanwhile, in turn #threads", function()
     local chatty, asked = start(), {}
     for i = 1, 30 do asked[i] = ask(chatty, "POST", "/control/reload") end
