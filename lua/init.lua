@@ -24,6 +24,7 @@ local search = require "control.search"
 local sockets = require "sockets"
 local strict = require "strict"
 local subscription = require "control.subscription"
+local task = require "core.task"
 local test_jwt = require "auth.test_jwt"
 local update_jwt_secret = require "auth.update_jwt_secret"
 local timers = require "timers"
@@ -62,6 +63,7 @@ end
 --- The worker's loop runs, or has come to this state by a reload.
 ---@param is_reload boolean
 function init.start(is_reload)
+  task.background(true) -- also what the hooks spawn: a reload ends it where it sleeps, as new hooks start anew
   hooks.run_lifecycle("start", { is_reload = is_reload })
   timers.start()
   health.set_ready(true)

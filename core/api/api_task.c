@@ -58,6 +58,7 @@ typedef struct Spawn {
     Api *api;
     int reference; /* a table: the function and its arguments */
     int args;
+    bool is_background;
 } Spawn;
 
 static void on_turn(Op *op, void *waiter) {
@@ -72,7 +73,7 @@ static void on_turn(Op *op, void *waiter) {
     for (int i = 0; i <= spawn->args; i++) lua_rawgeti(L, table, i + 1);
     lua_remove(L, table);
     luaL_unref(L, LUA_REGISTRYINDEX, spawn->reference);
-    task_spawn(script, "spawned function", spawn->args);
+    task_spawn(script, "spawned function", spawn->args, spawn->is_background);
     mem_free(spawn);
 }
 
@@ -87,7 +88,7 @@ static int f_spawn(lua_State *L) {
     lua_insert(L, 1);
     for (int i = args + 1; i >= 1; i--) lua_rawseti(L, 1, i);
     Spawn *spawn = mem_alloc(sizeof *spawn);
-    *spawn = (Spawn){api, luaL_ref(L, LUA_REGISTRYINDEX), args};
+    *spawn = (Spawn){api, luaL_ref(L, LUA_REGISTRYINDEX), args, task_is_background(L)};
     api->asks++;
     Op *op = op_new(OP_CALL);
     op->is_answer = true;

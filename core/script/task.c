@@ -126,8 +126,13 @@ void task_start(Script *script, const char *label, int args, TaskOnEnd on_end, v
     start((Task){.script = script, .label = label, .on_end = on_end, .context = context}, args);
 }
 
-void task_spawn(Script *script, const char *label, int args) {
-    start((Task){.script = script, .label = label, .is_background = true}, args);
+void task_spawn(Script *script, const char *label, int args, bool is_background) {
+    start((Task){.script = script, .label = label, .is_background = is_background}, args);
+}
+
+bool task_is_background(lua_State *L) {
+    const Task *task = script_of(L)->running;
+    return task != NULL && task->is_background;
 }
 
 void task_set_background(lua_State *L, bool is_background) {

@@ -21,9 +21,12 @@ typedef struct Wait Wait;
 typedef void (*TaskOnEnd)(void *context);
 void task_start(Script *script, const char *label, int args, TaskOnEnd on_end, void *context);
 
-/* As task_start, for a function that nobody waits for: in the background, so once the script retires it ends
- * where it sleeps. The other says whether the running task is in the background from now on. */
-void task_spawn(Script *script, const char *label, int args);
+/* As task_start, for a function that nobody waits for. A task in the background ends where it sleeps once the
+ * script retires. */
+void task_spawn(Script *script, const char *label, int args, bool is_background);
+
+/* Whether the running task is in the background; and that it is from now on. Outside of tasks: false, nothing. */
+bool task_is_background(lua_State *L);
 void task_set_background(lua_State *L, bool is_background);
 
 /* The number of the running task, also inside its nested coroutines; 0 outside of tasks. No other task of

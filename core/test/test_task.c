@@ -143,7 +143,7 @@ static int g_start(lua_State *inside) {
 
 static void spawn(lua_State *L, TestScript *test, Str code) {
     if (!load_code(test, code)) luaL_error(L, "%s", lua_tostring(test->script->L, -1));
-    task_spawn(test->script, "a spawned task", 0);
+    task_spawn(test->script, "a spawned task", 0, true);
 }
 
 static int g_spawn(lua_State *inside) {

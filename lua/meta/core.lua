@@ -338,11 +338,10 @@ local task = {}
 --- (waits)
 ---@param seconds number
 function task.sleep(seconds) end
---- Runs a function as a handler of its own, from the next turn of the loop, in the background: a reload ends it where
---- it sleeps.
+--- Runs a function as a handler of its own, from the next turn of the loop; in the background if the caller is.
 ---@param f function
 function task.spawn(f, ...) end
---- Whether the running handler is in the background from now on.
+--- Whether the running handler is in the background from now on: a reload ends it where it sleeps.
 ---@param is_background boolean
 function task.background(is_background) end
 --- The number of the running handler, the same inside coroutines that it made itself. No other handler of this worker

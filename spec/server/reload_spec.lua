@@ -32,8 +32,18 @@ local PLUGIN = [[
         end
       end)
     end)
-    app:get("/ticks/:of", { auth = "none" }, function(request)
-      return { text = tostring(chatty.shared.get("ticks " .. request.params.of) or 0) }
+    app:get("/count/:what/:of", { auth = "none" }, function(request)
+      return { text = tostring(chatty.shared.get(request.params.what .. " " .. request.params.of) or 0) }
+    end)
+    app:every(0.05, function() chatty.shared.increment("beats " .. version, 1) end)
+    app:every(0.05, function()
+      if chatty.shared.get("wanted") then
+        chatty.shared.delete("wanted")
+        chatty.log.info("timer: " .. pass_gate("timer"))
+      end
+    end)
+    app:post("/spawn", { auth = "none" }, function()
+      chatty.spawn(function() chatty.log.info("spawned: " .. pass_gate("spawned")) end)
     end)
     app:on("stop", function() chatty.log.info("stopped " .. version) end)
   end
@@ -111,15 +121,31 @@ describe("a reload", function()
     assert.equal(2, chatty:wait_metric("lua_states", 2))
   end)
 
-  it("does not double what goes on beside the handlers", function()
+  it("does not double timers, nor the loops of start hooks", function()
     local chatty = start()
-    assert.is_true(wait.until_(function() return tonumber(get(chatty, "/ticks/1")) > 2 end))
+    local function count_of(path) return tonumber(get(chatty, "/count/" .. path)) end
+    assert.is_true(wait.until_(function() return count_of("ticks/1") > 2 and count_of("beats/1") > 2 end))
     write(chatty, version("2"))
     reload(chatty)
     assert.is_truthy(chatty:wait_log("loop ends 1"))
-    local ticks = get(chatty, "/ticks/1")
-    assert.is_true(wait.until_(function() return tonumber(get(chatty, "/ticks/2")) > 10 end))
-    assert.equal(ticks, get(chatty, "/ticks/1"))
+    local ticks, beats = count_of("ticks/1"), count_of("beats/1")
+    assert.is_true(wait.until_(function() return count_of("ticks/2") > 10 and count_of("beats/2") > 2 end))
+    assert.same({ ticks, beats }, { count_of("ticks/1"), count_of("beats/1") })
+  end)
+
+  it("lets a timer that runs, and what handlers spawned, finish on the old code", function()
+    local chatty = start{ WORKERS = 1 }
+    chatty:request{ method = "POST", path = "/open/wanted" }
+    assert.is_truthy(chatty:wait_log("at the gate: timer"))
+    chatty:request{ method = "POST", path = "/spawn" }
+    assert.is_truthy(chatty:wait_log("at the gate: spawned"))
+    write(chatty, version("2"))
+    reload(chatty)
+    assert.equal("2", get(chatty, "/version"))
+    for _, name in ipairs{ "spawned", "timer" } do chatty:request{ method = "POST", path = "/open/" .. name } end
+    assert.is_truthy(chatty:wait_log("spawned: 1"))
+    assert.is_truthy(chatty:wait_log("timer: 1"))
+    assert.equal(1, chatty:wait_metric("lua_states", 1))
   end)
 
   it("runs start hooks, and stop hooks at the end only", function()
@@ -230,6 +256,15 @@ describe("a reload that cannot be", function()
     assert.matches("plugin shop: .*size", body.errors[1].detail)
   end)
 
+  it("because setup does not end is stopped, and keeps the old code", function()
+    chatty = start{ SCRIPT_SETUP_BUDGET = "50ms" }
+    write(chatty, HEAD .. "function plugin.setup()\n  while true do pcall(function() end) end\nend\nreturn plugin")
+    local status, body = reload(chatty)
+    assert.same({ 409, { plugin = "shop", file = "plugins/shop.lua", line = 3 } }, { status, body.errors[1].meta })
+    assert.matches("SCRIPT_SETUP_BUDGET", body.errors[1].detail)
+    assert.equal("1", get(chatty, "/version"))
+  end)
+
   it("is over with the next one that can", function()
     write(chatty, "return {}")
     reload(chatty)
@@ -238,6 +273,23 @@ describe("a reload that cannot be", function()
     assert.equal(200, (reload(chatty)))
     assert.equal("9", get(chatty, "/version"))
     assert.equal(1, chatty:metric "reload_ok")
+  end)
+end)
+
+describe("a parked plugin", function()
+  it("is revived by a reload", function()
+    local chatty = server.start{ settings = { SCRIPT_BUDGET = "20ms", OVERRUNS_MAX = 1, WORKERS = 2 }, plugins = {
+      shop = [[return { api = 1, setup = function(app)
+        app:get("/loop", { auth = "none" }, function() while true do end end)
+        app:get("/version", { auth = "none" }, function() return { text = "1" } end)
+      end }]] } }
+    assert.equal(500, get(chatty, "/loop"))
+    for _ = 1, 10 do
+      assert.is_true(wait.until_(function() return get(chatty, "/version") == 503 end))
+    end
+    write(chatty, version("2"))
+    reload(chatty)
+    for _ = 1, 10 do assert.equal("2", get(chatty, "/version")) end
   end)
 end)
 

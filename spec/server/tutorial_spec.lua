@@ -62,7 +62,10 @@ function Reader:run(text)
     if not SKIPPED[line] then commands[#commands + 1] = line end
   end
   local script = table.concat(self.variables, "\n") .. "\n" .. table.concat(commands, "\n")
-  if self.chatty then script = script:gsub("localhost:3000", "localhost:" .. self.chatty.port) end
+  if self.chatty then
+    local port = self.chatty.port
+    script = ("export APP_PORT=%d\n%s"):format(port, (script:gsub("localhost:3000", "localhost:" .. port)))
+  end
   local result = process.run{
     command = "/bin/sh", args = { "-c", script }, env = PATHS, folder = self.folder, seconds = 30,
   }
