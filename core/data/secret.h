@@ -29,6 +29,14 @@ void secret_hash(Str text, Buf *out);
 /* Appends the bytes of base64 for URLs without padding (RFC 7515 2). ERR_INVALID. */
 WARN_UNUSED int secret_decode_base64url(Str text, Buf *out);
 
+/* A key for HMAC with SHA-256 or SHA-512 (`bits`), its first step done. NULL for other bits. Gives. */
+typedef struct SecretMac SecretMac;
+SecretMac *secret_mac_new(unsigned bits, Str key);
+void secret_mac_free(SecretMac *mac); /* wipes it; NULL is fine */
+
+/* Whether `code` is the whole code of `text`, in a time that does not depend on where it differs. */
+bool secret_mac_fits(const SecretMac *mac, Str text, Str code);
+
 /* Overwrites memory that held a secret, also where the compiler sees no use of it. */
 void secret_wipe(void *memory, size_t len);
 

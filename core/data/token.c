@@ -23,6 +23,7 @@ enum { CLAIMS_DEPTH_MAX = 32 };
 struct TokenPolicy {
     jwt_alg_t algorithm;
     Bytes *verify_key;
+    SecretMac *mac;  /* of verify_key, where we check the signature ourselves; else NULL */
     Bytes *sign_key; /* NULL: cannot sign */
     Bytes *issuer;   /* NULL: any */
     Bytes *audience; /* NULL: any */
@@ -41,6 +42,13 @@ static const struct {
     {{"ES512", 5}, JWT_ALG_ES512, false},
 };
 
+/* NULL for those whose signature libjwt checks. */
+static SecretMac *new_mac(jwt_alg_t algorithm, Str key) {
+    if (algorithm == JWT_ALG_HS256) return secret_mac_new(256, key);
+    if (algorithm == JWT_ALG_HS512) return secret_mac_new(512, key);
+    return NULL;
+}
+
 static Bytes *copy_or_null(Str text) {
     return text.len > 0 ? bytes_copy(text) : NULL;
 }
@@ -53,6 +61,7 @@ static void wipe(Bytes *key) {
 void token_policy_free(TokenPolicy *policy) {
     if (policy == NULL) return;
     wipe(policy->verify_key);
+    secret_mac_free(policy->mac);
     wipe(policy->sign_key);
     bytes_release(policy->issuer);
     bytes_release(policy->audience);
@@ -67,6 +76,7 @@ TokenPolicy *token_policy_copy(const TokenPolicy *policy) {
     TokenPolicy *copy = mem_alloc(sizeof *copy);
     *copy = *policy;
     copy->verify_key = copy_key(policy->verify_key);
+    copy->mac = new_mac(policy->algorithm, bytes_str(policy->verify_key));
     copy->sign_key = copy_key(policy->sign_key);
     copy->issuer = copy_key(policy->issuer);
     copy->audience = copy_key(policy->audience);
@@ -82,7 +92,9 @@ int token_policy_renew(const TokenPolicy *policy, Str secret, TokenPolicy **rene
     TokenPolicy *copy = token_policy_copy(policy);
     wipe(copy->verify_key);
     wipe(copy->sign_key);
+    secret_mac_free(copy->mac);
     copy->verify_key = bytes_copy(secret);
+    copy->mac = new_mac(copy->algorithm, secret);
     copy->sign_key = bytes_copy(secret);
     *renewed = copy;
     return 0;
@@ -99,21 +111,11 @@ static bool header_names(Str header, const char *algorithm) {
            json_string_equal(value, str_of(algorithm));
 }
 
-/* Three parts, the first naming the configured algorithm. libjwt passes over what is wrong or too much
- * in the base64 of a signature; here a token has one form only. */
-static bool has_our_algorithm(const TokenPolicy *policy, Str text, Str *payload) {
-    Str head;
-    Str rest;
-    Str signature;
-    if (!str_split(text, '.', &head, &rest) || !str_split(rest, '.', payload, &signature)) {
-        return false;
-    }
-    Buf part = BUF_NONE;
-    bool is_ours = signature.len > 0 && secret_decode_base64url(signature, &part) == 0;
-    buf_clear(&part);
-    is_ours = is_ours && secret_decode_base64url(head, &part) == 0 &&
-              header_names(buf_str(&part), jwt_alg_str(policy->algorithm));
-    buf_deinit(&part);
+static bool has_our_algorithm(const TokenPolicy *policy, Str head) {
+    Buf json = BUF_NONE;
+    bool is_ours = secret_decode_base64url(head, &json) == 0 &&
+                   header_names(buf_str(&json), jwt_alg_str(policy->algorithm));
+    buf_deinit(&json);
     return is_ours;
 }
 
@@ -208,7 +210,7 @@ static int check_claims(const TokenPolicy *policy, Str claims, int64_t now_s, To
     return 0;
 }
 
-static bool has_good_signature(const TokenPolicy *policy, Str text) {
+static bool jwt_accepts(const TokenPolicy *policy, Str text) {
     if (policy->verify_key->len > INT_MAX) return false;
     char *copy = mem_copy(text.data, text.len);
     jwt_t *jwt = NULL;
@@ -220,6 +222,30 @@ static bool has_good_signature(const TokenPolicy *policy, Str text) {
     return is_good;
 }
 
+/* libjwt passes over what is wrong or too much in the base64 of a signature; here a token has one form
+ * only. The HMACs we check ourselves: libjwt takes ten times as long for them. */
+static bool has_good_signature(const TokenPolicy *policy, Str text, Str signature) {
+    Buf code = BUF_NONE;
+    bool is_good = signature.len > 0 && secret_decode_base64url(signature, &code) == 0;
+    if (is_good && policy->mac != NULL) {
+        Str signed_text = str_make(text.data, text.len - signature.len - 1);
+        is_good = secret_mac_fits(policy->mac, signed_text, buf_str(&code));
+    } else if (is_good) {
+        is_good = jwt_accepts(policy, text);
+    }
+    buf_deinit(&code);
+    return is_good;
+}
+
+/* Three parts, the first naming the configured algorithm, the last a good signature of the others. */
+static bool is_signed(const TokenPolicy *policy, Str text, Str *payload) {
+    Str head;
+    Str rest;
+    Str signature;
+    return str_split(text, '.', &head, &rest) && str_split(rest, '.', payload, &signature) &&
+           has_our_algorithm(policy, head) && has_good_signature(policy, text, signature);
+}
+
 int token_verify(const TokenPolicy *policy, Str text, int64_t now_s, Token *token,
                  const char **reason) {
     *token = (Token){NULL, NULL, 0};
@@ -228,9 +254,7 @@ int token_verify(const TokenPolicy *policy, Str text, int64_t now_s, Token *toke
         return ERR_INVALID;
     }
     Str payload;
-    if (!has_our_algorithm(policy, text, &payload) || !has_good_signature(policy, text)) {
-        return ERR_INVALID;
-    }
+    if (!is_signed(policy, text, &payload)) return ERR_INVALID;
     Buf json = BUF_NONE;
     Str claims;
     JsonFault fault;
@@ -286,7 +310,8 @@ static bool keys_fit(const TokenPolicy *policy) {
     if (policy->sign_key == NULL) return true;
     Bytes *text;
     if (token_make(policy, STR("{}"), &text) != 0) return false;
-    bool is_good = has_good_signature(policy, bytes_str(text));
+    Str payload;
+    bool is_good = is_signed(policy, bytes_str(text), &payload);
     bytes_release(text);
     return is_good;
 }
@@ -302,6 +327,7 @@ int token_policy_new(const TokenSettings *settings, TokenPolicy **out) {
     TokenPolicy *policy = mem_zalloc(sizeof *policy);
     policy->algorithm = algorithms[i].algorithm;
     policy->verify_key = bytes_copy(is_shared ? settings->secret : settings->public_key);
+    policy->mac = new_mac(policy->algorithm, bytes_str(policy->verify_key));
     policy->sign_key = copy_or_null(is_shared ? settings->secret : settings->private_key);
     policy->issuer = copy_or_null(settings->issuer);
     policy->audience = copy_or_null(settings->audience);
