@@ -236,6 +236,7 @@ static void work_off(Worker *worker) {
 
 static void turn(Worker *worker) {
     work_off(worker);
+    bus_end_turn(worker->bus);
     if (worker->states.old_count == 0) return;
     states_sweep(&worker->states, net_now_ms(&worker->net));
     give_room(worker);
@@ -380,8 +381,10 @@ static void run(void *context) {
     log_name_thread(worker->name);
     metrics_join();
     worker->states.current->is_running = true;
+    bus_start_turns();
     api_start(worker->states.current);
     uv_run(&worker->loop, UV_RUN_DEFAULT);
+    bus_stop_turns(worker->bus);
     script_leave_thread();
     own_worker = NULL;
 }

@@ -130,6 +130,7 @@ static void on_joined(Op *op, void *waiter) {
     }
     task_wake(join->wait, push_joined, join);
     bring_missed(join);
+    session_start_writing(session);
     session_unpin(session);
     bytes_release(join->after);
     mem_free(join);
@@ -152,5 +153,6 @@ int join_ask(lua_State *L, Session *session, Str after) {
     op->on_answer = on_joined;
     op->waiter = join;
     bus_ask_roster(api->bus, op);
+    session_stop_writing(session); /* the handshake's answer leaves with chatty:connected */
     return task_yield(L);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * token: JSON Web Tokens (RFC 7519), by libjwt but for the signatures of HS256 and HS512: makes them
- * and checks everything: that the algorithm is the configured one (never the token's choice), signature, exp, nbf, iss, aud, sub. The policy holds
- * the keys and is read only once made; any thread.
+ * and checks everything: that the algorithm is the configured one (never the token's choice), signature,
+ * exp, nbf, iss, aud, sub. The policy holds the keys and is read only once made; any thread.
  */
 #ifndef DATA_TOKEN_H
 #define DATA_TOKEN_H

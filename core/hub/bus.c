@@ -176,9 +176,40 @@ void bus_park(Bus *bus, unsigned origin, const Parking *parking) {
     }
 }
 
+/* What a thread that works in turns has for the roster. */
+static _Thread_local struct {
+    bool is_on;
+    Op *first; /* NULL: nothing */
+    Op *last;
+} questions;
+
+void bus_start_turns(void) {
+    questions.is_on = true;
+}
+
+void bus_end_turn(Bus *bus) {
+    if (questions.first == NULL) return;
+    inbox_post_list(bus->roster, questions.first, questions.last);
+    questions.first = NULL;
+}
+
+void bus_stop_turns(Bus *bus) {
+    bus_end_turn(bus);
+    questions.is_on = false;
+}
+
 void bus_ask_roster(Bus *bus, Op *op) {
     ensure(op_is_for_roster(op->type));
-    inbox_post(bus->roster, op);
+    if (!questions.is_on) {
+        inbox_post(bus->roster, op);
+        return;
+    }
+    if (questions.first == NULL) {
+        questions.first = op;
+    } else {
+        questions.last->next = op;
+    }
+    questions.last = op;
 }
 
 void bus_ask_reload(Bus *bus, Op *op) {

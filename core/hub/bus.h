@@ -72,6 +72,12 @@ typedef struct Parking {
 
 void bus_park(Bus *bus, unsigned origin, const Parking *parking);
 
+/* The calling thread works in turns: what it asks the roster lies by until bus_end_turn, so that many
+ * questions wake the roster once. */
+void bus_start_turns(void);
+void bus_end_turn(Bus *bus);
+void bus_stop_turns(Bus *bus); /* hands over what lies by; from now on nothing does */
+
 /* Hands the op to the roster, to the thread of reloads, or to the worker `to`; the answer, if wanted, comes
  * back by on_answer at op->origin. Takes the op. */
 void bus_ask_roster(Bus *bus, Op *op);

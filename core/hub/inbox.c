@@ -20,14 +20,18 @@ void inbox_deinit(Inbox *inbox) {
     pthread_mutex_destroy(&inbox->lock);
 }
 
-void inbox_post(Inbox *inbox, Op *op) {
-    op->next = NULL;
+void inbox_post_list(Inbox *inbox, Op *first, Op *last) {
+    last->next = NULL;
     pthread_mutex_lock(&inbox->lock);
     bool was_empty = inbox->first == NULL;
-    *inbox->last = op;
-    inbox->last = &op->next;
+    *inbox->last = first;
+    inbox->last = &last->next;
     pthread_mutex_unlock(&inbox->lock);
     if (was_empty) inbox->wake(inbox->context);
+}
+
+void inbox_post(Inbox *inbox, Op *op) {
+    inbox_post_list(inbox, op, op);
 }
 
 Op *inbox_take(Inbox *inbox) {

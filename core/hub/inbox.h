@@ -28,6 +28,9 @@ void inbox_deinit(Inbox *inbox); /* frees what nobody took */
 /* Takes the op. */
 void inbox_post(Inbox *inbox, Op *op);
 
+/* Takes a list of ops by op->next that is not empty; `last` is its last member. */
+void inbox_post_list(Inbox *inbox, Op *first, Op *last);
+
 /* Gives all that lie in it as a list by op->next, oldest first; NULL when empty. Owner only. */
 Op *inbox_take(Inbox *inbox);
 

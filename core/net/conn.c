@@ -59,6 +59,7 @@ struct Conn {
     size_t queued;              /* bytes in the slots less `written` */
     uint8_t state;              /* ConnState */
     bool is_reading;
+    bool is_write_stopped;
     bool has_ended; /* the peer sent FIN */
 };
 
@@ -114,14 +115,17 @@ static void make_room(Conn *conn) {
     conn->first = 0;
 }
 
+static void mark_dirty(Conn *conn) {
+    if (conn->write != NULL || conn->is_write_stopped || !list_is_empty(&conn->dirty_link)) return;
+    list_add(&net_of(conn)->dirty, &conn->dirty_link);
+}
+
 static void push(Conn *conn, Bytes *bytes) {
     if (conn->first + conn->count == conn->cap) make_room(conn);
     slots_of(conn)[conn->first + conn->count++] = bytes;
     conn->queued += bytes->len;
     net_of(conn)->queue_bytes += bytes->len;
-    if (conn->write == NULL && list_is_empty(&conn->dirty_link)) {
-        list_add(&net_of(conn)->dirty, &conn->dirty_link);
-    }
+    mark_dirty(conn);
 }
 
 /* The kernel has taken `len` bytes: drops them from the front. */
@@ -323,6 +327,7 @@ static void start_write(Conn *conn) {
 void conn_flush(Conn *conn) {
     list_remove(&conn->dirty_link);
     if (conn->write != NULL || conn->count == 0 || conn->state == STATE_CLOSED) return;
+    if (conn->is_write_stopped) return;
     while (conn->count > 0) {
         uv_buf_t buffers[BUFFERS_MAX];
         size_t total;
@@ -349,6 +354,15 @@ bool conn_write_unretained(Conn *conn, Bytes *bytes) {
 
 void conn_write(Conn *conn, Bytes *bytes) {
     if (!conn_write_unretained(conn, bytes)) bytes_release(bytes);
+}
+
+void conn_write_stop(Conn *conn) {
+    conn->is_write_stopped = conn->state == STATE_OPEN;
+}
+
+void conn_write_start(Conn *conn) {
+    conn->is_write_stopped = false;
+    if (conn->count > 0 && conn->state != STATE_CLOSED) mark_dirty(conn);
 }
 
 void conn_watch_peer(Conn *conn, uint32_t timeout_ms) {
@@ -418,6 +432,7 @@ void conn_finish(Conn *conn) {
     conn->state = STATE_FINISHING;
     conn->owner_deadline_ms = 0;
     start_reading(conn);
+    conn_write_start(conn);
     if (conn->count == 0) send_fin(conn);
 }
 

@@ -54,6 +54,11 @@ void conn_write(Conn *conn, Bytes *bytes);
  * no reference is owed then. */
 bool conn_write_unretained(Conn *conn, Bytes *bytes);
 
+/* What is queued stays so until conn_write_start, or conn_finish: more will come in a moment, and leaves with
+ * it in one write. Both may be repeated. */
+void conn_write_stop(Conn *conn);
+void conn_write_start(Conn *conn);
+
 /* The kernel ends the connection when what it sent is not acknowledged for so long: a peer that vanished
  * is noticed when something is sent to it. */
 void conn_watch_peer(Conn *conn, uint32_t timeout_ms);

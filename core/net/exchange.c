@@ -449,7 +449,6 @@ Conn *exchange_give_conn(Request *request, Buf *rest) {
         return NULL;
     }
     buf_add(rest, exchange->input != NULL ? *exchange->input : ahead_of(exchange));
-    conn_read_stop(conn);
     conn_set_deadline(conn, 0);
     conn_set_handler(conn, NULL, NULL);
     list_remove(&exchange->link);

@@ -32,10 +32,10 @@ void exchange_open(Conn *conn, ExchangeOnRequest on_request, void *context);
 /* Answers the request and detaches it. Does nothing when its connection is gone. */
 void exchange_reply(Request *request, const Reply *reply);
 
-/* Ends HTTP on the connection of `request` without an answer and gives the Conn, its reading
- * stopped and without a handler; `rest` gets the bytes that came behind the request. NULL when the
- * connection is gone, or ended by the client. For protocol upgrades; the new protocol writes its own
- * 101. */
+/* Ends HTTP on the connection of `request` without an answer and gives the Conn, without a handler:
+ * who takes it sets one, or stops its reading, before the loop goes on. `rest` gets the bytes that came
+ * behind the request. NULL when the connection is gone, or ended by the client. For protocol upgrades;
+ * the new protocol writes its own 101. */
 Conn *exchange_give_conn(Request *request, Buf *rest);
 
 /* The worker stops: answers what runs with Connection: close, closes idle connections now. */

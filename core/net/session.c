@@ -163,6 +163,16 @@ void session_next(Session *session) {
     if (session->transport != NULL) class_of(session)->resume(session->transport);
 }
 
+void session_stop_writing(Session *session) {
+    if (session->transport == NULL || class_of(session)->stop_writing == NULL) return;
+    class_of(session)->stop_writing(session->transport);
+}
+
+void session_start_writing(Session *session) {
+    if (session->transport == NULL || class_of(session)->start_writing == NULL) return;
+    class_of(session)->start_writing(session->transport);
+}
+
 const char *session_transport(const Session *session) {
     return session->subscriber.class != NULL ? class_of(session)->name : "";
 }

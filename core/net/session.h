@@ -73,6 +73,10 @@ void session_hold(Session *session);
 /* The message of on_frame is done with: the next one may come. */
 void session_next(Session *session);
 
+/* What is sent between them leaves in one write. */
+void session_stop_writing(Session *session);
+void session_start_writing(Session *session);
+
 /* What the transport is called, "" when there is none. */
 const char *session_transport(const Session *session);
 

@@ -116,13 +116,26 @@ static Net *net_of(void *transport) {
     return conn_net(((Stream *)transport)->conn);
 }
 
+static void stop_writing(void *transport) {
+    conn_write_stop(((Stream *)transport)->conn);
+}
+
+static void start_writing(void *transport) {
+    conn_write_start(((Stream *)transport)->conn);
+}
+
 static const TransportClass transport_class = {
-    .subscriber = {.deliver = deliver, .retire_key = session_retire_key, .close = session_end},
+    .subscriber = {.deliver = deliver,
+                   .retire_key = session_retire_key,
+                   .claims = session_claims,
+                   .close = session_end},
     .name = "sse",
     .encode = sse_encode,
     .send = send_frame,
     .hold = do_nothing,
     .resume = do_nothing,
+    .stop_writing = stop_writing,
+    .start_writing = start_writing,
     .set_deadline = set_deadline,
     .close = close_stream,
     .is_closing = is_closing,

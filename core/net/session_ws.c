@@ -51,6 +51,14 @@ static void resume(void *transport) {
     socket_resume(transport);
 }
 
+static void stop_writing(void *transport) {
+    conn_write_stop(socket_conn(transport));
+}
+
+static void start_writing(void *transport) {
+    conn_write_start(socket_conn(transport));
+}
+
 static void set_deadline(void *transport, uint64_t deadline_ms) {
     socket_set_deadline(transport, deadline_ms);
 }
@@ -77,6 +85,8 @@ static const TransportClass transport_class = {
     .send = send_frame,
     .hold = hold,
     .resume = resume,
+    .stop_writing = stop_writing,
+    .start_writing = start_writing,
     .set_deadline = set_deadline,
     .close = close_socket,
     .is_closing = is_closing,

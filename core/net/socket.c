@@ -416,6 +416,10 @@ bool socket_is_closing(const Socket *socket) {
     return socket->is_over || conn_is_closing(socket->conn);
 }
 
+Conn *socket_conn(Socket *socket) {
+    return socket->conn;
+}
+
 Net *socket_net(Socket *socket) {
     return conn_net(socket->conn);
 }

@@ -74,6 +74,7 @@ bool socket_is_closing(const Socket *socket);
 /* The worker stops, behind exchange_drain: closes all sockets with 1012, also those that open from now on. */
 void socket_drain(Net *net);
 Net *socket_net(Socket *socket);
+Conn *socket_conn(Socket *socket);
 void socket_remote(const Socket *socket, char out[64]);
 
 #endif

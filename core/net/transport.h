@@ -20,6 +20,9 @@ typedef struct TransportClass {
     /* session_on_message does not come between them; what comes meanwhile waits, within limits. */
     void (*hold)(void *transport);
     void (*resume)(void *transport);
+    /* What is sent between them leaves in one write. Both may be repeated; NULL: it leaves when it can. */
+    void (*stop_writing)(void *transport);
+    void (*start_writing)(void *transport);
     /* session_on_timer comes at that time, monotonic milliseconds; 0: not at all. */
     void (*set_deadline)(void *transport, uint64_t deadline_ms);
     /* Ends it with a WebSocket close code; session_on_close comes later. May be repeated. */

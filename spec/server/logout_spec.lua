@@ -1,4 +1,5 @@
 -- POST /auth/logout: what a revoked token is good for, on every worker and after a restart.
+local event_stream = require "spec.support.event_stream"
 local fault = require "spec.support.fault"
 local server = require "spec.support.server"
 
@@ -72,6 +73,14 @@ describe("POST /auth/logout", function()
     assert.equal(4504, (first:expect_closed()))
     chatty:notify("users:ann", "still-here")
     assert.equal("still-here", second:next().event)
+  end)
+
+  it("ends event streams of the token too", function()
+    local token = login()
+    local stream = event_stream.open{ port = chatty.port, token = token }
+    assert.equal("chatty:connected", stream:next().event)
+    logout(bearer(token))
+    assert.equal(4504, stream:next().attributes.code)
   end)
 
   it("keeps a replayed token out of the WebSocket", function()
