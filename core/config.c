@@ -117,6 +117,12 @@ static void read_net(Config *config, lua_State *L) {
     net->ping_interval_ms = ms_of(L, "PING_INTERVAL");
     net->ping_timeout_ms = ms_of(L, "PING_TIMEOUT");
     net->close_timeout_ms = ms_of(L, "CLOSE_TIMEOUT");
+    net->upgrade_timeout_ms = ms_of(L, "AUTH_TIMEOUT");
+    net->connect_timeout_ms = ms_of(L, "AUTH_TIMEOUT");
+    net->polling_bytes_max = (uint32_t)size_of(L, "POLLING_MAX");
+    net->attachments_max = number_of(L, "ATTACHMENTS_MAX");
+    net->namespaces_max = number_of(L, "NAMESPACES_MAX");
+    net->json_depth_max = number_of(L, "JSON_DEPTH_MAX");
     net->ws.message_bytes_max = size_of(L, "FRAME_MAX");
     net->ws.fragments_max = number_of(L, "FRAGMENTS_MAX");
     net->ws.pool_max = WS_POOL_MAX;

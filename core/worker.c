@@ -13,6 +13,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include "api/relay.h"
 #include "api/states.h"
 #include "base/ensure.h"
 #include "base/mem.h"
@@ -21,7 +22,6 @@
 #include "net/drain.h"
 #include "net/exchange.h"
 #include "net/listener.h"
-#include "net/session.h"
 
 enum { ROUNDS_MAX = 64 };
 
@@ -151,7 +151,7 @@ static uint32_t end_revoked(Worker *worker, Str user) {
     for (; at != NULL; at = at->sibling) {
         if (!revocations_has(&worker->revocations, user, at->class->claims(at))) continue;
         count++;
-        at->class->close(at, SESSION_CODE_REVOKED, STR("the token was revoked"));
+        at->class->close(at, SUBSCRIBER_CODE_REVOKED, STR("the token was revoked"));
     }
     return count;
 }
@@ -197,6 +197,7 @@ static void run_op(Worker *worker, Op *op) {
     case OP_REVOKE: run_revoke(worker, op); return;
     case OP_ROOM: run_room(worker, op); return;
     case OP_SWAP: run_swap(worker, op); return;
+    case OP_RELAY: relay_run(worker->net.engines, worker->bus, op); return;
     case OP_PRESENCE:
         api_on_presence(worker->states.current, op_name(op), op->is_add, op->generation);
         op_free(op);
@@ -365,7 +366,7 @@ int worker_new(Commons *commons, unsigned index, int listen_fd, Worker **out) {
     }
     inbox_init(&worker->inbox, wake_worker, worker);
     commons->bus.workers[index] = &worker->inbox;
-    net_init(&worker->net, &worker->loop, &commons->config->net);
+    net_init(&worker->net, &worker->loop, &commons->config->net, index);
     registry_init(&worker->registry);
     keyring_copy(&worker->keys, &commons->keys);
     revocations_copy(&worker->revocations, &commons->revocations);

@@ -4,6 +4,7 @@
 local add = require "add"
 local argument = require "argument"
 local channels = require "channels"
+local engineio = require "engineio"
 local files = require "core.files"
 local filters = require "filters"
 local guard = require "guard"
@@ -13,6 +14,7 @@ local private = require "private"
 local query = require "query"
 local refusal = require "refusal"
 local router = require "router"
+local socketio = require "socketio"
 local sockets = require "sockets"
 local static = require "static"
 local timers = require "timers"
@@ -119,6 +121,23 @@ function methods:websocket(path, options, handlers)
   argument.keys(options, SOCKET, "app:websocket", 2)
   local handler = sockets.handler(handlers, plugin.name, tostring(path), 2)
   add_route(self, "GET", path, options, handler, 2)
+end
+
+--- An endpoint of Engine.IO of the plugin's own, without Socket.IO on it.
+function methods:engineio(path, options, handlers)
+  local plugin = plugin_of(self, 2)
+  argument.type(options, "table", "app:engineio: what stands between path and handlers", 2)
+  argument.keys(options, SOCKET, "app:engineio", 2)
+  local endpoint = sockets.endpoint(handlers, plugin.name, tostring(path), 2)
+  for method, handler in pairs(engineio.handlers(endpoint)) do
+    add_route(self, method:upper(), path, options, handler, 2)
+  end
+end
+
+--- A namespace of Socket.IO.
+function methods:namespace(name, options)
+  plugin_of(self, 2)
+  socketio.add(name, options, place(2), 2)
 end
 
 --- A filter before the handlers of all routes below a path.

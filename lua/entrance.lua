@@ -42,7 +42,10 @@ function entrance.send(core, name, attributes, ack, id)
   return core:send(core_event.new(name, attributes), ack, id)
 end
 
+-- A guest has nothing to be told of.
+-- A guest has nothing to be told of.
 local function send_connected(core, channels, token, ack, id)
+  if token.is_guest then return end
   local shown = json.array(table.move(channels, 1, math.min(#channels, CHANNELS_SHOWN), 1, {}))
   return entrance.send(core, "chatty:connected", {
     user = core:user(), session = core:id(), channels = shown, channelCount = #channels,
@@ -136,6 +139,13 @@ local function close_code_of(refused)
   return refused.status == 401 and CLOSE.bad_token or CLOSE.try_later
 end
 
+--- Closes a session whose token was refused.
+---@param core core.session
+---@param refused refusal
+function entrance.refuse(core, refused)
+  core:close(close_code_of(refused), reason_of(refused.detail))
+end
+
 --- (waits) A chatty:auth came: the first token of the session, or a fresh one.
 ---@param core core.session
 ---@param found core.event
@@ -146,7 +156,7 @@ function entrance.authenticate(core, found, ack)
     return core:close(CLOSE.bad_token, "chatty:auth needs attributes with a token")
   end
   local token, refused = credentials.verify(text)
-  if not token then return core:close(close_code_of(refused), reason_of(refused.detail)) end
+  if not token then return entrance.refuse(core, refused) end
   if core:user() then return refresh(core, token, ack) end
   local after = found:get("after")
   entrance.enter(core, token, ack, type(after) == "string" and after or nil)

@@ -107,7 +107,17 @@ add(426, "upgrade-required", "Upgrade required", "The endpoint speaks WebSocket.
 add(426, "websocket-version", "WebSocket version unsupported", "Sec-WebSocket-Version is not 13.")
 add(400, "websocket-handshake", "WebSocket handshake invalid", "The opening handshake breaks RFC 6455.")
 
+-- Engine.IO.
+add(400, "engine-request", "No request of Engine.IO",
+  "EIO is not 4, transport is unknown, or the method is wrong: see source.")
+add(400, "sid-unknown", "Session unknown", "There is no connection of Engine.IO that polls and has this sid.")
+add(400, "request-concurrent", "Requests at once",
+  "A polling client sent a request while another one of the same kind waited; its connection is closed.")
+add(400, "packet-malformed", "Packet malformed", "The body of a polling client holds what is no packet.")
+
 -- Operations.
+add(400, "event-binary", "Binary event",
+  "An event with binary attachments cannot be notified, only be sent to a session of Socket.IO.")
 add(409, "subscriptions-max", "Too many subscriptions",
   "There would be more than SUBSCRIPTIONS_PER_USER_MAX or SUBSCRIPTIONS_MAX; nothing was changed.")
 add(409, "reload-failed", "Reload failed",

@@ -65,6 +65,20 @@ function methods:raw()
   return rawget(self, CORE):raw()
 end
 
+--- The arguments that a client of Socket.IO sent, decoded; from other clients it is one, the attributes.
+function methods:arguments()
+  local core = rawget(self, CORE)
+  local attributes = core:attributes()
+  if core:is_spread() then return attributes end
+  return json.array({ attributes })
+end
+
+--- The binaries that placeholders in the attributes stand for; nil when there are none.
+function methods:binaries()
+  local list = rawget(self, CORE):binaries()
+  return list and table.move(list, 1, #list, 1, {})
+end
+
 local Event = { __name = "event", __metatable = false }
 
 function Event.__index(self, key)
@@ -99,6 +113,18 @@ end
 function event.core(value)
   if metatable_of(value) == Event then return value[CORE] end
   if type(value) == "userdata" then return value end
+end
+
+--- The core event that a public one is now: under the name that a plugin may have given it.
+---@param value any
+---@return core.event|nil
+function event.outgoing(value)
+  local core = event.core(value)
+  if not core or metatable_of(value) ~= Event or rawget(value, "name") == core:name() then return core end
+  core = core:copy()
+  local ok, message = core:rename(tostring(rawget(value, "name")))
+  if not ok then error(message, 3) end
+  return core
 end
 
 --- Why the server must not emit an event of this name, or nil.

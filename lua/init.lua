@@ -21,6 +21,7 @@ local reload = require "control.reload"
 local router = require "router"
 local sandbox = require "sandbox"
 local search = require "control.search"
+local socketio = require "socketio"
 local sockets = require "sockets"
 local strict = require "strict"
 local subscription = require "control.subscription"
@@ -33,6 +34,8 @@ local token = require "auth.token"
 local init = {
   on_request = dispatch.request,
   on_frame = realtime.on_frame,
+  on_packet = realtime.on_packet,
+  on_connect = socketio.on_connect,
   on_expiring = realtime.on_expiring,
   on_disconnect = realtime.on_disconnect,
   on_presence = realtime.on_presence,
@@ -45,7 +48,7 @@ local init = {
 -- Our own endpoints, in the shape of a plugin. Its priority lets every plugin go before it.
 local OURS = { name = "chatty", folder = node.home .. "/lua", priority = math.mininteger }
 local PARTS = {
-  health, realtime, event_stream, test_jwt, register, login, logout, token, update_jwt_secret,
+  health, realtime, event_stream, socketio, test_jwt, register, login, logout, token, update_jwt_secret,
   notify, subscription, search, disconnect, reload, listing,
 }
 

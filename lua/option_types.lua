@@ -124,6 +124,12 @@ types.store = {
   allowed = function() return "memory or sqlite:PATH" end,
 }
 
+types.prefix = {
+  parse = function(text) return #text <= 255 and text:match("^/[%w/_.-]*/$") end,
+  encode = tostring,
+  allowed = function() return "a path that begins and ends with /" end,
+}
+
 local items = {}
 
 items.folder = {

@@ -68,14 +68,13 @@ local function run(source)
   if not chunk then error(line, 0) end
   local definition = chunk(source.name, source.file)
   check(definition)
-  local values = plugin_options.read(source, definition.options)
-  needs.grant(source.name, definition.needs, environment, values)
+  needs.grant(source.name, definition.needs, environment)
   local own = {
     name = source.name, folder = source.folder, doc = definition.doc,
     priority = definition.priority or PRIORITY, file = source.file, version = definition.version,
   }
   local registrar = app.new(own)
-  definition.setup(registrar, values)
+  definition.setup(registrar, plugin_options.read(source, definition.options))
   app.seal(registrar)
   handover.add(source.name, definition)
   return own

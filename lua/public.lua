@@ -6,7 +6,6 @@ local argument = require "argument"
 local bus = require "core.bus"
 local change = require "change"
 local event = require "event"
-local glob = require "glob"
 local hooks = require "hooks"
 local json = require "core.json"
 local log = require "core.log"
@@ -22,7 +21,6 @@ local refusal = require "refusal"
 local spawner = require "spawner"
 local task = require "core.task"
 local time = require "core.time"
-local secret = require "core.secret"
 local view = require "view"
 
 local public = {}
@@ -84,6 +82,9 @@ local function event_of(spec, level)
   end
   local refused = event.refuse_name(core:name())
   if refused then return nil, refused end
+  if core:binaries() then
+    return nil, refusal.of("event-binary", "An event with binary attachments can only be sent to a session.")
+  end
   if spec.add or hooks.has("notify") then core = core:copy() end
   return core
 end
@@ -251,34 +252,6 @@ local function logger(owner)
   return levels
 end
 
-local secrets = {}
-
-function secrets.hmac(key, text)
-  argument.type(key, "string", "chatty.secret.hmac: the key", 2)
-  argument.type(text, "string", "chatty.secret.hmac: the text", 2)
-  return secret.hmac(key, text)
-end
-
-function secrets.equal(a, b)
-  argument.type(a, "string", "chatty.secret.equal: the first", 2)
-  argument.type(b, "string", "chatty.secret.equal: the second", 2)
-  return secret.equal(a, b)
-end
-
-function secrets.random(bytes)
-  if math.type(bytes) ~= "integer" or bytes < 1 or bytes > 1024 then
-    error("chatty.secret.random: bytes must be a whole number from 1 to 1024", 2)
-  end
-  return secret.random(bytes)
-end
-
-local function match(pattern, name, given)
-  argument.type(pattern, "string", "chatty.match: the pattern", 2)
-  argument.type(name, "string", "chatty.match: the name", 2)
-  argument.type(given, "table?", "chatty.match: the values", 2)
-  return glob.matches(pattern, name, given)
-end
-
 -- So that a plugin that writes into a group changes it for nobody else.
 local function copy(group)
   local own = {}
@@ -293,8 +266,6 @@ function public.module(owner)
   local by = { kind = "plugin", name = owner }
   return {
     refuse = refuse,
-    match = match,
-    secret = copy(secrets),
     notify = notifier(by),
     subscribe = changer("subscribe", by),
     unsubscribe = changer("unsubscribe", by),

@@ -20,8 +20,10 @@ local realtime = {}
 
 local PROTOCOL <const> = "chatty.v1"
 
+-- An acknowledgement of Socket.IO has no name that would tell an error from a value.
 local function send_error(core, refused, ack)
   local attributes = { status = refused.status, code = refused.code, detail = refused.detail }
+  if ack and core:transport() == "sio" then attributes = { error = attributes } end
   return entrance.send(core, "chatty:error", attributes, ack)
 end
 
@@ -44,9 +46,25 @@ local function open(request)
   return reply.TAKEN
 end
 
+-- What a hook that returned nothing acknowledges with: no argument at all to Socket.IO.
+local function empty_ack(core)
+  local made = core_event.new("chatty:ack", core:transport() == "sio" and json.array({}) or {})
+  if core:transport() == "sio" then made:spread() end
+  return made
+end
+
+-- An event as a value acknowledges with its attributes, several arguments and binaries included.
+local function make_ack(value)
+  local found = event.core(value)
+  if not found then return core_event.new("chatty:ack", value) end
+  local made = found:copy()
+  made:rename("chatty:ack")
+  return made
+end
+
 local function send_ack(core, value, ack)
-  if value == nil or value == json.null then value = {} end
-  local ok, made = protect.call("chatty", "acknowledgement", core_event.new, "chatty:ack", value)
+  if value == nil or value == json.null then return core:send(empty_ack(core), ack) end
+  local ok, made = protect.call("chatty", "acknowledgement", make_ack, value)
   if not ok then return send_error(core, made, ack) end
   core:send(made, ack)
 end
@@ -57,15 +75,8 @@ local function ask_plugins(core, found, ack)
   if ack then send_ack(core, value, ack) end
 end
 
---- A frame came from a client.
----@param core core.session
----@param text string
-function realtime.on_frame(core, text)
-  local found, ack_or_message, _, ack = core_event.parse(text)
-  if not found then
-    return send_error(core, refusal.of("frame-malformed", refusal.sentence(ack_or_message)), ack)
-  end
-  ack = ack_or_message
+-- What a client said: a token, or an event for the plugins.
+local function take(core, found, ack)
   local name = found:name()
   if name == "chatty:auth" then return entrance.authenticate(core, found, ack) end
   if not core:user() then
@@ -78,6 +89,26 @@ function realtime.on_frame(core, text)
     return send_error(core, refusal.of("no-handler", "No plugin takes messages from clients."), ack)
   end
   ask_plugins(core, found, ack)
+end
+
+--- A frame came from a client.
+---@param core core.session
+---@param text string
+function realtime.on_frame(core, text)
+  local found, ack_or_message, _, ack = core_event.parse(text)
+  if not found then
+    return send_error(core, refusal.of("frame-malformed", refusal.sentence(ack_or_message)), ack)
+  end
+  take(core, found, ack_or_message)
+end
+
+--- An event came from a client of Socket.IO.
+---@param core core.session
+---@param found core.event|nil  nil: its name is none
+---@param ack string|nil
+function realtime.on_packet(core, found, ack)
+  if found then return take(core, found, ack) end
+  send_error(core, refusal.of("frame-malformed", "The event's name must be UTF-8 of 1 to 255 bytes."), ack)
 end
 
 -- When its token dies, or the session before that, as that of a secret that was changed; nil for never.

@@ -1,6 +1,7 @@
 -- The session as plugins hold it: one live connection of a user. It may be kept; after its end its methods
 -- give nil, "closed", "CLOSED". There is one object per session, made when a hook first asks for it.
 
+local argument = require "argument"
 local event = require "event"
 local json = require "core.json"
 local private = require "private"
@@ -14,6 +15,9 @@ local READ <const> = private.key() -- of what was read already
 local HELD <const> = private.key() -- of the events that wait until it has joined; nil when none must wait
 local REASON_MAX <const> = 120
 local HELD_MAX <const> = 64
+local ASK_TIMEOUT <const>, ASK_TIMEOUT_MAX <const> = 10, 600
+local SEND = { spread = 1, binaries = 1 }
+local ASK = { spread = 1, binaries = 1, timeout = 1 }
 
 local methods = {}
 
@@ -24,6 +28,8 @@ local lazy = {
   transport = function(core) return core:transport() end,
   remote = function(core) return core:remote() end,
   since = function(core) return core:since() end,
+  namespace = function(core) return core:namespace() end,
+  auth = function() return nil end, -- of a client of Socket.IO, while connect hooks run
   claims = function(core)
     local raw = core:claims()
     return raw and json.decode(raw)
@@ -42,14 +48,46 @@ local function send(self, made)
   return true
 end
 
---- Sends one event to this session alone.
-function methods:send(name, attributes)
-  local core = event.core(name)
-  if core then return send(self, rawget(self, HELD) and core:copy() or core) end
-  if event.refuse_name(name) then error(("session:send: the name '%s' is reserved"):format(name), 2) end
+local function check_options(options, known, what)
+  argument.type(options, "table?", what .. ": the options", 3)
+  if options then argument.keys(options, known, what, 3) end
+  return options or {}
+end
+
+-- The event that send and ask are given: one as it is, or a name with attributes and options.
+local function outgoing(what, name, attributes, options)
+  local core = event.outgoing(name)
+  if core then return core end
+  if event.refuse_name(name) then error(("%s: the name '%s' is reserved"):format(what, name), 3) end
   local made, message, code = event.make(name, attributes)
   if not made then return nil, message, code end
-  return send(self, made)
+  if options.spread then made:spread() end
+  if options.binaries then made:set_binaries(options.binaries) end
+  return made
+end
+
+--- Sends one event to this session alone.
+function methods:send(name, attributes, options)
+  options = check_options(options, SEND, "session:send")
+  local made, message, code = outgoing("session:send", name, attributes, options)
+  if not made then return nil, message, code end
+  return send(self, rawget(self, HELD) and made:copy() or made)
+end
+
+--- (waits) Sends one event and waits until the client acknowledges it: the value, and the binaries in it.
+function methods:ask(name, attributes, options)
+  options = check_options(options, ASK, "session:ask")
+  local timeout = options.timeout or ASK_TIMEOUT
+  if type(timeout) ~= "number" or timeout <= 0 or timeout > ASK_TIMEOUT_MAX then
+    error(("session:ask: timeout must be a number of seconds up to %d"):format(ASK_TIMEOUT_MAX), 2)
+  end
+  local made, message, code = outgoing("session:ask", name, attributes, options)
+  if not made then return nil, message, code end
+  if rawget(self, HELD) then return nil, "the session has not joined yet", "UNSUPPORTED" end
+  local answer
+  answer, message, code = rawget(self, CORE):ask(made, timeout)
+  if not answer then return nil, message, code end
+  return answer:attributes(), answer:binaries()
 end
 
 --- Closes it. Codes from 4000 on ask the client to come back, from 4500 on to stay away.
@@ -121,6 +159,13 @@ function session.release(self)
   local held = rawget(self, HELD) or {}
   rawset(self, HELD, nil)
   for _, made in ipairs(held) do self[CORE]:send(made) end
+end
+
+--- What a client of Socket.IO said of itself, for the hooks `connect`; nil when they are through.
+---@param core core.session
+---@param auth table|nil
+function session.introduce(core, auth)
+  session.of(core)[READ].auth = auth
 end
 
 --- Forgets what an old token said.

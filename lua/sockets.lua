@@ -1,6 +1,8 @@
--- Plugins' own WebSockets (app:websocket): raw messages, no users, no channels.
+-- Plugins' own WebSockets (app:websocket) and connections of Engine.IO (app:engineio): raw messages, no users,
+-- no channels.
 
 local argument = require "argument"
+local engine = require "core.engine"
 local log = require "core.log"
 local protect = require "protect"
 local refusal = require "refusal"
@@ -31,6 +33,32 @@ function sockets.refuse_handshake(core)
   return refusal.new(status, code, detail, nil, headers)
 end
 
+-- What a plugin gave, checked; also found by its label after a reload.
+local function register(handlers, owner, label, level)
+  local what = "app:" .. label:match("^%a+")
+  argument.type(handlers, "table", what .. ": the handlers", level + 1)
+  argument.keys(handlers, HANDLERS, what .. ": the handlers", level + 1)
+  for name, f in pairs(handlers) do
+    argument.type(f, "function", what .. ": the handler " .. name, level + 1)
+  end
+  local handler = {
+    open = handlers.open, message = handlers.message, close = handlers.close, owner = owner, label = label,
+  }
+  registered[owner] = registered[owner] or {}
+  registered[owner][label] = handler
+  return handler
+end
+
+local function run_open(handler, socket, request)
+  if not handler.open then return end
+  local ok = protect.call(handler.owner, handler.label, handler.open, socket, request)
+  if not ok then socket:close(INTERNAL_ERROR, "internal error") end
+end
+
+local function log_failure(handler, message)
+  log.write("debug", ("%s: %s"):format(handler.label, message))
+end
+
 --- The handler of a route that upgrades to the plugin's socket.
 ---@param handlers {open?: function, message?: function, close?: function}
 ---@param owner string  the plugin
@@ -38,31 +66,36 @@ end
 ---@param level integer
 ---@return fun(request: request): table|refusal
 function sockets.handler(handlers, owner, path, level)
-  argument.type(handlers, "table", "app:websocket: the handlers", level + 1)
-  argument.keys(handlers, HANDLERS, "app:websocket: the handlers", level + 1)
-  for name, f in pairs(handlers) do
-    argument.type(f, "function", "app:websocket: the handler " .. name, level + 1)
-  end
-  local handler = {
-    open = handlers.open, message = handlers.message, close = handlers.close,
-    owner = owner, label = "websocket " .. path,
-  }
-  registered[owner] = registered[owner] or {}
-  registered[owner][handler.label] = handler
+  local handler = register(handlers, owner, "websocket " .. path, level + 1)
   return function(request)
     local core = requests.core(request)
     local refused = sockets.refuse_handshake(core)
     if refused then return refused end
     local socket, message = core:open_socket(handler)
-    if not socket then
-      log.write("debug", ("%s: %s"):format(handler.label, message))
-      return reply.TAKEN
-    end
-    if not handler.open then return reply.TAKEN end
-    local ok = protect.call(owner, handler.label, handler.open, socket, request)
-    if not ok then socket:close(INTERNAL_ERROR, "internal error") end
+    if socket then run_open(handler, socket, request) else log_failure(handler, message) end
     return reply.TAKEN
   end
+end
+
+--- How connections of Engine.IO open that are the plugin's own.
+---@param handlers {open?: function, message?: function, close?: function}
+---@param owner string
+---@param path string
+---@param level integer
+---@return engineio.endpoint
+function sockets.endpoint(handlers, owner, path, level)
+  local handler = register(handlers, owner, "engineio " .. path, level + 1)
+  return {
+    open = function(request, core)
+      local socket, answer = engine.open(core, handler)
+      run_open(handler, socket, request)
+      return answer
+    end,
+    open_socket = function(request, core)
+      local socket, message = engine.open_socket(core, handler)
+      if socket then run_open(handler, socket, request) else log_failure(handler, message) end
+    end,
+  }
 end
 
 --- The handler of a plugin that stands where another one stood before a reload.

@@ -59,6 +59,8 @@ static int take_functions(Api *api, Buf *fault) {
     lua_State *L = api->script->L;
     int err = take_function(L, &api->on_request, "on_request");
     if (err == 0) err = take_function(L, &api->on_frame, "on_frame");
+    if (err == 0) err = take_function(L, &api->on_packet, "on_packet");
+    if (err == 0) err = take_function(L, &api->on_connect, "on_connect");
     if (err == 0) err = take_function(L, &api->on_expiring, "on_expiring");
     if (err == 0) err = take_function(L, &api->on_disconnect, "on_disconnect");
     if (err == 0) err = take_function(L, &api->on_socket_message, "on_socket_message");

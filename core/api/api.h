@@ -68,6 +68,8 @@ typedef struct Api {
     /* registry references of init's functions; LUA_NOREF until api_setup */
     int on_request;
     int on_frame;
+    int on_packet;
+    int on_connect;
     int on_expiring;
     int on_disconnect;
     int on_socket_message;
@@ -109,6 +111,7 @@ static inline Api *api_of(lua_State *L) {
 /* The modules for `require "core.x"`, and the classes that have no module: name of the opener. */
 #define API_MODULE_MAP(X) \
     X(bus)                \
+    X(engine)             \
     X(cage)               \
     X(event)              \
     X(files)              \

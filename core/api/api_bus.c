@@ -5,10 +5,11 @@
 #include "base/ensure.h"
 #include "base/metrics.h"
 #include "net/session_ws.h"
+#include "net/sio.h"
 #include "net/sse.h"
 
 static const MessageEncoder encoders[MESSAGE_TRANSPORT_COUNT] = {
-    [MESSAGE_WS] = session_ws_encode, [MESSAGE_SSE] = sse_encode};
+    [MESSAGE_WS] = session_ws_encode, [MESSAGE_SSE] = sse_encode, [MESSAGE_SIO] = sio_encode_message};
 
 enum { PAGE_SIZE = 10000 };
 

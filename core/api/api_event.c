@@ -9,8 +9,11 @@
 #include "base/json.h"
 #include "base/metrics.h"
 #include "base/text.h"
+#include "net/sio.h"
 
 static const char event_type[] = "core.event";
+
+enum { ATTACHMENTS_MAX = 1000 };
 
 Event *check_event(lua_State *L, int arg) {
     return luaL_checkudata(L, arg, event_type);
@@ -25,8 +28,8 @@ Event *to_event(lua_State *L, int index) {
 }
 
 static Event *push_event(lua_State *L) {
-    Event *event = lua_newuserdatauv(L, sizeof *event, 0);
-    *event = (Event){BUF_NONE, BUF_NONE, STR_NONE};
+    Event *event = lua_newuserdatauv(L, sizeof *event, 1);
+    *event = (Event){.name = BUF_NONE, .text = BUF_NONE};
     luaL_setmetatable(L, event_type);
     return event;
 }
@@ -276,6 +279,7 @@ static int f_replace(lua_State *L) {
     luaL_checkany(L, 2);
     push_json(L, 2);
     set_attributes(L, event, check_str(L, -1));
+    event->is_spread = false;
     return 0;
 }
 
@@ -284,7 +288,91 @@ static int f_copy(lua_State *L) {
     Event *event = push_event(L);
     buf_add(&event->name, buf_str(&from->name));
     set_attributes(L, event, from->attributes);
+    event->is_spread = from->is_spread;
+    event->binary_count = from->binary_count;
+    push_binaries(L, 1);
+    lua_setiuservalue(L, -2, 1);
     return 1;
+}
+
+void push_binaries(lua_State *L, int index) {
+    lua_getiuservalue(L, index, 1);
+}
+
+static int f_binaries(lua_State *L) {
+    check_event(L, 1);
+    push_binaries(L, 1);
+    return 1;
+}
+
+/* stack: event, list */
+static int f_set_binaries(lua_State *L) {
+    Event *event = check_event(L, 1);
+    luaL_checktype(L, 2, LUA_TTABLE);
+    size_t count = lua_rawlen(L, 2);
+    luaL_argcheck(L, count <= ATTACHMENTS_MAX, 2, "at most 1000 binaries");
+    lua_createtable(L, (int)count, 0);
+    for (size_t i = 1; i <= count; i++) {
+        if (lua_rawgeti(L, 2, (lua_Integer)i) != LUA_TSTRING) luaL_argerror(L, 2, "a list of strings");
+        lua_rawseti(L, -2, (lua_Integer)i);
+    }
+    lua_setiuservalue(L, 1, 1);
+    event->binary_count = (uint32_t)count;
+    return 0;
+}
+
+static int f_is_spread(lua_State *L) {
+    lua_pushboolean(L, check_event(L, 1)->is_spread);
+    return 1;
+}
+
+/* stack: event; the attributes become arguments */
+static int f_spread(lua_State *L) {
+    Event *event = check_event(L, 1);
+    luaL_argcheck(L, json_type(event->attributes) == JSON_ARRAY, 1, "attributes that are an array");
+    event->is_spread = true;
+    return 0;
+}
+
+static bool read_packet_name(const SioPacket *packet, Buf *name) {
+    if (packet->type == SIO_ACK) {
+        buf_add(name, STR("chatty:ack"));
+    } else if (json_type(packet->event) == JSON_STRING) {
+        json_decode_string(packet->event, name);
+    } else {
+        buf_add(name, packet->event);
+    }
+    return fault_of_name(buf_str(name)) == NULL;
+}
+
+/* stack: -> event */
+static void set_packet_binaries(lua_State *L, Event *event, const SioPacket *packet) {
+    event->binary_count = packet->binary_count;
+    if (packet->binary_count == 0) return;
+    lua_createtable(L, (int)packet->binary_count, 0);
+    for (uint32_t i = 0; i < packet->binary_count; i++) {
+        push_str(L, packet->binaries[i]);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    lua_setiuservalue(L, -2, 1);
+}
+
+/* One argument is the attributes, none is {}, several are an array. */
+bool push_event_of_packet(lua_State *L, const SioPacket *packet) {
+    Event *event = push_event(L);
+    if (!read_packet_name(packet, &event->name)) {
+        lua_pop(L, 1);
+        return false;
+    }
+    Str none = packet->type == SIO_ACK ? STR("null") : STR("{}");
+    Buf text = BUF_NONE;
+    event->is_spread = packet->count > 1;
+    if (event->is_spread) buf_add_char(&text, '[');
+    buf_add(&text, packet->count > 0 ? packet->arguments : none);
+    if (event->is_spread) buf_add_char(&text, ']');
+    take_text(L, event, &text);
+    set_packet_binaries(L, event, packet);
+    return true;
 }
 
 static int f_size(lua_State *L) {
@@ -307,6 +395,10 @@ static const luaL_Reg methods[] = {
     {"remove", f_remove},
     {"replace", f_replace},
     {"copy", f_copy},
+    {"binaries", f_binaries},
+    {"set_binaries", f_set_binaries},
+    {"is_spread", f_is_spread},
+    {"spread", f_spread},
     {"size", f_size},
     {"attributes", f_attributes},
     {"__gc", f_gc},

@@ -3,8 +3,8 @@
 
 #include "api/api.h"
 #include "api/api_event.h"
-#include "api/api_session.h"
 #include "api/api_socket.h"
+#include "api/arrival.h"
 #include "api/lua_args.h"
 #include "base/mem.h"
 #include "net/exchange.h"
@@ -45,6 +45,12 @@ void on_request_end(void *context) {
 static RequestBox *check_box(lua_State *L) {
     RequestBox *box = *(RequestBox **)check_self(L, request_type);
     luaL_argcheck(L, box->request != NULL, 1, "the request is over: its handler has returned");
+    return box;
+}
+
+RequestBox *check_request_box(lua_State *L, int arg) {
+    RequestBox *box = *(RequestBox **)luaL_checkudata(L, arg, request_type);
+    luaL_argcheck(L, box->request != NULL, arg, "the request is over: its handler has returned");
     return box;
 }
 
@@ -177,7 +183,7 @@ static int f_open_session(lua_State *L) {
     RequestBox *box = check_box(L);
     Str protocol = opt_str(L, 2);
     box->was_answered = true;
-    return push_opened_session(L, box, protocol);
+    return arrival_push_session(L, box, protocol);
 }
 
 /* stack: request, headers */
@@ -186,7 +192,7 @@ static int f_open_stream(lua_State *L) {
     Header headers[HEADERS_MAX];
     size_t header_count = check_headers(L, 2, headers);
     box->was_answered = true;
-    return push_opened_stream(L, box, headers, header_count);
+    return arrival_push_stream(L, box, headers, header_count);
 }
 
 /* stack: request, handler, protocol */

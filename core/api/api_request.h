@@ -25,4 +25,7 @@ RequestBox *push_request(lua_State *L, Request *request);
 /* A TaskOnEnd: answers 500 if nobody answered, frees the request. */
 void on_request_end(void *box);
 
+/* The box of the proxy at `arg`; raises when the task that owned the request is over. */
+RequestBox *check_request_box(lua_State *L, int arg);
+
 #endif

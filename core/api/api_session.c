@@ -9,14 +9,13 @@
 #include "api/api_session.h"
 
 #include "api/api_event.h"
+#include "api/asking.h"
 #include "api/join.h"
 #include "api/lua_args.h"
 #include "api/memo.h"
+#include "api/sending.h"
 #include "api/states.h"
-#include "base/json.h"
 #include "base/mem.h"
-#include "net/session_sse.h"
-#include "net/session_ws.h"
 
 static const char session_type[] = "core.session";
 static const char proxies_key = 'p'; /* its address is the registry key */
@@ -51,7 +50,7 @@ static Proxy *new_proxy(lua_State *L) {
     return proxy;
 }
 
-static void push_session(lua_State *L, Session *session) {
+void push_session(lua_State *L, Session *session) {
     lua_rawgetp(L, LUA_REGISTRYINDEX, &proxies_key);
     if (lua_rawgetp(L, -1, session) == LUA_TNIL) {
         lua_pop(L, 1);
@@ -112,93 +111,12 @@ bool carry_session(lua_State *from, int index, lua_State *to) {
     return true;
 }
 
-static void unpin(void *session) {
-    session_unpin(session);
-}
-
-/* The task that opened it, or that of a frame, is over: the next frame may come. */
-static void on_task_end(void *context) {
-    Session *session = context;
-    session_next(session);
-    session_unpin(session);
-}
-
-/* The Api that gets what begins now. */
-static const Api *current_api(const Session *session) {
-    return ((States *)session->context)->current;
-}
-
-static void on_frame(Session *session, Str text) {
-    const Api *api = current_api(session);
-    lua_State *L = api->script->L;
-    session_pin(session);
-    lua_rawgeti(L, LUA_REGISTRYINDEX, api->on_frame);
-    push_session(L, session);
-    push_str(L, text);
-    task_start(api->script, "frame", 2, on_task_end, session);
-}
-
-static void on_expiring(Session *session) {
-    const Api *api = current_api(session);
-    lua_State *L = api->script->L;
-    session_pin(session);
-    lua_rawgeti(L, LUA_REGISTRYINDEX, api->on_expiring);
-    push_session(L, session);
-    task_start(api->script, "expiring", 1, unpin, session);
-}
-
-static void on_close(Session *session, uint16_t code, Str reason) {
-    States *states = session->context;
-    Api *api = states->current;
-    lua_State *L = api->script->L;
-    bool was_live = session->subscriber.user != NULL;
-    registry_remove(api->registry, &session->subscriber);
-    join_leave(api, session);
+void push_ended_session(lua_State *L, Session *session) {
+    const States *states = session->context;
     push_session(L, session);
     for (List *at = states->all.next; at != &states->all; at = at->next) {
         detach(list_entry(at, Api, link)->script->L, session);
     }
-    if (!was_live) {
-        memo_forget(api, session->id);
-        lua_pop(L, 1);
-        return;
-    }
-    lua_rawgeti(L, LUA_REGISTRYINDEX, api->on_disconnect);
-    lua_insert(L, -2);
-    lua_pushinteger(L, code);
-    push_str(L, reason);
-    task_start(api->script, "disconnect", 3, NULL, NULL);
-}
-
-static const SessionHandler handler = {
-    .on_frame = on_frame, .on_expiring = on_expiring, .on_close = on_close};
-
-static Session *make_session(lua_State *L, const RequestBox *box) {
-    const Api *api = api_of(L);
-    Session *session = session_new(str_of(box->request->remote), &handler, api->states);
-    session->expiring_notice_ms = api->expiring_notice_ms;
-    return session;
-}
-
-static int push_opened(lua_State *L, RequestBox *box, Session *session, int err) {
-    if (err != 0) return push_failure(L, err, NULL);
-    session_hold(session);
-    box->on_end = on_task_end;
-    box->opened = session; /* with its pin */
-    push_session(L, session);
-    return 1;
-}
-
-int push_opened_session(lua_State *L, RequestBox *box, Str protocol) {
-    Session *session = make_session(L, box);
-    int err = session_ws_open(box->request, protocol, session);
-    return push_opened(L, box, session, err);
-}
-
-int push_opened_stream(lua_State *L, RequestBox *box, const Header *headers, size_t header_count) {
-    Session *session = make_session(L, box);
-    int err = session_sse_open(box->request, headers, header_count, session);
-    return push_opened(L, box, session, err);
 }
 
 static int f_id(lua_State *L) {
@@ -321,23 +239,44 @@ static int f_channels(lua_State *L) {
     return 1;
 }
 
-static bool send_event(Session *session, const Event *event, Str ack, Str id) {
-    Buf name = BUF_NONE;
-    json_encode_string(buf_str(&event->name), &name);
-    MessageParts parts = {buf_str(&name), event->attributes, ack, id};
-    bool is_sent = session_send(session, &parts);
-    buf_deinit(&name);
-    return is_sent;
+static int push_unsupported(lua_State *L, const char *message) {
+    lua_pushnil(L);
+    lua_pushstring(L, message);
+    lua_pushliteral(L, "UNSUPPORTED");
+    return 3;
 }
 
 static int f_send(lua_State *L) {
     const Proxy *proxy = check_proxy(L);
-    const Event *event = check_event(L, 2);
-    Str ack = opt_str(L, 3);
-    Str id = opt_str(L, 4);
+    SendingOptions options = {.ack = opt_str(L, 3), .id = opt_str(L, 4)};
+    check_event(L, 2);
     if (proxy->session == NULL) return push_closed(L);
-    if (!send_event(proxy->session, event, ack, id)) return push_closed(L);
+    if (sending_is_impossible(L, proxy->session, 2)) {
+        return push_unsupported(L, "only sessions of Socket.IO take binaries");
+    }
+    if (!sending_send(L, proxy->session, 2, &options)) return push_closed(L);
     lua_pushboolean(L, 1);
+    return 1;
+}
+
+/* stack: session, event, seconds */
+static int f_ask(lua_State *L) {
+    const Proxy *proxy = check_proxy(L);
+    check_event(L, 2);
+    lua_Number seconds = luaL_checknumber(L, 3);
+    luaL_argcheck(L, seconds > 0 && seconds <= 86400, 3, "seconds, from 0 to 86400");
+    if (proxy->session == NULL || !session_is_open(proxy->session)) return push_closed(L);
+    if (lane_of(proxy->session) == NULL) {
+        return push_unsupported(L, "only clients of Socket.IO acknowledge events");
+    }
+    return asking_ask(L, proxy->session, (uint32_t)(seconds * 1000));
+}
+
+static int f_namespace(lua_State *L) {
+    const Proxy *proxy = check_proxy(L);
+    const Lane *lane = proxy->session != NULL ? lane_of(proxy->session) : NULL;
+    if (lane == NULL) return 0;
+    push_str(L, lane_name(lane));
     return 1;
 }
 
@@ -363,12 +302,14 @@ static const luaL_Reg methods[] = {
     {"expires", f_expires},
     {"data", f_data},
     {"forget", f_forget},
+    {"namespace", f_namespace},
     {"expect_auth", f_expect_auth},
     {"identify", f_identify},
     {"join", f_join},
     {"is_live", f_is_live},
     {"channels", f_channels},
     {"send", f_send},
+    {"ask", f_ask},
     {"close", f_close},
     {"__gc", f_gc},
     {NULL, NULL},

@@ -8,14 +8,12 @@
 
 #include <lua.h>
 
-#include "api/api_request.h"
+#include "net/session.h"
 
-/* Upgrades the request and pushes the session, or nil, message, code. Its frames wait until the task of
- * the request has ended. */
-int push_opened_session(lua_State *L, RequestBox *box, Str protocol);
+void push_session(lua_State *L, Session *session);
 
-/* Answers the request with an event stream; the rest as above. */
-int push_opened_stream(lua_State *L, RequestBox *box, const Header *headers, size_t header_count);
+/* Pushes its last proxy, which keeps what the session was; the proxies of all states know it no more. */
+void push_ended_session(lua_State *L, Session *session);
 
 /* For carry: pushes onto `to` the proxy of the session whose proxy lies at `index`; false when none does. */
 bool carry_session(lua_State *from, int index, lua_State *to);

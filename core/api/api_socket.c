@@ -12,7 +12,8 @@
 #include "api/lua_args.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "net/socket.h"
+#include "net/eio.h"
+#include "net/engines.h"
 #include "net/ws.h"
 #include "script/task.h"
 
@@ -21,13 +22,29 @@ static const char proxies_key = 'p'; /* its address is the registry key */
 
 typedef struct RawSocket {
     List link;      /* in states->sockets, until on_close */
-    Socket *socket; /* NULL after on_close */
-    Api *api;       /* whose handlers it has */
-    int proxy;      /* registry references */
+    Socket *socket; /* this or `engine`; both are NULL after on_close */
+    Engine *engine;
+    Api *api;  /* whose handlers it has */
+    int proxy; /* registry references */
     int handler;
     unsigned pins; /* tasks that run for it */
     bool is_left;  /* its route is gone: counted in api->asks until it is closed */
+    char remote[64];
 } RawSocket;
+
+static bool is_over(const RawSocket *raw) {
+    return raw->socket == NULL && raw->engine == NULL;
+}
+
+static void hold(RawSocket *raw) {
+    if (raw->socket != NULL) socket_hold(raw->socket);
+    if (raw->engine != NULL) engine_hold(raw->engine);
+}
+
+static void close_raw(RawSocket *raw, uint16_t code, Str reason) {
+    if (raw->socket != NULL) socket_close(raw->socket, code, reason);
+    if (raw->engine != NULL) engine_close(raw->engine, code, reason);
+}
 
 static RawSocket **new_proxy(lua_State *L, RawSocket *raw) {
     RawSocket **proxy = lua_newuserdatauv(L, sizeof *proxy, 0);
@@ -91,7 +108,7 @@ static bool push_handler_anew(const RawSocket *raw) {
 static void leave_behind(RawSocket *raw) {
     raw->is_left = true;
     raw->api->asks++;
-    socket_close(raw->socket, SOCKET_CODE_RESTART, STR("its route is gone"));
+    close_raw(raw, SOCKET_CODE_RESTART, STR("its route is gone"));
 }
 
 static void move(RawSocket *raw) {
@@ -126,14 +143,15 @@ bool carry_socket(lua_State *from, int index, lua_State *to) {
 }
 
 static void free_if_done(RawSocket *raw) {
-    if (raw->socket == NULL && raw->pins == 0) mem_free(raw);
+    if (is_over(raw) && raw->pins == 0) mem_free(raw);
 }
 
 static void on_task_end(void *context) {
     RawSocket *raw = context;
     raw->pins--;
-    if (raw->socket != NULL) move(raw);
+    if (!is_over(raw)) move(raw);
     if (raw->socket != NULL) socket_resume(raw->socket);
+    if (raw->engine != NULL) engine_resume(raw->engine);
     free_if_done(raw);
 }
 
@@ -149,7 +167,7 @@ static lua_State *push_callback(RawSocket *raw, int function) {
 
 static void on_message(void *owner, bool is_binary, Str payload) {
     RawSocket *raw = owner;
-    socket_hold(raw->socket);
+    hold(raw);
     lua_State *L = push_callback(raw, raw->api->on_socket_message);
     push_str(L, payload);
     lua_pushboolean(L, is_binary);
@@ -159,6 +177,7 @@ static void on_message(void *owner, bool is_binary, Str payload) {
 static void on_close(void *owner, uint16_t code, Str reason) {
     RawSocket *raw = owner;
     raw->socket = NULL;
+    raw->engine = NULL;
     list_remove(&raw->link);
     if (raw->is_left) raw->api->asks--;
     lua_State *L = push_callback(raw, raw->api->on_socket_close);
@@ -179,16 +198,11 @@ static void on_timer(void *owner) {
 static const SocketHandler handler_class = {
     .on_message = on_message, .on_timer = on_timer, .on_close = on_close};
 
-int push_opened_socket(lua_State *L, RequestBox *box, int handler, Str protocol) {
-    RawSocket *raw = mem_zalloc(sizeof *raw);
-    int err = socket_open(box->request, protocol, &handler_class, raw, &raw->socket);
-    if (err != 0) {
-        mem_free(raw);
-        return push_failure(L, err, NULL);
-    }
+/* stack: ... -> proxy */
+static int push_opened(lua_State *L, RequestBox *box, RawSocket *raw, int handler) {
     raw->api = api_of(L);
     raw->pins = 1;
-    socket_hold(raw->socket);
+    hold(raw);
     box->on_end = on_task_end;
     box->opened = raw;
     lua_pushvalue(L, handler);
@@ -199,13 +213,49 @@ int push_opened_socket(lua_State *L, RequestBox *box, int handler, Str protocol)
     return 1;
 }
 
+int push_opened_socket(lua_State *L, RequestBox *box, int handler, Str protocol) {
+    RawSocket *raw = mem_zalloc(sizeof *raw);
+    int err = socket_open(box->request, protocol, &handler_class, raw, &raw->socket);
+    if (err == 0) return push_opened(L, box, raw, handler);
+    mem_free(raw);
+    return push_failure(L, err, NULL);
+}
+
+int push_opened_engine_socket(lua_State *L, RequestBox *box, int handler) {
+    RawSocket *raw = mem_zalloc(sizeof *raw);
+    memcpy(raw->remote, box->request->remote, sizeof raw->remote);
+    Engines *engines = api_of(L)->net->engines;
+    int err = engine_open_socket(engines, box->request, &handler_class, raw, &raw->engine);
+    if (err == 0) return push_opened(L, box, raw, handler);
+    mem_free(raw);
+    return push_failure(L, err, NULL);
+}
+
+int push_opened_engine(lua_State *L, RequestBox *box, int handler) {
+    RawSocket *raw = mem_zalloc(sizeof *raw);
+    memcpy(raw->remote, box->request->remote, sizeof raw->remote);
+    Buf answer = BUF_NONE;
+    raw->engine = engine_open(api_of(L)->net->engines, &handler_class, raw, &answer);
+    push_opened(L, box, raw, handler);
+    push_str(L, buf_str(&answer));
+    buf_deinit(&answer);
+    return 2;
+}
+
 static RawSocket *check_open(lua_State *L) {
     RawSocket *raw = *(RawSocket **)luaL_checkudata(L, 1, socket_type);
-    return raw != NULL && raw->socket != NULL ? raw : NULL;
+    return raw != NULL && !is_over(raw) ? raw : NULL;
 }
 
 static int push_closed(lua_State *L) {
     return push_failure(L, ERR_CLOSED, "closed");
+}
+
+static bool send_message(const RawSocket *raw, bool is_binary, Str data) {
+    if (raw->engine != NULL && !is_binary)
+        return engine_send(raw->engine, eio_encode(EIO_MESSAGE, data));
+    Bytes *frame = ws_encode(is_binary ? WS_BINARY : WS_TEXT, data);
+    return raw->engine != NULL ? engine_send(raw->engine, frame) : socket_send(raw->socket, frame);
 }
 
 static int f_send(lua_State *L) {
@@ -214,8 +264,7 @@ static int f_send(lua_State *L) {
     bool is_binary = lua_toboolean(L, 3);
     luaL_argcheck(L, is_binary || text_is_utf8(data), 2, "UTF-8, or bytes with binary = true");
     if (raw == NULL) return push_closed(L);
-    Bytes *frame = ws_encode(is_binary ? WS_BINARY : WS_TEXT, data);
-    if (!socket_send(raw->socket, frame)) return push_closed(L);
+    if (!send_message(raw, is_binary, data)) return push_closed(L);
     lua_pushboolean(L, 1);
     return 1;
 }
@@ -226,7 +275,7 @@ static int f_close(lua_State *L) {
     luaL_argcheck(L, code >= 1000 && code <= 4999 && ws_code_is_valid((uint16_t)code), 2,
                   "a close code that may be sent");
     if (raw == NULL) return push_closed(L);
-    socket_close(raw->socket, (uint16_t)code, opt_str(L, 3));
+    close_raw(raw, (uint16_t)code, opt_str(L, 3));
     lua_pushboolean(L, 1);
     return 1;
 }
@@ -234,9 +283,8 @@ static int f_close(lua_State *L) {
 static int f_remote(lua_State *L) {
     RawSocket *raw = check_open(L);
     if (raw == NULL) return push_closed(L);
-    char remote[64];
-    socket_remote(raw->socket, remote);
-    lua_pushstring(L, remote);
+    if (raw->socket != NULL) socket_remote(raw->socket, raw->remote);
+    lua_pushstring(L, raw->remote);
     return 1;
 }
 

@@ -33,7 +33,7 @@ void join_check_token(const Api *api, Session *session) {
     int64_t until_ms = api->keys->previous ? api->keys->previous_until_ms : 0;
     session->subscriber.class->retire_key(&session->subscriber, api->keys->generation, until_ms);
     if (revocations_has(api->revocations, bytes_str(session->user), bytes_str(session->claims))) {
-        session_close(session, SESSION_CODE_REVOKED, STR("the token was revoked"));
+        session_close(session, SUBSCRIBER_CODE_REVOKED, STR("the token was revoked"));
     }
 }
 

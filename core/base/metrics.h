@@ -19,6 +19,8 @@
     X(sessions_opened_total, counter, "Sessions that became live.")                                 \
     X(sockets, gauge, "Open WebSockets, sessions and plugins' own.")                                \
     X(streams, gauge, "Open event streams (Server-Sent Events).")                                   \
+    X(polling, gauge, "Connections of Engine.IO that poll.")                                        \
+    X(polls_waiting, gauge, "Requests of polling clients that wait for something to send.")         \
     X(users_online, gauge, "Users with a live session.")                                            \
     X(channels_live, gauge, "Channels with a live user, summed over the workers.")                  \
     X(subscriptions, gauge, "Standing subscriptions.")                                              \

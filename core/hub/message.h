@@ -19,6 +19,10 @@ typedef struct MessageParts {
     Str attributes; /* raw JSON */
     Str ack;        /* raw JSON, or STR_NONE */
     Str id;         /* the event's cursor, letters and digits, or STR_NONE */
+    /* For one session of Socket.IO alone: */
+    uint32_t ask;          /* the client shall acknowledge it under this number; 0: not */
+    uint32_t binary_count; /* binary messages that follow */
+    bool is_spread;        /* the attributes are an array: an argument each */
 } MessageParts;
 
 enum { MESSAGE_ID_LEN = 20 };
@@ -28,7 +32,7 @@ enum { MESSAGE_ID_LEN = 20 };
 typedef Bytes *(*MessageEncoder)(const MessageParts *parts, MessageParts *placed);
 
 /* The encodings; several transports may share one. */
-typedef enum { MESSAGE_WS, MESSAGE_SSE, MESSAGE_TRANSPORT_COUNT } MessageTransport;
+typedef enum { MESSAGE_WS, MESSAGE_SSE, MESSAGE_SIO, MESSAGE_TRANSPORT_COUNT } MessageTransport;
 
 typedef struct Message {
     /* NULL until made, then never changed. Release and acquire: who sees the pointer sees the frame. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "hub/op.h"
 
+#include <unistd.h>
+
 #include "base/ensure.h"
 #include "base/mem.h"
 
@@ -29,6 +31,7 @@ void op_free(Op *op) {
     mem_free(op->prefix);
     bytes_release(op->value);
     bytes_release(op->expect);
+    if (op->has_fd) close(op->fd);
     bytes_release(op->by);
     mem_free(op);
 }

@@ -23,6 +23,7 @@
     X(PARK, worker)          /* the plugin `name` is parked for `value` */                            \
     X(ROOM, worker)          /* answer when there is room for a further Lua state */                  \
     X(SWAP, worker)          /* the Lua state `cargo` takes the place of the one that runs */         \
+    X(RELAY, worker)         /* a request of a polling client, by `name`, its sid: see relay */       \
     X(CALL, worker)          /* only run on_answer there */                                           \
     X(STOP, worker)          /* close everything, then say that it is quiet */                        \
     X(END, worker)           /* end the worker's loop */                                              \
@@ -64,7 +65,7 @@ struct Op {
     bool is_add;          /* CHANGE */
     bool is_offline;      /* PARTICIPANTS: those without a session too */
     bool has_more;        /* answer of pages: names follow the last one */
-    uint16_t code;        /* DISCONNECT: WebSocket close code */
+    uint16_t code;        /* DISCONNECT: WebSocket close code; RELAY: what is asked */
     uint16_t origin;      /* index of the worker that made it, or OP_ORIGIN_RELOAD */
     int error;            /* of the answer, 0 or an ERR_ code */
     OpOnAnswer on_answer; /* NULL: no answer is wanted */
@@ -93,6 +94,8 @@ struct Op {
     uint64_t generation;     /* PRESENCE, PARK, SWAP; answer of RELOAD */
     void *cargo;             /* SWAP: whoever carries it out takes it */
     uint64_t changed_count;  /* answered: edges made or cut */
+    int fd;                  /* RELAY with has_fd: a connection, closed with the op */
+    bool has_fd;
 };
 
 Op *op_new(OpType type); /* gives; zeroed */

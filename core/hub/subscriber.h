@@ -11,6 +11,9 @@
 
 #include "hub/message.h"
 
+/* Close code: the token of the session counts no more. */
+enum { SUBSCRIBER_CODE_REVOKED = 4504 };
+
 typedef struct Subscriber Subscriber;
 struct Node;
 

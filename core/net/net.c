@@ -6,8 +6,9 @@
 #include "base/mem.h"
 #include "base/metrics.h"
 #include "net/conn.h"
+#include "net/engines.h"
 
-void net_init(Net *net, uv_loop_t *loop, const NetLimits *limits) {
+void net_init(Net *net, uv_loop_t *loop, const NetLimits *limits, unsigned worker) {
     *net = (Net){.loop = loop, .limits = *limits, .date_second = -1};
     if (clock_is_held()) net_hold(net);
     wheel_init(&net->wheel, net_now_ms(net));
@@ -15,6 +16,9 @@ void net_init(Net *net, uv_loop_t *loop, const NetLimits *limits) {
     list_init(&net->conns);
     list_init(&net->exchanges);
     ws_pool_init(&net->ws_pool, &limits->ws);
+    list_init(&net->spaces);
+    net->engines = mem_zalloc(sizeof *net->engines);
+    engines_init(net->engines, net, worker);
     net->read_buffer = mem_alloc(NET_READ_BUFFER_SIZE);
 }
 
@@ -25,6 +29,8 @@ void net_hold(Net *net) {
 void net_deinit(Net *net) {
     ensure(list_is_empty(&net->conns));
     net_flush(net);
+    engines_deinit(net->engines);
+    mem_free(net->engines);
     ws_pool_deinit(&net->ws_pool);
     mem_free(net->read_buffer);
 }
@@ -58,6 +64,7 @@ static void count(Net *net) {
 }
 
 void net_flush(Net *net) {
+    engines_flush(net->engines);
     while (!list_is_empty(&net->dirty)) conn_flush(conn_of_dirty(net->dirty.next));
     release_all(net);
     count(net);

@@ -33,8 +33,14 @@ typedef struct NetLimits {
     uint32_t queue_bytes_max;    /* waiting for one session: closed with 4002 */
     uint32_t ping_interval_ms;
     uint32_t ping_timeout_ms;
-    uint32_t close_timeout_ms; /* how long a closing handshake may take */
-    WsLimits ws;               /* frames: 1009, 1008 */
+    uint32_t close_timeout_ms;   /* how long a closing handshake may take */
+    uint32_t upgrade_timeout_ms; /* from polling to WebSocket */
+    uint32_t polling_bytes_max;  /* body of a polling request, as clients are told: 413 */
+    uint32_t connect_timeout_ms; /* of Socket.IO: without a namespace for so long */
+    uint32_t attachments_max;    /* binaries of one packet */
+    uint32_t namespaces_max;     /* that one connection is in */
+    uint32_t json_depth_max;
+    WsLimits ws; /* frames: 1009, 1008 */
 } NetLimits;
 
 enum { NET_READ_BUFFER_SIZE = 64 * 1024, NET_RELEASES = 32 };
@@ -60,13 +66,16 @@ typedef struct Net {
     uint64_t queue_bytes_shown; /* the part of it that the metrics know */
     uint64_t sent_bytes;        /* taken by the kernel since the last net_flush */
     WsPool ws_pool;
-    char *read_buffer; /* NET_READ_BUFFER_SIZE; valid during one read callback */
+    struct Engines *engines; /* connections of Engine.IO that poll */
+    List spaces;             /* namespaces of Socket.IO with a session */
+    char *read_buffer;       /* NET_READ_BUFFER_SIZE; valid during one read callback */
     NetRelease releases[NET_RELEASES];
     int64_t date_second; /* what `date` says */
     char date[32];       /* the Date header's value, renewed once a second */
 } Net;
 
-void net_init(Net *net, uv_loop_t *loop, const NetLimits *limits); /* copies limits */
+/* Copies limits; `worker` is its index. */
+void net_init(Net *net, uv_loop_t *loop, const NetLimits *limits, unsigned worker);
 
 /* The clock is held: takes its time, until the next call. */
 void net_hold(Net *net);
@@ -74,7 +83,7 @@ void net_hold(Net *net);
 /* After the last Conn closed and the last Request was freed. */
 void net_deinit(Net *net);
 
-/* Writes what is queued on the dirty connections: one vectored write each. */
+/* Answers polling clients, then writes what is queued on the dirty connections: one vectored write each. */
 void net_flush(Net *net);
 
 /* Takes one reference and lets it go at the end of the next net_flush at the latest, together with

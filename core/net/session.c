@@ -65,7 +65,7 @@ bool session_retire_key(Subscriber *subscriber, uint32_t generation, int64_t unt
     Session *session = session_of(subscriber);
     if (session->key_generation >= generation) return false;
     if (until_ms == 0) {
-        session_close(session, SESSION_CODE_REVOKED, STR("the secret of the token was changed"));
+        session_close(session, SUBSCRIBER_CODE_REVOKED, STR("the secret of the token was changed"));
         return true;
     }
     if (session->expires_ms == 0 || session->expires_ms > until_ms) session->expires_ms = until_ms;
@@ -152,6 +152,9 @@ void session_identify(Session *session, Bytes *user, Bytes *claims, int64_t expi
 
 void session_go_live(Session *session) {
     session->is_live = true;
+    if (class_of(session)->go_live != NULL && session_is_open(session)) {
+        class_of(session)->go_live(session->transport);
+    }
     if (session_is_open(session)) set_deadline(session);
 }
 
@@ -180,7 +183,7 @@ const char *session_transport(const Session *session) {
 bool session_send(Session *session, const MessageParts *parts) {
     if (!session_is_open(session)) return false;
     const TransportClass *class = class_of(session);
-    return class->send(session->transport, class->encode(parts, NULL));
+    return class->send(session->transport, parts);
 }
 
 void session_close(Session *session, uint16_t code, Str reason) {

@@ -13,14 +13,14 @@
 
 enum { SESSION_ID_LEN = 22 }; /* of 16 random bytes */
 
-/* Close code: the token of the session counts no more. */
-enum { SESSION_CODE_REVOKED = 4504 };
-
 typedef struct Session Session;
+struct SioPacket;
 
 typedef struct SessionHandler {
     /* A text message. No further one comes before session_next. */
     void (*on_frame)(Session *session, Str text);
+    /* Of Socket.IO: an event, as on_frame, or an acknowledgement, which comes at any time. */
+    void (*on_packet)(Session *session, const struct SioPacket *packet);
     /* Live, and expiring_notice_ms before the token dies, or less: once per token. */
     void (*on_expiring)(Session *session);
     void (*on_close)(Session *session, uint16_t code, Str reason); /* once, last */
@@ -89,6 +89,11 @@ bool session_is_open(const Session *session);
 bool session_retire_key(Subscriber *subscriber, uint32_t generation, int64_t until_ms);
 Str session_claims(const Subscriber *subscriber);
 void session_end(Subscriber *subscriber, uint16_t code, Str reason);
+#define SESSION_SUBSCRIBER(deliver_)                                                       \
+    {                                                                                      \
+        .deliver = (deliver_), .retire_key = session_retire_key, .claims = session_claims, \
+        .close = session_end                                                               \
+    }
 void session_on_message(Session *session, Str text);
 void session_on_timer(Session *session);
 void session_on_close(Session *session, uint16_t code, Str reason); /* the last; once */

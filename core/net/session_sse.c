@@ -87,8 +87,9 @@ static Bytes *deliver(Subscriber *subscriber, const Message *message) {
     return is_queued ? frame : NULL;
 }
 
-static bool send_frame(void *transport, Bytes *frame) {
+static bool send_parts(void *transport, const MessageParts *parts) {
     Stream *stream = transport;
+    Bytes *frame = sse_encode(parts, NULL);
     if (!has_room(stream, frame->len)) {
         bytes_release(frame);
         return false;
@@ -125,13 +126,9 @@ static void start_writing(void *transport) {
 }
 
 static const TransportClass transport_class = {
-    .subscriber = {.deliver = deliver,
-                   .retire_key = session_retire_key,
-                   .claims = session_claims,
-                   .close = session_end},
+    .subscriber = SESSION_SUBSCRIBER(deliver),
     .name = "sse",
-    .encode = sse_encode,
-    .send = send_frame,
+    .send = send_parts,
     .hold = do_nothing,
     .resume = do_nothing,
     .stop_writing = stop_writing,

@@ -39,8 +39,8 @@ static Bytes *deliver(Subscriber *subscriber, const Message *message) {
     return socket_send_unretained(session_of(subscriber)->transport, frame) ? frame : NULL;
 }
 
-static bool send_frame(void *transport, Bytes *frame) {
-    return socket_send(transport, frame);
+static bool send_parts(void *transport, const MessageParts *parts) {
+    return socket_send(transport, session_ws_encode(parts, NULL));
 }
 
 static void hold(void *transport) {
@@ -76,13 +76,9 @@ static Net *net_of(void *transport) {
 }
 
 static const TransportClass transport_class = {
-    .subscriber = {.deliver = deliver,
-                   .retire_key = session_retire_key,
-                   .claims = session_claims,
-                   .close = session_end},
+    .subscriber = SESSION_SUBSCRIBER(deliver),
     .name = "ws",
-    .encode = session_ws_encode,
-    .send = send_frame,
+    .send = send_parts,
     .hold = hold,
     .resume = resume,
     .stop_writing = stop_writing,

@@ -249,14 +249,18 @@ static void send_ping(Socket *socket) {
     write_frame(socket, bytes_retain(&ping));
 }
 
+void socket_cut(Socket *socket, Str reason) {
+    begin_close(socket, WS_CODE_LOST, reason);
+    end_messages(socket);
+    conn_close(socket->conn);
+}
+
 static void check_alive(Socket *socket, uint64_t now_ms) {
     if (socket->is_paused || socket->has_no_pings) return;
     if (socket->heard_ms >= socket->ping_ms) socket->ping_ms = 0;
     if (now_ms < alive_deadline(socket)) return;
     if (socket->ping_ms != 0) {
-        begin_close(socket, WS_CODE_LOST, STR("ping timeout"));
-        end_messages(socket);
-        conn_close(socket->conn);
+        socket_cut(socket, STR("ping timeout"));
         return;
     }
     socket->ping_ms = now_ms;

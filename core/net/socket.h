@@ -65,6 +65,9 @@ void socket_resume(Socket *socket);
 /* A deadline of the owner's own, monotonic milliseconds; 0 takes it back. */
 void socket_set_deadline(Socket *socket, uint64_t deadline_ms);
 
+/* Ends the connection without one: the peer is gone. */
+void socket_cut(Socket *socket, Str reason);
+
 /* Starts the closing handshake; on_close comes when the peer answered, or after
  * limits.close_timeout_ms. `code` 1005 says nothing, else it must be ws_code_is_valid. May be
  * repeated; the first counts. */

@@ -14,9 +14,10 @@
 typedef struct TransportClass {
     SubscriberClass subscriber; /* `deliver` is the transport's; the rest are session.h's */
     const char *name;           /* as plugins see it: "ws" */
-    MessageEncoder encode;      /* of frames for one session alone */
-    /* Queues a frame (takes one reference); false when closing or the queue is full. */
-    bool (*send)(void *transport, Bytes *frame);
+    /* Queues one event for this session alone; false when closing or the queue is full. */
+    bool (*send)(void *transport, const MessageParts *parts);
+    /* The session gets events from now on; may be NULL. */
+    void (*go_live)(void *transport);
     /* session_on_message does not come between them; what comes meanwhile waits, within limits. */
     void (*hold)(void *transport);
     void (*resume)(void *transport);

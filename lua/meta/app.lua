@@ -99,6 +99,22 @@ function app:static(prefix, folder, options) end
 ---@param handlers app.socket_handlers
 function app:websocket(path, options, handlers) end
 
+--- An endpoint of Engine.IO of the plugin's own: raw messages, by polling or WebSocket. (since 1.0)
+---
+---     app:engineio("/engine.io/", { auth = "none" }, {
+---       message = function(socket, data, binary) socket:send(data, binary) end,
+---     })
+---@param path string
+---@param options {auth: any, doc?: string}
+---@param handlers app.socket_handlers
+function app:engineio(path, options, handlers) end
+
+--- Opens a namespace of Socket.IO. With auth = "none" its sessions are guests, each a user of a name of its own.
+--- Without a plugin that says otherwise there is "/" with auth = "jwt". (since 1.0)
+---@param name string           "/custom"
+---@param options {auth: "jwt"|"none"}
+function app:namespace(name, options) end
+
 --- Runs a function before the handlers of a path, or of all paths below one: "/a", "/a/*". The guard has let
 --- in, so request.user is known. A refusal ends it. (since 1.0)
 ---@param path string
@@ -276,6 +292,14 @@ function event:replace(attributes) end
 ---@return string
 function event:raw() end
 
+--- The arguments that a client of Socket.IO sent, decoded. From other clients it is one: the attributes. (since 1.0)
+---@return any[]
+function event:arguments() end
+
+--- The binaries that placeholders in the attributes stand for; nil when there are none. (since 1.0)
+---@return string[]|nil
+function event:binaries() end
+
 --- A change of standing subscriptions, for the hooks subscribe and unsubscribe. Its lists may be changed.
 ---@class change                since 1.0
 ---@field users? string[]       these users, or:
@@ -296,7 +320,9 @@ function event:raw() end
 ---@field id string
 ---@field user string
 ---@field claims table          of the token
----@field transport string      "ws" or "sse"
+---@field transport string      "ws", "sse" or "sio"
+---@field namespace string|nil  of Socket.IO: "/" and the like
+---@field auth table|nil        of Socket.IO, in the hook connect: what came with CONNECT
 ---@field remote string         the peer's address
 ---@field since number          seconds since 1970
 ---@field data table            the plugins' own
@@ -304,10 +330,21 @@ local session = {}
 
 --- Sends an event to this session alone: a name and attributes, or an event. What a hook `connect` sends comes behind
 --- chatty:connected; at most 64 events wait for that, then it is nil with the code "LIMIT". (since 1.0)
+--- To Socket.IO: `spread` sends an array as several arguments; `binaries` are what { _placeholder = true, num = 0 }
+--- and so on stand for. Code UNSUPPORTED: the session is not of Socket.IO and takes no binaries.
 ---@param name string|event
 ---@param attributes? any
+---@param options? {spread?: boolean, binaries?: string[]}
 ---@return true|nil sent, string? message, string? code
-function session:send(name, attributes) end
+function session:send(name, attributes, options) end
+
+--- (waits) Sends an event and waits until the client acknowledges it: what it answered, and binaries in that. Codes:
+--- TIMEOUT, CLOSED, UNSUPPORTED (not a session of Socket.IO), LIMIT (64 wait already). (since 1.0)
+---@param name string|event
+---@param attributes? any
+---@param options? {timeout?: number, spread?: boolean, binaries?: string[]}  timeout in seconds, default 10
+---@return any value, string[]|string|nil binaries_or_message, string? code
+function session:ask(name, attributes, options) end
 
 --- Closes it. Codes from 4000 on ask the client to come back, from 4500 on to stay away. (since 1.0)
 ---@param code? integer         1000 (default), or 3000 to 4999

@@ -69,47 +69,6 @@ function json.is_array(value) end
 ---@return core.json.raw
 function json.raw(text) end
 
----@class core.event  `require "core.event"`; an event that is being made: a name and attributes as raw JSON
-local event = {}
---- `attributes` is a json.raw, or any value that json.encode takes. nil, message, "INVALID" for a bad name:
---- names are 1 to 255 bytes of UTF-8; reserved prefixes are for the caller to refuse.
----@param name string
----@param attributes any
----@return core.event|nil, string? message, string? code
-function event.new(name, attributes) end
---- Reads {"event": string, "attributes": any but null} from a client's frame; attributes may be left out
---- (then {}). Other members than event, attributes and ack are ignored. `ack` comes as raw JSON text when it
---- is a number or string.
----@param text string
----@return core.event|nil event, string? ack_or_message, string? code, string? ack
-function event.parse(text) end
----@return string
-function event:name() end
----@param name string
----@return true|nil, string? message
-function event:rename(name) end
----@return string  the attributes' raw JSON
-function event:raw() end
----@return boolean  whether attributes is an object
-function event:is_object() end
----@param key string
----@return any value  decoded; nil when not there
-function event:get(key) end
---- Sets one member and leaves all other bytes alone. Raises when attributes is no object.
----@param key string
----@param value any
-function event:set(key, value) end
----@param key string
-function event:remove(key) end
----@param attributes any  the whole anew
-function event:replace(attributes) end
----@return core.event
-function event:copy() end
----@return integer bytes  of the raw attributes
-function event:size() end
----@return any value  the attributes decoded, anew each time
-function event:attributes() end
-
 ---@class core.bus  `require "core.bus"`; the operations of the server
 local bus = {}
 ---@class core.bus.notify
@@ -280,11 +239,6 @@ function secret.random(bytes) end
 ---@param text string
 ---@return string
 function secret.hash(text) end
---- HMAC-SHA256 as hexadecimal.
----@param key string
----@param text string
----@return string
-function secret.hmac(key, text) end
 
 ---@class core.query  `require "core.query"`
 local query = {}
@@ -447,8 +401,6 @@ function trial:settle() end
 ---@param until_ms integer
 ---@return boolean
 function trial:step(until_ms) end
---- Tells it to stop; `settle` and `step` then let it.
-function trial:stop() end
 ---@return integer milliseconds  since 1970
 function trial:now() end
 --- What was logged since the last call: a JSON array of { level, message, fields }.

@@ -1,6 +1,57 @@
 ---@meta
 -- The objects that C hands to the Lua half, and what it calls there. As private as the modules of meta/core.lua.
 
+---@class core.event  `require "core.event"`; an event that is being made: a name and attributes as raw JSON
+local event = {}
+--- `attributes` is a json.raw, or any value that json.encode takes. nil, message, "INVALID" for a bad name:
+--- names are 1 to 255 bytes of UTF-8; reserved prefixes are for the caller to refuse.
+---@param name string
+---@param attributes any
+---@return core.event|nil, string? message, string? code
+function event.new(name, attributes) end
+--- Reads {"event": string, "attributes": any but null} from a client's frame; attributes may be left out
+--- (then {}). Other members than event, attributes and ack are ignored. `ack` comes as raw JSON text when it
+--- is a number or string.
+---@param text string
+---@return core.event|nil event, string? ack_or_message, string? code, string? ack
+function event.parse(text) end
+---@return string
+function event:name() end
+---@param name string
+---@return true|nil, string? message
+function event:rename(name) end
+---@return string  the attributes' raw JSON
+function event:raw() end
+---@return boolean  whether attributes is an object
+function event:is_object() end
+---@param key string
+---@return any value  decoded; nil when not there
+function event:get(key) end
+--- Sets one member and leaves all other bytes alone. Raises when attributes is no object.
+---@param key string
+---@param value any
+function event:set(key, value) end
+---@param key string
+function event:remove(key) end
+---@param attributes any  the whole anew
+function event:replace(attributes) end
+---@return core.event
+function event:copy() end
+--- The binaries that placeholders in the attributes stand for; nil when it has none.
+---@return string[]|nil
+function event:binaries() end
+---@param list string[]
+function event:set_binaries(list) end
+--- Whether the attributes are an array of the arguments of a client of Socket.IO.
+---@return boolean
+function event:is_spread() end
+--- To Socket.IO the attributes, which are an array, go as several arguments.
+function event:spread() end
+---@return integer bytes  of the raw attributes
+function event:size() end
+---@return any value  the attributes decoded, anew each time
+function event:attributes() end
+
 ---@class core.request  given to init.on_request; one HTTP request
 local request = {}
 ---@return string  raw, without '?'
@@ -55,6 +106,44 @@ function request:open_socket(handler, protocol) end
 ---@return core.session|nil, string? message, string? code
 function request:open_stream(headers) end
 
+---@class core.engine  `require "core.engine"`: connections of Engine.IO
+local engine = {}
+--- (waits) What a GET with a sid is answered with. The connection may live on another worker. Codes: sid-unknown,
+--- request-concurrent.
+---@param request core.request
+---@param sid string
+---@return string|nil body, string? code
+function engine.poll(request, sid) end
+--- (waits) Hands the packets of the body over. Codes: also packet-malformed.
+---@param request core.request
+---@param sid string
+---@return string|nil body, string? code
+function engine.post(request, sid) end
+--- A WebSocket takes the place of polling; the request is answered. False: no worker has such a sid.
+---@param request core.request
+---@param sid string
+---@return boolean
+function engine.upgrade(request, sid) end
+--- A raw connection for a plugin, with polling: `answer` is for the caller to send. `handler` is given back to
+--- init.on_socket_*.
+---@param request core.request
+---@param handler any
+---@return core.socket socket, string answer
+function engine.open(request, handler) end
+---@param request core.request
+---@param handler any
+---@return core.socket|nil, string? message, string? code
+function engine.open_socket(request, handler) end
+--- A connection that speaks Socket.IO, with polling: sessions come by init.on_connect.
+---@param request core.request
+---@param token? string  that the request brought
+---@return string answer
+function engine.open_mux(request, token) end
+---@param request core.request
+---@param token? string
+---@return true|nil, string? message, string? code
+function engine.open_mux_socket(request, token) end
+
 ---@class core.session  a live connection of a user. After its end methods give nil, "closed", "CLOSED"
 local session = {}
 ---@return string
@@ -98,6 +187,15 @@ function session:is_live() end
 --- From the registry of this worker; empty before join.
 ---@return string[]|nil channels, string? message, string? code
 function session:channels() end
+--- The namespace of a session of Socket.IO, else nil.
+---@return string|nil
+function session:namespace() end
+--- (waits) Sends one event and waits until the client of Socket.IO acknowledges it. Codes: TIMEOUT, CLOSED, LIMIT,
+--- UNSUPPORTED.
+---@param event core.event
+---@param seconds number
+---@return core.event|nil answer, string? message, string? code
+function session:ask(event, seconds) end
 --- Sends one event frame. `ack` is raw JSON added as member "ack", `id` a cursor.
 ---@param event core.event
 ---@param ack? string

@@ -5,6 +5,7 @@
 local fake_cage = require "spec.support.fake_cage"
 local fake_elsewhere = require "spec.support.fake_elsewhere"
 local fake_http = require "spec.support.fake_http"
+local fake_engine = require "spec.support.fake_engine"
 local fake_json = require "spec.support.fake_json"
 local fake_records = require "spec.support.fake_records"
 local fake_text = require "spec.support.fake_text"
@@ -18,6 +19,7 @@ local SETTINGS = {
   CONTROL_KEY = { "first-key", "second-key" }, CONTROL_AUTH = "key", ALLOWED_ORIGINS = {},
   PLUGIN_OPTIONS = "options.lua",
   ENABLE = {}, PLUGINS = {}, NAMES_MAX = 100, NAME_MAX = 255, PAGE_SIZE_MAX = 1000, AUTH_TIMEOUT = 10,
+  SOCKETIO = true, SOCKETIO_PATH = "/socket.io/", POLLING_MAX = 1000000,
   PING_INTERVAL = 25, EXPIRING_NOTICE = 30, JWT_LEEWAY = 5, REGISTRATION = "control", LOGIN_TTL = 43200,
   LOGIN_RATE_MAX = 10, HTTP_TIMEOUT = 10, TIMERS_MAX = 10, SPAWNED_MAX = 3, HTTP_PRIVATE = false,
   SCRIPT_BUDGET = 0.25, SCRIPT_SETUP_BUDGET = 5, SCRIPT_MEMORY_MAX = 128 * 1048576,
@@ -44,7 +46,20 @@ function event_methods:attributes() return fake_json.decode(state_of(self).raw) 
 
 function event_methods:is_object() return state_of(self).raw:find("^%s*{") ~= nil end
 
-function event_methods:copy() return new_event(state_of(self).name, state_of(self).raw) end
+function event_methods:copy()
+  local state = state_of(self)
+  local made = new_event(state.name, state.raw)
+  state_of(made).binaries, state_of(made).is_spread = state.binaries, state.is_spread
+  return made
+end
+
+function event_methods:binaries() return state_of(self).binaries end
+
+function event_methods:set_binaries(list) state_of(self).binaries = list end
+
+function event_methods:is_spread() return state_of(self).is_spread or false end
+
+function event_methods:spread() state_of(self).is_spread = true end
 
 function event_methods:replace(value) state_of(self).raw = fake_json.encode(value) end
 
@@ -221,6 +236,15 @@ function session_methods:send(made, ack, id)
   local sent = { event = made:name(), attributes = made:attributes(), ack = ack, id = id }
   state.sent[#state.sent + 1] = sent
   return true
+end
+
+function session_methods:namespace() return state_of(self).namespace end
+
+function session_methods:ask(made, seconds)
+  local state = state_of(self)
+  state.asked = { made:name(), made:attributes(), seconds, made:binaries() }
+  local answer = state.answer or { nil, "closed", "CLOSED" }
+  return answer[1], answer[2], answer[3]
 end
 
 function session_methods:close(code, reason)
@@ -426,7 +450,8 @@ function fake_core.install(own_settings)
   unload_ours()
   local clock = new_time()
   local modules = {
-    bus = new_bus(), cage = fake_cage.new(), event = event, files = new_files(), json = fake_json, log = new_log(),
+    bus = new_bus(), cage = fake_cage.new(), engine = fake_engine.new(fake_core.socket), event = event,
+    files = new_files(), json = fake_json, log = new_log(),
     metrics = new_metrics(), task = new_task(), time = clock, token = new_token(),
     node = {
       name = "here-1", version = "0.1.0", worker = 0, workers = 1, home = "/home/chatty", settings = {},
@@ -435,7 +460,6 @@ function fake_core.install(own_settings)
       equal = function(a, b) return a == b end,
       random = function(bytes) return ("r"):rep(bytes) end,
       hash = function(text) return "hash of " .. text end,
-      hmac = function(key, text) return ("hmac of %s by %s"):format(text, key) end,
     },
     history = new_history(), store = fake_records.new_store(clock), shared = fake_records.new_shared(clock),
     http = fake_http.new(), password = fake_elsewhere.password(), reload = fake_elsewhere.reload(),

@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * How an engine ends. A WebSocket: with its socket, which calls on_close. Polling: engine_close queues a
+ * close packet and waits for the client to fetch it, at most limits.close_timeout_ms; engine_end does not
+ * wait. Both only mark and let engines_flush do the rest, since a fan-out, which may not change the
+ * registry, closes slow readers.
+ */
+#include "net/engine.h"
+
+#include "base/ensure.h"
+#include "base/mem.h"
+#include "net/eio.h"
+#include "net/engines.h"
+#include "net/probe.h"
+#include "net/ws.h"
+
+enum { CODE_NORMAL = 1000 };
+
+static const NetLimits *limits_of(const Engine *engine) {
+    return &engine->engines->net->limits;
+}
+
+static uint64_t now_of(const Engine *engine) {
+    return net_now_ms(engine->engines->net);
+}
+
+Net *engine_net(const Engine *engine) {
+    return engine->engines->net;
+}
+
+bool engine_is_closing(const Engine *engine) {
+    return engine->socket != NULL ? socket_is_closing(engine->socket) : engine->is_closing;
+}
+
+static void arm(Engine *engine) {
+    uint64_t deadline_ms = engine->beat_ms;
+    if (engine->deadline_ms != 0 && engine->deadline_ms < deadline_ms)
+        deadline_ms = engine->deadline_ms;
+    wheel_start(&engine->engines->net->wheel, &engine->timer, deadline_ms);
+}
+
+/* --- ending --- */
+
+static void decide_end(Engine *engine, uint16_t code, Str reason) {
+    if (engine->is_closing) return;
+    engine->is_closing = true;
+    engine->close_code = code;
+    if (reason.len > 0) engine->close_reason = bytes_copy(reason);
+}
+
+void engine_end(Engine *engine, uint16_t code, Str reason, int last) {
+    if (engine->socket != NULL) {
+        socket_close(engine->socket, code, reason);
+        return;
+    }
+    if (engine->is_over) return;
+    decide_end(engine, code, reason);
+    engine->is_over = true;
+    polling_add(engine->polling, eio_encode((EioType)last, STR_NONE));
+    engines_touch(engine->engines, engine);
+}
+
+void engine_close(Engine *engine, uint16_t code, Str reason) {
+    if (engine->socket != NULL) {
+        socket_close(engine->socket, code, reason);
+        return;
+    }
+    if (engine->is_closing) return;
+    if (engine->polling->poll.give != NULL) {
+        engine_end(engine, code, reason, EIO_CLOSE);
+        return;
+    }
+    decide_end(engine, code, reason);
+    polling_add(engine->polling, eio_encode(EIO_CLOSE, STR_NONE));
+    engine->beat_ms = now_of(engine) + limits_of(engine)->close_timeout_ms;
+    arm(engine);
+}
+
+/* The client broke the protocol. */
+static bool refuse(Engine *engine) {
+    engine_end(engine, WS_CODE_PROTOCOL, STR("malformed packet"), EIO_CLOSE);
+    return false;
+}
+
+/* `owner` is told last; nothing of the engine is there any more when it returns. */
+static void finish(Engine *engine, uint16_t code, Str reason) {
+    wheel_stop(&engine->engines->net->wheel, &engine->timer);
+    list_remove(&engine->dirty_link);
+    engine->is_closing = engine->is_over = true;
+    if (engine->probe != NULL) probe_abandon(engine->probe);
+    if (engine->polling != NULL) {
+        engines_remove(engine->engines, engine);
+        polling_answer(&engine->polling->post, "sid-unknown", NULL);
+        polling_free(engine->polling);
+        engine->polling = NULL;
+    }
+    engine->handler->on_close(engine->owner, code, reason);
+    backlog_free(&engine->backlog);
+    bytes_release(engine->close_reason);
+    mem_free(engine);
+}
+
+/* --- what comes --- */
+
+static bool is_full(const Engine *engine) {
+    return backlog_is_full(engine->backlog, limits_of(engine)->ws.message_bytes_max);
+}
+
+static void block(Engine *engine) {
+    if (engine->is_blocked || !is_full(engine)) return;
+    engine->is_blocked = true;
+    if (engine->socket != NULL) socket_hold(engine->socket);
+}
+
+static void unblock(Engine *engine) {
+    if (!engine->is_blocked || is_full(engine)) return;
+    engine->is_blocked = false;
+    engine->awaits_pong = false;
+    engine->beat_ms = now_of(engine) + limits_of(engine)->ping_interval_ms;
+    if (engine->socket != NULL) {
+        socket_resume(engine->socket);
+    } else {
+        polling_answer(&engine->polling->post, NULL, bytes_copy(STR("ok")));
+    }
+}
+
+static void hand_out(Engine *engine, bool is_binary, Str message) {
+    if (engine->is_held || engine->backlog != NULL) {
+        backlog_add(&engine->backlog, is_binary, message);
+        block(engine);
+    } else {
+        engine->handler->on_message(engine->owner, is_binary, message);
+    }
+}
+
+static void hear_pong(Engine *engine) {
+    if (!engine->awaits_pong) return;
+    engine->awaits_pong = false;
+    engine->beat_ms = now_of(engine) + limits_of(engine)->ping_interval_ms;
+}
+
+static bool take_packet(Engine *engine, const EioPacket *packet) {
+    switch (packet->type) {
+    case EIO_MESSAGE: hand_out(engine, packet->is_binary, packet->data); return true;
+    case EIO_PONG: hear_pong(engine); return true;
+    case EIO_NOOP: return true;
+    case EIO_CLOSE: engine_end(engine, CODE_NORMAL, STR("the client closed"), EIO_NOOP); return true;
+    default: return refuse(engine);
+    }
+}
+
+bool engine_receive(Engine *engine, Str body) {
+    EioWalk walk = eio_walk(body);
+    EioPacket packet;
+    int err = 0;
+    bool is_right = true;
+    while (is_right && !engine->is_over && eio_next(&walk, &packet, &err)) {
+        is_right = take_packet(engine, &packet);
+    }
+    eio_end(&walk);
+    return err == 0 ? is_right : refuse(engine);
+}
+
+/* on_message may hold, resume and close; a resume from within comes back to this loop. */
+void engine_resume(Engine *engine) {
+    bool is_binary;
+    Str message;
+    engine->is_held = false;
+    if (engine->is_delivering) return;
+    engine->is_delivering = true;
+    while (!engine->is_held && !engine_is_closing(engine) &&
+           backlog_take(engine->backlog, &is_binary, &message)) {
+        engine->handler->on_message(engine->owner, is_binary, message);
+    }
+    engine->is_delivering = false;
+    backlog_trim(&engine->backlog);
+    if (!engine_is_closing(engine)) unblock(engine);
+}
+
+void engine_hold(Engine *engine) {
+    engine->is_held = true;
+}
+
+/* --- what goes --- */
+
+bool engine_send_unretained(Engine *engine, Bytes *frame) {
+    if (engine->socket != NULL) return socket_send_unretained(engine->socket, frame);
+    if (engine->is_closing) return false;
+    if (!polling_allows(engine->polling, frame->len)) {
+        engine_end(engine, SOCKET_CODE_SLOW, STR("slow reader"), EIO_CLOSE);
+        return false;
+    }
+    polling_add(engine->polling, frame);
+    engines_touch(engine->engines, engine);
+    return true;
+}
+
+bool engine_send(Engine *engine, Bytes *frame) {
+    if (engine->socket != NULL) return socket_send(engine->socket, frame);
+    if (engine_send_unretained(engine, frame)) return true;
+    bytes_release(frame);
+    return false;
+}
+
+/* --- time --- */
+
+static void send_ping(Engine *engine) {
+    /* The same for all; its first reference is never released. */
+    static Bytes ping = {.refs = 1, .len = 3, .data = {(char)(0x80 | WS_TEXT), 1, '2'}};
+    engine->awaits_pong = true;
+    engine->beat_ms += limits_of(engine)->ping_timeout_ms;
+    engine_send(engine, bytes_retain(&ping));
+}
+
+static void lose(Engine *engine) {
+    if (engine->socket != NULL) {
+        socket_cut(engine->socket, STR("ping timeout"));
+    } else {
+        engine_end(engine, WS_CODE_LOST, STR("ping timeout"), EIO_CLOSE);
+    }
+}
+
+bool engine_is_late(Engine *engine) {
+    const NetLimits *limits = limits_of(engine);
+    uint64_t due_ms = engine->beat_ms + (engine->awaits_pong ? 0 : limits->ping_timeout_ms);
+    if (engine->is_closing || engine->is_blocked || now_of(engine) < due_ms) return false;
+    lose(engine);
+    return true;
+}
+
+static void beat(Engine *engine) {
+    if (engine->is_blocked) {
+        engine->beat_ms = now_of(engine) + limits_of(engine)->ping_interval_ms;
+    } else if (engine->is_closing) {
+        engine_end(engine, engine->close_code, STR_NONE, EIO_CLOSE);
+    } else if (engine->awaits_pong) {
+        lose(engine);
+    } else {
+        send_ping(engine);
+    }
+}
+
+static void on_fire(WheelTimer *timer, uint64_t now_ms) {
+    Engine *engine = list_entry(timer, Engine, timer);
+    if (engine->socket != NULL && socket_is_closing(engine->socket)) return;
+    if (engine->deadline_ms != 0 && now_ms >= engine->deadline_ms) {
+        engine->deadline_ms = 0;
+        engine->handler->on_timer(engine->owner);
+    }
+    if (now_ms >= engine->beat_ms) beat(engine);
+    if (!engine->is_over && !(engine->socket != NULL && socket_is_closing(engine->socket))) arm(engine);
+}
+
+void engine_set_deadline(Engine *engine, uint64_t deadline_ms) {
+    if (engine_is_closing(engine)) return;
+    engine->deadline_ms = deadline_ms;
+    arm(engine);
+}
+
+void engine_wake(Engine *engine) {
+    if (engine->is_over) return;
+    engine->is_woken = true;
+    engines_touch(engine->engines, engine);
+}
+
+/* --- opening --- */
+
+static void on_socket_message(void *owner, bool is_binary, Str payload) {
+    Engine *engine = owner;
+    EioPacket packet = {EIO_MESSAGE, true, payload};
+    if (!is_binary && !eio_parse(payload, &packet)) {
+        refuse(engine);
+    } else {
+        take_packet(engine, &packet);
+    }
+}
+
+static void on_socket_timer(void *owner) {
+    (void)owner; /* an engine has a timer of its own */
+}
+
+static void on_socket_close(void *owner, uint16_t code, Str reason) {
+    finish(owner, code, reason);
+}
+
+static const SocketHandler socket_handler = {
+    .on_message = on_socket_message, .on_timer = on_socket_timer, .on_close = on_socket_close};
+
+static Engine *engine_new(struct Engines *engines, const SocketHandler *handler, void *owner) {
+    Engine *engine = mem_zalloc(sizeof *engine);
+    *engine = (Engine){.engines = engines, .handler = handler, .owner = owner};
+    list_init(&engine->dirty_link);
+    wheel_timer_init(&engine->timer, on_fire);
+    engine->beat_ms = now_of(engine) + limits_of(engine)->ping_interval_ms;
+    arm(engine);
+    return engine;
+}
+
+static void add_handshake(const Engine *engine, Str sid, Buf *out) {
+    const NetLimits *limits = limits_of(engine);
+    EioHandshake handshake = {sid, engine->polling != NULL, limits->ping_interval_ms,
+                              limits->ping_timeout_ms, limits->polling_bytes_max};
+    eio_add_handshake(out, &handshake);
+}
+
+Engine *engine_open(struct Engines *engines, const SocketHandler *handler, void *owner, Buf *answer) {
+    Engine *engine = engine_new(engines, handler, owner);
+    char sid[ENGINE_SID_LEN + 1];
+    engine->polling = polling_new(engines->net);
+    engines_add(engines, engine, sid);
+    buf_add_char(answer, '0' + EIO_OPEN);
+    add_handshake(engine, str_of(sid), answer);
+    if (engines->net->is_draining) {
+        engine_end(engine, SOCKET_CODE_RESTART, STR("the server restarts"), EIO_CLOSE);
+    }
+    return engine;
+}
+
+int engine_open_socket(struct Engines *engines, Request *request, const SocketHandler *handler,
+                       void *owner, Engine **engine) {
+    Engine *opened = engine_new(engines, handler, owner);
+    int err = socket_open(request, STR_NONE, &socket_handler, opened, &opened->socket);
+    if (err != 0) {
+        wheel_stop(&engines->net->wheel, &opened->timer);
+        mem_free(opened);
+        return err;
+    }
+    socket_stop_pings(opened->socket);
+    char sid[ENGINE_SID_LEN + 1];
+    engines_make_sid(engines, sid); /* nobody can come back with it, so it is kept nowhere */
+    Buf handshake = BUF_NONE;
+    add_handshake(opened, str_of(sid), &handshake);
+    socket_send(opened->socket, eio_encode(EIO_OPEN, buf_str(&handshake)));
+    buf_deinit(&handshake);
+    *engine = opened;
+    return 0;
+}
+
+/* --- from polling to a WebSocket --- */
+
+void engine_take_socket(Engine *engine, Socket *socket) {
+    Polling *polling = engine->polling;
+    polling_answer_poll(polling, bytes_copy(STR("6")));
+    polling_answer(&polling->post, NULL, bytes_copy(STR("ok")));
+    engines_remove(engine->engines, engine);
+    engine->polling = NULL;
+    engine->socket = socket;
+    socket_set_handler(socket, &socket_handler, engine);
+    Bytes *frame;
+    while ((frame = polling_take(polling)) != NULL) socket_send(socket, frame);
+    polling_free(polling);
+    if (engine->is_blocked) socket_hold(socket);
+}
+
+static void answer_poll(Engine *engine) {
+    Polling *polling = engine->polling;
+    if (polling->poll.give == NULL) return;
+    bool has_upgrade = engine->probe != NULL && probe_is_confirmed(engine->probe);
+    if (polling->count == 0 && has_upgrade) polling_add(polling, eio_encode(EIO_NOOP, STR_NONE));
+    if (polling->count == 0) return;
+    if (engine->is_closing) engine->is_over = true; /* the close packet is among them */
+    polling_flush(polling);
+}
+
+void engine_flush(Engine *engine) {
+    if (engine->is_woken) {
+        engine->is_woken = false;
+        engine->handler->on_timer(engine->owner);
+    }
+    if (engine->polling == NULL) return;
+    answer_poll(engine);
+    if (!engine->is_over) return;
+    Str reason = engine->close_reason != NULL ? bytes_str(engine->close_reason) : STR_NONE;
+    finish(engine, engine->close_code, reason);
+}

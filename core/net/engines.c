@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "net/engines.h"
+
+#include <stdio.h>
+
+#include "base/ensure.h"
+#include "base/mem.h"
+#include "base/metrics.h"
+#include "base/text.h"
+#include "data/secret.h"
+#include "net/eio.h"
+#include "net/probe.h"
+
+enum { RANDOM_BYTES = 16, WORKER_DIGITS = 2 };
+
+/* What stands in the table: a WebSocket needs no sid, so it does not lie in the Engine. */
+typedef struct Entry {
+    Engine *engine;
+    char sid[ENGINE_SID_LEN + 1];
+} Entry;
+
+static Str sid_of(const void *value) {
+    return str_make(((const Entry *)value)->sid, ENGINE_SID_LEN);
+}
+
+void engines_init(Engines *engines, Net *net, unsigned worker) {
+    *engines = (Engines){.net = net, .worker = worker};
+    map_init(&engines->by_sid, sid_of);
+    list_init(&engines->dirty);
+}
+
+void engines_deinit(Engines *engines) {
+    ensure(engines->by_sid.count == 0);
+    map_deinit(&engines->by_sid);
+}
+
+int engines_worker_of(Str sid) {
+    if (sid.len != ENGINE_SID_LEN) return -1;
+    int high = text_hex_digit(sid.data[0]), low = text_hex_digit(sid.data[1]);
+    return high < 0 || low < 0 ? -1 : high * 16 + low;
+}
+
+void engines_make_sid(const Engines *engines, char sid[ENGINE_SID_LEN + 1]) {
+    Buf random = BUF_NONE;
+    secret_random_text(RANDOM_BYTES, &random);
+    ensure(random.len == ENGINE_SID_LEN - WORKER_DIGITS);
+    snprintf(sid, ENGINE_SID_LEN + 1, "%02x%.*s", engines->worker & 0xFFU, (int)random.len,
+             random.data);
+    buf_deinit(&random);
+}
+
+void engines_add(Engines *engines, Engine *engine, char sid[ENGINE_SID_LEN + 1]) {
+    Entry *entry = mem_zalloc(sizeof *entry);
+    engines_make_sid(engines, sid);
+    entry->engine = engine;
+    memcpy(entry->sid, sid, sizeof entry->sid);
+    engine->polling->sid = str_make(entry->sid, ENGINE_SID_LEN);
+    map_add(&engines->by_sid, entry);
+    metrics_add(METRIC_polling, 1);
+}
+
+void engines_remove(Engines *engines, Engine *engine) {
+    Entry *entry = map_remove(&engines->by_sid, engine->polling->sid);
+    ensure(entry != NULL);
+    metrics_add(METRIC_polling, -1);
+    mem_free(entry);
+}
+
+void engines_touch(Engines *engines, Engine *engine) {
+    if (list_is_empty(&engine->dirty_link)) list_add(&engines->dirty, &engine->dirty_link);
+}
+
+static Engine *find(const Engines *engines, Str sid) {
+    Entry *entry = map_find(&engines->by_sid, sid);
+    return entry == NULL || entry->engine->is_over ? NULL : entry->engine;
+}
+
+/* The connection a request is for, unless it does not live any more. */
+static Engine *find_alive(const Engines *engines, Str sid) {
+    Engine *engine = find(engines, sid);
+    return engine == NULL || engine_is_late(engine) ? NULL : engine;
+}
+
+void engines_poll(Engines *engines, Str sid, PollingAnswer answer) {
+    Engine *engine = find_alive(engines, sid);
+    if (engine == NULL) {
+        polling_answer(&answer, "sid-unknown", NULL);
+        return;
+    }
+    if (engine->polling->poll.give != NULL) {
+        engine_end(engine, 1002, STR("two polls at once"), EIO_CLOSE);
+        polling_answer(&answer, "request-concurrent", NULL);
+        return;
+    }
+    engine->polling->poll = answer;
+    metrics_add(METRIC_polls_waiting, 1);
+    engines_touch(engines, engine);
+}
+
+static void finish_post(Engine *engine, bool is_right, PollingAnswer answer) {
+    if (!is_right) {
+        polling_answer(&answer, "packet-malformed", NULL);
+    } else if (engine->is_blocked && !engine->is_over) {
+        engine->polling->post = answer;
+    } else {
+        polling_answer(&answer, NULL, bytes_copy(STR("ok")));
+    }
+}
+
+void engines_post(Engines *engines, Str sid, Str body, PollingAnswer answer) {
+    Engine *engine = find_alive(engines, sid);
+    if (engine == NULL || engine->is_closing) {
+        polling_answer(&answer, "sid-unknown", NULL);
+        return;
+    }
+    if (engine->polling->post.give != NULL) {
+        engine_end(engine, 1002, STR("two posts at once"), EIO_CLOSE);
+        polling_answer(&answer, "request-concurrent", NULL);
+        return;
+    }
+    finish_post(engine, engine_receive(engine, body), answer);
+}
+
+void engines_abort(Engines *engines, Str sid) {
+    Engine *engine = find(engines, sid);
+    if (engine != NULL) engine_end(engine, 1006, STR("a request was cut"), EIO_CLOSE);
+}
+
+static void refuse_upgrade(Conn *conn) {
+    static const char text[] =
+        "HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nConnection: close\r\n"
+        "Content-Length: 136\r\n\r\n"
+        "{\"errors\":[{\"status\":\"400\",\"code\":\"sid-unknown\",\"title\":\"Session unknown\","
+        "\"detail\":\"There is no session that polls and has this sid.\"}]}";
+    conn_write(conn, bytes_copy(str_of(text)));
+    conn_finish(conn);
+}
+
+void engines_upgrade(Engines *engines, Str sid, int fd, Bytes *answer, Str rest) {
+    Conn *conn = conn_adopt(engines->net, fd);
+    Engine *engine = find_alive(engines, sid);
+    bool is_possible = engine != NULL && engine->probe == NULL && !engine->is_closing;
+    if (conn != NULL && is_possible) {
+        probe_open(engine, conn, answer, rest);
+        return;
+    }
+    bytes_release(answer);
+    if (conn != NULL) refuse_upgrade(conn);
+}
+
+void engines_flush(Engines *engines) {
+    while (!list_is_empty(&engines->dirty)) {
+        Engine *engine = list_entry(engines->dirty.next, Engine, dirty_link);
+        list_remove(&engine->dirty_link);
+        engine_flush(engine);
+    }
+}
+
+void engines_drain(Engines *engines) {
+    size_t at = 0;
+    for (Entry *entry = map_next(&engines->by_sid, &at); entry != NULL;
+         entry = map_next(&engines->by_sid, &at)) {
+        engine_end(entry->engine, SOCKET_CODE_RESTART, STR("the server restarts"), EIO_CLOSE);
+    }
+}

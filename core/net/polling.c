@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "net/polling.h"
+
+#include "base/ensure.h"
+#include "base/mem.h"
+#include "base/metrics.h"
+#include "net/eio.h"
+
+enum { BURST_FACTOR = 8, FRAMES_MIN = 8 };
+
+Polling *polling_new(Net *net) {
+    Polling *polling = mem_zalloc(sizeof *polling);
+    polling->net = net;
+    return polling;
+}
+
+static void forget_frames(Polling *polling) {
+    polling->net->queue_bytes -= polling->bytes;
+    polling->bytes = 0;
+    polling->count = 0;
+    if (polling->cap <= FRAMES_MIN) return;
+    mem_free(polling->frames);
+    polling->frames = NULL;
+    polling->cap = 0;
+}
+
+void polling_free(Polling *polling) {
+    ensure(polling->poll.give == NULL && polling->post.give == NULL);
+    for (uint32_t i = 0; i < polling->count; i++) bytes_release(polling->frames[i]);
+    forget_frames(polling);
+    mem_free(polling->frames);
+    mem_free(polling);
+}
+
+bool polling_allows(const Polling *polling, size_t len) {
+    size_t max = polling->net->limits.queue_bytes_max;
+    if (polling->poll.give != NULL) max *= BURST_FACTOR;
+    if (polling->count == 0 || polling->bytes + len <= max) return true;
+    metrics_add(METRIC_slow_readers_total, 1);
+    metrics_add(METRIC_limit_hits_total, 1);
+    return false;
+}
+
+void polling_add(Polling *polling, Bytes *frame) {
+    if (polling->count == polling->cap) {
+        polling->cap = polling->cap == 0 ? FRAMES_MIN : polling->cap * 2;
+        polling->frames = mem_grow(polling->frames, polling->cap, sizeof *polling->frames);
+    }
+    polling->frames[polling->count++] = frame;
+    polling->bytes += frame->len;
+    polling->net->queue_bytes += frame->len;
+}
+
+Bytes *polling_take(Polling *polling) {
+    if (polling->count == 0) return NULL;
+    Bytes *frame = polling->frames[0];
+    polling->count--;
+    memmove(polling->frames, polling->frames + 1, polling->count * sizeof *polling->frames);
+    polling->bytes -= frame->len;
+    polling->net->queue_bytes -= frame->len;
+    return frame;
+}
+
+void polling_answer(PollingAnswer *answer, const char *code, Bytes *body) {
+    PollingAnswer copy = *answer;
+    *answer = (PollingAnswer){NULL, NULL};
+    if (copy.give != NULL) {
+        copy.give(copy.waiter, code, body);
+    } else {
+        bytes_release(body);
+    }
+}
+
+void polling_answer_poll(Polling *polling, Bytes *body) {
+    if (polling->poll.give != NULL) metrics_add(METRIC_polls_waiting, -1);
+    polling_answer(&polling->poll, NULL, body);
+}
+
+void polling_flush(Polling *polling) {
+    Buf body = BUF_NONE;
+    buf_reserve(&body, polling->bytes);
+    for (uint32_t i = 0; i < polling->count; i++) {
+        eio_add_frame(&body, polling->frames[i]);
+        net_release(polling->net, polling->frames[i]);
+    }
+    forget_frames(polling);
+    polling_answer_poll(polling, bytes_copy(buf_str(&body)));
+    buf_deinit(&body);
+}
