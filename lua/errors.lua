@@ -58,6 +58,16 @@ add(400, "event-missing", "Event missing", "The body has no member event.")
 add(400, "event-invalid", "Event invalid", "The member event is not a string of 1 to 255 bytes.")
 add(400, "event-reserved", "Event name reserved", "The event's name belongs to the server or to Socket.IO.")
 add(400, "attributes-missing", "Attributes missing", "The member attributes is not there, or null.")
+add(400, "event-term-invalid", "Term invalid",
+  "A member beside event and attributes (except, ttl, key, ack, ifOffline, id) is not what it must be.")
+add(400, "batch-invalid", "Batch invalid", "The body of a batch is not an array.")
+add(400, "batch-too-long", "Batch too long", "A batch has more operations than BATCH_MAX.", true)
+add(400, "operation-invalid", "Operation invalid", "An operation of a batch lacks something or has a wrong member.")
+add(404, "ack-unknown", "Ack unknown", "No event of the last five minutes was sent with this ack.")
+add(409, "idempotency-busy", "Still at work",
+  "The first request with this idempotency key has not been answered for ten seconds.")
+add(503, "idempotency-full", "Too many idempotency keys",
+  "The keys of the last five minutes and what else workers share fill SHARED_MEMORY_MAX.", true)
 add(400, "document-invalid", "Document invalid", "The body has not the form of a JSON:API document.")
 add(400, "data-missing", "Data missing", "The JSON:API document has no primary data.")
 add(400, "data-empty", "Data empty", "The JSON:API document names no channel.")

@@ -28,7 +28,7 @@ local LATER = { dropped = true }
 ---@type table<string, hooks.hook[]>
 local registered = {
   start = {}, stop = {}, connect = {}, message = {}, subscribe = {}, unsubscribe = {}, notify = {},
-  disconnect = {}, online = {}, offline = {},
+  disconnect = {}, online = {}, offline = {}, unreached = {},
 }
 
 local OUTSIDE <const> = 0 -- of all handlers

@@ -1,6 +1,8 @@
 -- The door of the Lua half: what C calls, and the order in which everything is set up.
 
+local acks_page = require "control.acks"
 local app = require "app"
+local batch = require "control.batch"
 local disconnect = require "control.disconnect"
 local dispatch = require "dispatch"
 local event_stream = require "event_stream"
@@ -49,7 +51,7 @@ local init = {
 local OURS = { name = "chatty", folder = node.home .. "/lua", priority = math.mininteger }
 local PARTS = {
   health, realtime, event_stream, socketio, test_jwt, register, login, logout, token, update_jwt_secret,
-  notify, subscription, search, disconnect, reload, listing,
+  notify, subscription, batch, acks_page, search, disconnect, reload, listing,
 }
 
 --- Registers our endpoints and loads the plugins. Raises one line if something is wrong. Needs no worker.

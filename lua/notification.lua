@@ -1,10 +1,15 @@
 -- A notification: one event on its way through hooks and options to the bus.
 
+local acks = require "acks"
 local add = require "add"
 local bus = require "core.bus"
 local event = require "event"
 local hooks = require "hooks"
 local names = require "names"
+local refusal = require "refusal"
+local task = require "core.task"
+local terms = require "terms"
+local unreached = require "unreached"
 
 local notification = {}
 
@@ -32,6 +37,7 @@ local function check(shown)
   local by, list = read_target(shown)
   shown[by] = check_list(list, by)
   if shown.except then shown.except = check_list(shown.except, "except") end
+  terms.check_hooked(shown)
   local core = event.core(shown)
   if shown.name == core:name() then return end
   local refused = event.refuse_name(shown.name)
@@ -43,12 +49,35 @@ end
 local function run_hooks(spec, by)
   local shown = event.of(spec.event, {
     [spec.by] = names.copy(spec.names), efficient = spec.efficient or false, except = spec.except,
-    by = by, dry_run = spec.dry or false,
+    by = by, dry_run = spec.dry or false, except_sessions = spec.except_sessions, key = spec.key, ttl = spec.ttl,
   })
   local refused = hooks.run("notify", shown, nil, nil, check)
   if refused then return refused end
   spec.by, spec.names = read_target(shown)
   spec.efficient, spec.except = shown.efficient and true or false, shown.except
+  spec.except_sessions, spec.key, spec.ttl = shown.except_sessions, shown.key, shown.ttl
+end
+
+-- What the bus is told beside the common terms; nil when there is nothing. nil, refusal.
+local function set_terms(spec)
+  local digits, message, code
+  if spec.ack and not spec.dry then
+    digits, message, code = acks.new()
+    if not digits then return refusal.of_failure(message, code) end
+  end
+  if digits or spec.except_sessions or spec.key or spec.ttl then
+    spec.terms = { ack = digits, except_sessions = spec.except_sessions, key = spec.key, ttl = spec.ttl }
+  end
+end
+
+local function send(spec)
+  local refused = set_terms(spec)
+  if refused then return nil, refused end
+  local done, id = bus.notify(spec)
+  if spec.if_offline and not spec.dry and hooks.has("unreached") then
+    task.spawn(unreached.tell, spec.event or spec.events[1], spec.by, spec.names, spec.except)
+  end
+  return done, id, spec.terms and spec.terms.ack
 end
 
 --- Emits an event. True, or the counts when `spec` says report or dry; nil and a refusal if a hook or an
@@ -56,7 +85,9 @@ end
 ---@param spec core.bus.notify
 ---@param options add.option[]|nil
 ---@param by guard.identity  who asks; the hooks see it
----@return true|{users: integer, sessions: integer, per_name: table[]}|nil, string|refusal|nil  the id of a kept event
+---@return true|{users: integer, sessions: integer, per_name: table[]}|nil done
+---@return string|refusal|nil id   of a kept event
+---@return string? ack             the number that clients confirm it with
 function notification.emit(spec, options, by)
   if hooks.is_dry() then spec.dry = true end
   if hooks.has("notify") then
@@ -68,7 +99,7 @@ function notification.emit(spec, options, by)
     local refused = add.apply(options, spec)
     if refused then return nil, refused end
   end
-  return bus.notify(spec)
+  return send(spec)
 end
 
 return notification

@@ -196,6 +196,8 @@ options.sections = {
       doc = "Objects and arrays within each other in a body or message." },
     { name = "NAMES_MAX", type = "integer", min = "1", max = "1000000", default = "10000",
       doc = "Names in one list of users or channels." },
+    { name = "BATCH_MAX", type = "integer", min = "1", max = "100000", default = "1000",
+      doc = "Operations in one batch (400)." },
     { name = "NAME_MAX", type = "integer", min = "1", max = "1024", default = "255",
       doc = "Bytes of the name of a user or channel." },
     { name = "PAGE_SIZE_MAX", type = "integer", min = "1", max = "1000000", default = "10000",

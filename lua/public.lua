@@ -7,6 +7,7 @@ local bus = require "core.bus"
 local change = require "change"
 local event = require "event"
 local hooks = require "hooks"
+local idempotency = require "idempotency"
 local json = require "core.json"
 local log = require "core.log"
 local names = require "names"
@@ -20,6 +21,7 @@ local plugin_token = require "plugin_token"
 local refusal = require "refusal"
 local spawner = require "spawner"
 local task = require "core.task"
+local terms = require "terms"
 local time = require "core.time"
 local view = require "view"
 
@@ -30,7 +32,7 @@ local CODE_DISCONNECTED <const>, CODE_RECONNECT <const> = 4502, 4003
 
 local NOTIFY = {
   channels = 1, users = 1, efficient = 1, event = 1, attributes = 1, except = 1, report = 1, dry_run = 1,
-  add = 1, by = 1,
+  add = 1, by = 1, ttl = 1, key = 1, ack = 1, if_offline = 1, id = 1,
 }
 local CHANGE = { users = 1, users_of = 1, channels = 1, dry_run = 1, by = 1, request = 1 }
 local DISCONNECT = { reason = 1, reconnect = 1, dry_run = 1 }
@@ -100,9 +102,12 @@ local function outgoing(spec, level)
   local made
   made, refused = event_of(spec, level + 1)
   if not made then return nil, refused end
+  if terms.has_any(spec) then terms.check(spec, level + 1) end
+  local except, except_sessions = terms.split_except(spec.except)
   return {
-    by = by, names = list, efficient = spec.efficient, except = spec.except, event = made,
-    report = spec.report, dry = spec.dry_run,
+    by = by, names = list, efficient = spec.efficient, except = except, event = made,
+    report = spec.report, dry = spec.dry_run, ack = spec.ack, if_offline = spec.if_offline,
+    except_sessions = except_sessions, key = spec.key, ttl = spec.ttl,
   }
 end
 
@@ -118,7 +123,29 @@ local function report_of(counts, by, list)
   }
 end
 
-local function notifier(by)
+-- True or the report, the id and the ack; or nil and a refusal.
+local function emit(sent, options, by)
+  local done, id, ack = notification.emit(sent, options, by)
+  if not done or done == true then return done, id, ack end
+  return report_of(done, sent.by, sent.names), id, ack
+end
+
+local function emit_for_answer(sent, options, by)
+  local done, id, ack = emit(sent, options, by)
+  if not done then return nil, id end
+  return { done = done, id = id, ack = ack }
+end
+
+-- Keys of one who asks are not those of another.
+local function emit_once(key, sent, options, by)
+  local whose = by.key or by.name or by.user or ""
+  local full = ("%s:%s:%s"):format(by.kind, whose, key)
+  local answer, refused = idempotency.run(full, emit_for_answer, sent, options, by)
+  if not answer then return nil, refused end
+  return answer.done, answer.id, answer.ack
+end
+
+local function notifier(own)
   return function(spec)
     argument.type(spec, "table", "chatty.notify", 2)
     argument.keys(spec, NOTIFY, "chatty.notify", 2)
@@ -129,11 +156,15 @@ local function notifier(by)
       options, refused = add.find(spec.add)
       if not options then return failed(refused) end
     end
-    local done, id
-    done, id = notification.emit(sent, options, spec.by or by)
+    local by = spec.by or own
+    local done, id, ack
+    if spec.id and not (spec.dry_run or hooks.is_dry()) then
+      done, id, ack = emit_once(spec.id, sent, options, by)
+    else
+      done, id, ack = emit(sent, options, by)
+    end
     if not done then return failed(id) end
-    if done == true then return true, id end
-    return report_of(done, sent.by, sent.names)
+    return done, id, ack
   end
 end
 

@@ -1,6 +1,7 @@
 -- The WebSocket endpoint: GET /ws. Who comes brings a token in one of five places; from then on every frame,
 -- both ways, is one event.
 
+local acks = require "acks"
 local core_event = require "core.event"
 local credentials = require "credentials"
 local entrance = require "entrance"
@@ -78,6 +79,7 @@ end
 -- What a client said: a token, or an event for the plugins.
 local function take(core, found, ack)
   local name = found:name()
+  if name == "chatty:ack" and ack and core:user() then return acks.take(core:id(), ack) end
   if name == "chatty:auth" then return entrance.authenticate(core, found, ack) end
   if not core:user() then
     return send_error(core, refusal.of("auth-required", "Send chatty:auth first."), ack)

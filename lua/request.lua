@@ -15,6 +15,7 @@ local request = {}
 local CORE <const> = private.key()   -- of the core.request
 local ROUTE <const> = private.key()  -- of the route that was found
 local CLAIMS <const> = private.key() -- of the token's claims as raw JSON
+local MEMBERS <const> = private.key() -- of the other members of that body
 local EVENT <const> = private.key()  -- of the core.event that the body became
 
 local ID_MAX <const> = 64 -- bytes
@@ -122,7 +123,15 @@ function request.core_event(self)
   local found, message, code, pointer = self[CORE]:event()
   if not found then error(refusal.of(code, refusal.sentence(message), pointer and { pointer = pointer })) end
   self[EVENT] = found
+  if message then self[MEMBERS] = message end
   return found
+end
+
+--- The members of that body beside event and attributes, decoded; nil when there are none.
+---@param self request
+---@return table|nil
+function request.event_members(self)
+  return rawget(self, MEMBERS)
 end
 
 --- Says whose request it is.

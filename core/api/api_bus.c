@@ -2,6 +2,7 @@
 #include "api/api_event.h"
 #include "api/ask.h"
 #include "api/lua_args.h"
+#include "base/clock.h"
 #include "base/ensure.h"
 #include "base/metrics.h"
 #include "net/session_ws.h"
@@ -13,9 +14,25 @@ static const MessageEncoder encoders[MESSAGE_TRANSPORT_COUNT] = {
 
 enum { PAGE_SIZE = 10000 };
 
-static void init_message(Notice *notice, uint32_t index, const Event *event) {
-    Str name = buf_str(&event->name);
-    message_init(&notice->messages[index], encoders, name, event->attributes, notice->is_kept);
+static void init_message(Notice *notice, uint32_t index, const Event *event, Str ack) {
+    MessageSpec spec = {buf_str(&event->name), event->attributes, ack, notice->is_kept};
+    message_init(&notice->messages[index], encoders, &spec);
+}
+
+/* What is asked for more seldom. Leaves the table on the stack, from which the spec borrows; gives the ack.
+ * stack: spec of the notice */
+static Str check_terms(lua_State *L, NoticeSpec *spec) {
+    if (lua_getfield(L, 1, "terms") != LUA_TTABLE) return STR_NONE;
+    int terms = lua_gettop(L);
+    size_t count;
+    spec->except_sessions = check_field_list(L, terms, "except_sessions", &count);
+    spec->except_session_count = (uint32_t)count;
+    spec->key = opt_field_str(L, terms, "key");
+    lua_getfield(L, terms, "ttl");
+    lua_Number ttl = luaL_optnumber(L, -1, 0);
+    lua_pop(L, 1);
+    if (ttl > 0) spec->ends_ms = clock_monotonic_ms() + (uint64_t)(ttl * 1000);
+    return opt_field_str(L, terms, "ack");
 }
 
 /* One event for all targets, or one per target; all are checked before anything is made. stack: spec */
@@ -37,14 +54,14 @@ static uint32_t check_events(lua_State *L, size_t target_count) {
 }
 
 /* stack: ..., the event or the list of events */
-static void fill_messages(lua_State *L, Notice *notice) {
+static void fill_messages(lua_State *L, Notice *notice, Str ack) {
     if (to_event(L, -1) != NULL) {
-        init_message(notice, 0, to_event(L, -1));
+        init_message(notice, 0, to_event(L, -1), ack);
         return;
     }
     for (uint32_t i = 0; i < notice->message_count; i++) {
         lua_rawgeti(L, -1, (lua_Integer)i + 1);
-        init_message(notice, i, to_event(L, -1));
+        init_message(notice, i, to_event(L, -1), ack);
         notice->targets[i].message = i;
         lua_pop(L, 1);
     }
@@ -61,7 +78,6 @@ static Notice *check_notice(lua_State *L) {
     const Str *targets = check_field_list(L, 1, "names", &target_count);
     const Str *except = check_field_list(L, 1, "except", &except_count);
     if (target_count == 0) luaL_error(L, "field 'names' must not be empty");
-    uint32_t message_count = check_events(L, target_count);
     NoticeSpec spec = {
         .kind = by_users ? NOTICE_USERS : NOTICE_CHANNELS,
         .is_efficient = opt_field_bool(L, 1, "efficient"),
@@ -69,11 +85,12 @@ static Notice *check_notice(lua_State *L) {
         .target_count = (uint32_t)target_count,
         .except = except,
         .except_count = (uint32_t)except_count,
-        .message_count = message_count,
     };
+    Str ack = check_terms(L, &spec);
+    spec.message_count = check_events(L, target_count);
     Notice *notice = notice_new(&spec);
     notice_keep(notice, &api_of(L)->retention);
-    fill_messages(L, notice);
+    fill_messages(L, notice, ack);
     return notice;
 }
 
@@ -222,16 +239,18 @@ static int f_count(lua_State *L) {
 
 /* stack: ..., opts at `index` (a table or nil) */
 static int ask_page(lua_State *L, OpType type, Str name, int index) {
-    static const char *const known[] = {"offline", "after", "size", NULL};
+    static const char *const known[] = {"offline", "absent", "after", "size", NULL};
     check_running(L);
     Str after = STR_NONE;
     lua_Integer size = PAGE_SIZE;
     bool is_offline = false;
+    bool is_absent = false;
     if (!lua_isnoneornil(L, index)) {
         luaL_checktype(L, index, LUA_TTABLE);
         check_keys(L, index, known);
         after = opt_field_str(L, index, "after");
         is_offline = opt_field_bool(L, index, "offline");
+        is_absent = opt_field_bool(L, index, "absent");
         if (lua_getfield(L, index, "size") != LUA_TNIL) size = luaL_checkinteger(L, -1);
         luaL_argcheck(L, size > 0 && size <= UINT32_MAX, index, "size must be positive");
     }
@@ -241,6 +260,7 @@ static int ask_page(lua_State *L, OpType type, Str name, int index) {
     op_set_after(op, after);
     op->size = (uint32_t)size;
     op->is_offline = is_offline;
+    op->is_absent = is_absent;
     return ask_roster(L, op, push_answer);
 }
 

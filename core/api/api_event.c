@@ -93,10 +93,11 @@ typedef struct EventParts {
     Str name; /* raw string */
     Str attributes;
     Str ack;
+    bool has_more; /* other members than name and attributes */
 } EventParts;
 
 static EventFault find_parts(Str document, EventParts *parts) {
-    *parts = (EventParts){STR_NONE, STR_NONE, STR_NONE};
+    *parts = (EventParts){.has_more = false};
     if (json_type(document) != JSON_OBJECT) {
         return (EventFault){"send an object with the members event and attributes", "event-invalid",
                             ""};
@@ -105,9 +106,14 @@ static EventFault find_parts(Str document, EventParts *parts) {
     Str key;
     Str item;
     while (json_next(&walk, &key, &item)) {
-        if (json_string_equal(key, STR("event"))) parts->name = item;
-        if (json_string_equal(key, STR("attributes"))) parts->attributes = item;
-        if (json_string_equal(key, STR("ack"))) parts->ack = item;
+        if (json_string_equal(key, STR("event"))) {
+            parts->name = item;
+        } else if (json_string_equal(key, STR("attributes"))) {
+            parts->attributes = item;
+        } else {
+            parts->has_more = true;
+            if (json_string_equal(key, STR("ack"))) parts->ack = item;
+        }
     }
     if (parts->name.len == 0) {
         return (EventFault){"add the member event with the event's name", "event-missing", "/event"};
@@ -149,6 +155,20 @@ static bool is_missing(Str attributes) {
     return attributes.len == 0 || json_type(attributes) == JSON_NULL;
 }
 
+/* Pushes the members of the document other than name and attributes, decoded. */
+static void push_members(lua_State *L, Str document) {
+    lua_newtable(L);
+    JsonWalk walk = json_walk(document);
+    Str key;
+    Str item;
+    while (json_next(&walk, &key, &item)) {
+        if (json_string_equal(key, STR("event")) || json_string_equal(key, STR("attributes"))) continue;
+        push_decoded(L, key);
+        push_decoded(L, item);
+        lua_rawset(L, -3);
+    }
+}
+
 int push_event_of_body(lua_State *L, Buf *body) {
     Str document;
     JsonFault json_fault;
@@ -165,11 +185,21 @@ int push_event_of_body(lua_State *L, Buf *body) {
                              "attributes-missing", "/attributes"};
     }
     if (fault.message != NULL) return push_fault(L, fault);
+    if (parts.has_more) push_members(L, document);
     event->text = *body;
     event->attributes = parts.attributes;
     *body = BUF_NONE;
     tell_collector(L, event);
-    return 1;
+    return parts.has_more ? 2 : 1;
+}
+
+/* stack: text */
+static int f_read(lua_State *L) {
+    Buf body = BUF_NONE;
+    buf_add(&body, check_str(L, 1));
+    int count = push_event_of_body(L, &body);
+    buf_deinit(&body);
+    return count;
 }
 
 /* The ack as it came; nil when there is none, or none that is answered. */
@@ -405,7 +435,7 @@ static const luaL_Reg methods[] = {
     {NULL, NULL},
 };
 
-static const luaL_Reg lib[] = {{"new", f_new}, {"parse", f_parse}, {NULL, NULL}};
+static const luaL_Reg lib[] = {{"new", f_new}, {"parse", f_parse}, {"read", f_read}, {NULL, NULL}};
 
 int api_open_event(lua_State *L) {
     push_class(L, event_type, methods);

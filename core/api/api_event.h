@@ -26,7 +26,7 @@ Event *check_event(lua_State *L, int arg);
 Event *to_event(lua_State *L, int index); /* NULL: it is none */
 
 /* Reads {"event", "attributes"} out of a request's body, whose memory moves into the event on success.
- * Pushes the event, or nil, message, code, pointer. */
+ * Pushes the event, and if it has other members a table of them, decoded; or nil, message, code, pointer. */
 int push_event_of_body(lua_State *L, Buf *body);
 
 /* Pushes what a client of Socket.IO sent: an event, or an acknowledgement under the name chatty:ack. False:

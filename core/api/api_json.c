@@ -319,6 +319,24 @@ static int f_find(lua_State *L) {
     return 1;
 }
 
+static int f_items(lua_State *L) {
+    Str value;
+    JsonFault fault;
+    Str text = check_str(L, 1);
+    if (json_check(text, api_json_depth(L), &value, &fault) != 0 || json_type(value) != JSON_ARRAY) {
+        return 0;
+    }
+    lua_newtable(L);
+    JsonWalk walk = json_walk(value);
+    Str key;
+    Str item;
+    for (lua_Integer i = 1; json_next(&walk, &key, &item); i++) {
+        push_str(L, item);
+        lua_rawseti(L, -2, i);
+    }
+    return 1;
+}
+
 static int f_encode(lua_State *L) {
     luaL_checkany(L, 1);
     push_json(L, 1);
@@ -363,8 +381,8 @@ static const luaL_Reg buf_methods[] = {{"__gc", f_gc_buf}, {NULL, NULL}};
 static const luaL_Reg array_methods[] = {{NULL, NULL}};
 
 static const luaL_Reg lib[] = {
-    {"decode", f_decode},     {"encode", f_encode}, {"find", f_find}, {"array", f_array},
-    {"is_array", f_is_array}, {"raw", f_raw},       {NULL, NULL},
+    {"decode", f_decode}, {"encode", f_encode},     {"find", f_find}, {"items", f_items},
+    {"array", f_array},   {"is_array", f_is_array}, {"raw", f_raw},   {NULL, NULL},
 };
 
 int api_open_json(lua_State *L) {

@@ -32,6 +32,7 @@
     X(history_events, gauge, "Events kept by channels.")                                            \
     X(history_bytes, gauge, "Bytes of the events kept, and of what it takes to keep them.")         \
     X(replayed_total, counter, "Events brought to sessions that had missed them.")                  \
+    X(acks_total, counter, "Events that sessions confirmed.")                                       \
     X(gaps_total, counter, "Sessions told that not all they missed could be brought.")              \
     X(dropped_total, counter, "Events that a session did not get.")                                 \
     X(slow_readers_total, counter, "Sessions closed because their queue was full.")                 \

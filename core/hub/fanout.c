@@ -30,8 +30,17 @@ static void settle(Walk *walk) {
     walk->owed = 0;
 }
 
+static bool is_excepted(const Notice *notice, const Subscriber *subscriber) {
+    if (notice->except_session_count == 0) return false;
+    Str id = subscriber->class->id(subscriber);
+    for (uint32_t i = 0; i < notice->except_session_count; i++) {
+        if (str_equal(notice->except_sessions[i], id)) return true;
+    }
+    return false;
+}
+
 static bool deliver_to_session(Walk *walk, Subscriber *subscriber) {
-    if (subscriber->had >= walk->sequence) return false;
+    if (subscriber->had >= walk->sequence || is_excepted(walk->notice, subscriber)) return false;
     if (walk->notice->is_efficient) {
         if (subscriber->stamp == walk->serial) return false;
         subscriber->stamp = walk->serial;

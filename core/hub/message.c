@@ -5,12 +5,12 @@
 #include "base/ensure.h"
 #include "base/json.h"
 
-void message_init(Message *message, const MessageEncoder encoders[MESSAGE_TRANSPORT_COUNT], Str event,
-                  Str attributes, bool has_id) {
+void message_init(Message *message, const MessageEncoder encoders[MESSAGE_TRANSPORT_COUNT],
+                  const MessageSpec *spec) {
     Buf name = BUF_NONE;
-    json_encode_string(event, &name);
-    MessageParts parts = {.event = buf_str(&name), .attributes = attributes};
-    if (has_id) parts.id = STR("????????????????????"); /* holds its place */
+    json_encode_string(spec->event, &name);
+    MessageParts parts = {.event = buf_str(&name), .attributes = spec->attributes, .ack = spec->ack};
+    if (spec->has_id) parts.id = STR("????????????????????"); /* holds its place */
     message->encoders = encoders;
     atomic_init(&message->frames[0], encoders[0](&parts, &message->parts));
     for (int i = 1; i < MESSAGE_TRANSPORT_COUNT; i++) atomic_init(&message->frames[i], NULL);

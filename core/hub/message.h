@@ -27,7 +27,7 @@ typedef struct MessageParts {
 
 enum { MESSAGE_ID_LEN = 20 };
 
-/* Encodes one event into a whole frame and gives it. `placed`, unless NULL, gets event, attributes and id
+/* Encodes one event into a whole frame and gives it. `placed`, unless NULL, gets event, attributes, ack and id
  * as they lie in the frame; it is NULL for all encodings but the first. */
 typedef Bytes *(*MessageEncoder)(const MessageParts *parts, MessageParts *placed);
 
@@ -41,11 +41,16 @@ typedef struct Message {
     MessageParts parts; /* inside the first frame */
 } Message;
 
-/* `event` is the plain name, `attributes` raw JSON that was checked; borrows both. `encoders` has
- * MESSAGE_TRANSPORT_COUNT entries and outlives the message. `has_id`: there is room for an id, which
- * message_set_id fills. */
-void message_init(Message *message, const MessageEncoder encoders[MESSAGE_TRANSPORT_COUNT], Str event,
-                  Str attributes, bool has_id);
+typedef struct MessageSpec {
+    Str event;      /* the plain name */
+    Str attributes; /* raw JSON that was checked */
+    Str ack;        /* raw JSON that clients shall confirm the event with, or STR_NONE */
+    bool has_id;    /* there is room for an id, which message_set_id fills */
+} MessageSpec;
+
+/* Borrows the spec. `encoders` has MESSAGE_TRANSPORT_COUNT entries and outlives the message. */
+void message_init(Message *message, const MessageEncoder encoders[MESSAGE_TRANSPORT_COUNT],
+                  const MessageSpec *spec);
 
 /* The id is known only when the event's place in the order is: once, before anybody else sees the
  * message. */

@@ -18,9 +18,11 @@ static Str put(char **at, Str name) {
 
 Notice *notice_new(const NoticeSpec *spec) {
     size_t arrays = spec->target_count * sizeof(Target) + spec->message_count * sizeof(Message) +
-                    spec->except_count * sizeof(Str);
-    Notice *notice = mem_zalloc(sizeof *notice + arrays + sum_of(spec->targets, spec->target_count) +
-                                sum_of(spec->except, spec->except_count) + spec->key.len);
+                    (spec->except_count + spec->except_session_count) * sizeof(Str);
+    Notice *notice =
+        mem_zalloc(sizeof *notice + arrays + sum_of(spec->targets, spec->target_count) +
+                   sum_of(spec->except, spec->except_count) +
+                   sum_of(spec->except_sessions, spec->except_session_count) + spec->key.len);
     atomic_init(&notice->refs, 1);
     notice->kind = spec->kind;
     notice->is_efficient = spec->is_efficient;
@@ -28,14 +30,19 @@ Notice *notice_new(const NoticeSpec *spec) {
     notice->target_count = spec->target_count;
     notice->message_count = spec->message_count;
     notice->except_count = spec->except_count;
+    notice->except_session_count = spec->except_session_count;
     notice->targets = (Target *)(void *)(notice + 1);
     notice->messages = (Message *)(void *)(notice->targets + spec->target_count);
     notice->except = (Str *)(void *)(notice->messages + spec->message_count);
-    char *at = (char *)(notice->except + spec->except_count);
+    notice->except_sessions = notice->except + spec->except_count;
+    char *at = (char *)(notice->except_sessions + spec->except_session_count);
     for (uint32_t i = 0; i < spec->target_count; i++) {
         notice->targets[i].name = put(&at, spec->targets[i]);
     }
     for (uint32_t i = 0; i < spec->except_count; i++) notice->except[i] = put(&at, spec->except[i]);
+    for (uint32_t i = 0; i < spec->except_session_count; i++) {
+        notice->except_sessions[i] = put(&at, spec->except_sessions[i]);
+    }
     notice->key = put(&at, spec->key);
     return notice;
 }

@@ -28,9 +28,11 @@ typedef struct Notice {
     uint32_t target_count;
     uint32_t message_count;
     uint32_t except_count;
-    Target *targets; /* in request order; all four arrays lie in the block of the Notice */
+    uint32_t except_session_count;
+    Target *targets; /* in request order; all arrays lie in the block of the Notice */
     Message *messages;
     Str *except;             /* users that get nothing */
+    Str *except_sessions;    /* ids of sessions that get nothing */
     Str key;                 /* only the newest event of a key matters; STR_NONE: it has none */
     uint64_t ends_ms;        /* monotonic; from then on it is worth nothing; 0: never */
     bool is_kept;            /* by a channel of it; then its messages have ids */
@@ -47,6 +49,8 @@ typedef struct NoticeSpec {
     uint32_t target_count;
     const Str *except;
     uint32_t except_count;
+    const Str *except_sessions;
+    uint32_t except_session_count;
     uint32_t message_count;
     Str key; /* borrowed, copied */
     uint64_t ends_ms;

@@ -64,6 +64,7 @@ struct Op {
     bool is_dry;          /* count only, change nothing */
     bool is_add;          /* CHANGE */
     bool is_offline;      /* PARTICIPANTS: those without a session too */
+    bool is_absent;       /* PARTICIPANTS: only those */
     bool has_more;        /* answer of pages: names follow the last one */
     uint16_t code;        /* DISCONNECT: WebSocket close code; RELAY: what is asked */
     uint16_t origin;      /* index of the worker that made it, or OP_ORIGIN_RELOAD */

@@ -23,7 +23,8 @@ static void find_participants(const Graph *graph, Op *op) {
     const Node *channel = graph_find_channel(graph, op_name(op));
     for (uint32_t i = 0; channel != NULL && i < channel->edge_count; i++) {
         const Node *user = channel->edges[i].peer;
-        if (op->is_offline || online_find(user) != NULL) page_add(&page, node_name(user));
+        bool is_online = online_find(user) != NULL;
+        if (op->is_absent ? !is_online : is_online || op->is_offline) page_add(&page, node_name(user));
     }
     op->has_more = page.has_more;
     op->users = page_close(&page);

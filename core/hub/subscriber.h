@@ -25,6 +25,8 @@ typedef struct SubscriberClass {
     /* Tokens of keys before `generation` are good until `until_ms` (wall clock), 0: no longer. True: the
      * session ends now because of that. */
     bool (*retire_key)(Subscriber *subscriber, uint32_t generation, int64_t until_ms);
+    /* The session's id; borrows. */
+    Str (*id)(const Subscriber *subscriber);
     /* The claims of its token, raw JSON; borrows. */
     Str (*claims)(const Subscriber *subscriber);
     /* Ends the session with a WebSocket close code; asynchronous. */

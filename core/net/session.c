@@ -79,6 +79,12 @@ Str session_claims(const Subscriber *subscriber) {
     return bytes_str(session->claims);
 }
 
+Str session_id(const Subscriber *subscriber) {
+    const Session *session =
+        (const Session *)(const void *)((const char *)subscriber - offsetof(Session, subscriber));
+    return str_make(session->id, SESSION_ID_LEN);
+}
+
 void session_on_message(Session *session, Str text) {
     session_hold(session);
     session->handler->on_frame(session, text);

@@ -88,11 +88,12 @@ bool session_is_open(const Session *session);
 /* For transports: what their tables hold, and what they tell of the connection. */
 bool session_retire_key(Subscriber *subscriber, uint32_t generation, int64_t until_ms);
 Str session_claims(const Subscriber *subscriber);
+Str session_id(const Subscriber *subscriber);
 void session_end(Subscriber *subscriber, uint16_t code, Str reason);
 #define SESSION_SUBSCRIBER(deliver_)                                                       \
     {                                                                                      \
         .deliver = (deliver_), .retire_key = session_retire_key, .claims = session_claims, \
-        .close = session_end                                                               \
+        .id = session_id, .close = session_end                                             \
     }
 void session_on_message(Session *session, Str text);
 void session_on_timer(Session *session);

@@ -21,14 +21,15 @@ Bytes *session_ws_encode(const MessageParts *parts, MessageParts *placed) {
     char *event = put(frame->data + header_len, keys[0]);
     char *attributes = put(put(event, parts->event), keys[1]);
     char *at = put(attributes, parts->attributes);
-    if (ack.len > 0) at = put(put(at, keys[2]), ack);
+    char *ack_at = ack.len > 0 ? put(at, keys[2]) : at;
+    if (ack.len > 0) at = put(ack_at, ack);
     char *id_at = id.len > 0 ? put(at, keys[3]) : at;
     if (id.len > 0) at = put(put(id_at, id), STR("\""));
     *at = '}';
     if (placed != NULL) {
         placed->event = str_make(event, parts->event.len);
         placed->attributes = str_make(attributes, parts->attributes.len);
-        placed->ack = STR_NONE;
+        placed->ack = str_make(ack_at, ack.len);
         placed->id = str_make(id_at, id.len);
     }
     return frame;

@@ -287,7 +287,8 @@ static int f_notify(lua_State *L) {
                        .target_count = (uint32_t)count,
                        .message_count = 1};
     Notice *notice = notice_new(&spec);
-    message_init(&notice->messages[0], encoders, STR("event"), opt_field_str(L, 3, "text"), false);
+    message_init(&notice->messages[0], encoders,
+                 &(MessageSpec){.event = STR("event"), .attributes = opt_field_str(L, 3, "text")});
     if (tag.data == NULL) {
         bus_notify(&node->bus, notice);
     } else {

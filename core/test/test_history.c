@@ -74,7 +74,9 @@ static Notice *check_notice(lua_State *L, const RetentionRules *rules) {
     Notice *notice = notice_new(&spec);
     notice_keep(notice, rules);
     for (uint32_t i = 0; i < notice->message_count; i++) {
-        message_init(&notice->messages[i], encoders, STR("e"), opt_field_str(L, 2, "text"), true);
+        MessageSpec message = {
+            .event = STR("e"), .attributes = opt_field_str(L, 2, "text"), .has_id = true};
+        message_init(&notice->messages[i], encoders, &message);
         if (is_each) notice->targets[i].message = i;
     }
     return notice;

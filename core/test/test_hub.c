@@ -147,7 +147,8 @@ static Notice *check_notice(lua_State *L) {
                        .message_count = (uint32_t)frames};
     Notice *notice = notice_new(&spec);
     for (uint32_t i = 0; i < frames; i++) {
-        message_init(&notice->messages[i], encoders, STR("event"), frame_list[i], false);
+        message_init(&notice->messages[i], encoders,
+                     &(MessageSpec){.event = STR("event"), .attributes = frame_list[i]});
     }
     for (uint32_t i = 0; frames > 1 && i < names; i++) notice->targets[i].message = i;
     return notice;

@@ -83,8 +83,9 @@ static void notify(Bus *bus, const Str *names, uint32_t count, Mark mark) {
     NoticeSpec spec = {
         .kind = NOTICE_CHANNELS, .targets = names, .target_count = count, .message_count = 1};
     Notice *notice = notice_new(&spec);
-    message_init(&notice->messages[0], encoders, STR("event"),
-                 str_make((const char *)&mark, sizeof mark), false);
+    MessageSpec message = {.event = STR("event"),
+                           .attributes = str_make((const char *)&mark, sizeof mark)};
+    message_init(&notice->messages[0], encoders, &message);
     bus_notify(bus, notice);
 }
 

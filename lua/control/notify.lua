@@ -4,37 +4,70 @@ local answer = require "control.answer"
 local chatty = require "chatty"
 local requests = require "request"
 local selector = require "selector"
+local terms = require "terms"
 
 local notify = {}
 
 local KINDS = selector.kinds("channels", "channels-efficient", "users")
 local NOTIFIED = { raw_json = '{"msg":"Notified."}' }
 
-local function emit(request, kind, names)
-  local query = request.query
-  return chatty.notify({
+-- Puts what stands in the body beside the event, and the key of the header, into the spec.
+local function add_terms(spec, members, key)
+  if members then
+    local fields, refused = terms.of_members(members)
+    if not fields then return refused end
+    for name, value in pairs(fields) do spec[name] = value end
+  end
+  if not key then return nil end
+  local fields, refused = terms.of_members({ id = key })
+  if not fields then
+    refused.source = { header = "Idempotency-Key" }
+    return refused
+  end
+  spec.id = key
+end
+
+--- Emits as a request asks: true or the report, the id and the ack; or nil and a refusal.
+---@param asked {method?: string, add?: string[], report?: boolean, dryRun?: boolean}
+---@param core core.event
+---@param members table|nil     of the body, beside the event
+---@param key string|nil        Idempotency-Key
+---@param identity guard.identity
+---@return true|table|nil done, string|refusal|nil id, string? ack
+function notify.run(asked, core, members, key, identity)
+  local kind, names = selector.parse(asked.method, KINDS)
+  if not kind then return nil, names end
+  local spec = {
     channels = kind ~= "users" and names or nil,
     users = kind == "users" and names or nil,
     efficient = kind == "channels-efficient",
-    event = requests.core_event(request),
-    add = query.add,
-    report = query.report,
-    dry_run = query.dryRun,
-    by = request.identity,
-  })
+    event = core, add = asked.add, report = asked.report, dry_run = asked.dryRun, by = identity,
+  }
+  local refused = (members or key) and add_terms(spec, members, key)
+  if refused then return nil, refused end
+  local done, id, ack, failed = chatty.notify(spec)
+  if not done then return nil, failed end
+  return done, id, ack
+end
+
+--- What is answered.
+---@param asked {dryRun?: boolean}
+---@param done true|table
+---@param id? string
+---@param ack? string
+---@return table fields
+function notify.describe(asked, done, id, ack)
+  if asked.dryRun then return { msg = "Would notify", dryRun = true, report = done } end
+  return { msg = "Notified.", id = id, ack = ack, report = done ~= true and done or nil }
 end
 
 local function handle(request)
-  local kind, names = selector.parse(request.query.method, KINDS)
-  if not kind then return names end
-  local done, id, _, refused = emit(request, kind, names)
-  if not done then return refused end
-  if request.query.dryRun then
-    return answer.done(request, { msg = "Would notify", dryRun = true, report = done })
-  end
-  if request.query.report then return answer.done(request, { msg = "Notified.", report = done }) end
-  if id or request.wants_document then return answer.done(request, { msg = "Notified.", id = id }) end
-  return NOTIFIED
+  local core = requests.core_event(request)
+  local done, id, ack = notify.run(request.query, core, requests.event_members(request),
+    requests.core(request):header("idempotency-key"), request.identity)
+  if not done then return id end
+  if done == true and not (id or ack or request.wants_document) then return NOTIFIED end
+  return answer.done(request, notify.describe(request.query, done, id, ack))
 end
 
 ---@param app app

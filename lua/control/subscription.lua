@@ -11,29 +11,45 @@ local subscription = {}
 
 local KINDS = selector.kinds("channels", "users")
 
+local VERBS = {
+  subscribe = { change = chatty.subscribe, done = "Subscribed", would = "Would subscribe" },
+  unsubscribe = { change = chatty.unsubscribe, done = "Unsubscribed", would = "Would unsubscribe" },
+}
+
 local function describe(words, dry_run, done)
   local channels = json.array(done.channels)
   if not dry_run then return { msg = words.done, channels = channels } end
   return { msg = words.would, dryRun = true, channels = channels, users = done.users, changed = done.changed }
 end
 
-local function handler(change, words)
+--- Carries out what a request asks: the fields of its answer, or nil and a refusal.
+---@param verb "subscribe"|"unsubscribe"
+---@param asked {method?: string, dryRun?: boolean}
+---@param document table    as jsonapi.parse gives it
+---@param request request   who asks
+---@return table|nil fields, refusal? refused
+function subscription.run(verb, asked, document, request)
+  local kind, names = selector.parse(asked.method, KINDS)
+  if not kind then return nil, names end
+  local channels, refused = naming.channels(document)
+  if not channels then return nil, refused end
+  local done, _, _, failed = VERBS[verb].change({
+    users = kind == "users" and names or nil,
+    users_of = kind == "channels" and names or nil,
+    channels = channels,
+    dry_run = asked.dryRun,
+    by = request.identity,
+    request = request.id,
+  })
+  if not done then return nil, failed end
+  return describe(VERBS[verb], asked.dryRun, done)
+end
+
+local function handler(verb)
   return function(request)
-    local dry_run = request.query.dryRun
-    local kind, names = selector.parse(request.query.method, KINDS)
-    if not kind then return names end
-    local channels, refused = naming.channels(request.document)
-    if not channels then return refused end
-    local done, _, _, failed = change({
-      users = kind == "users" and names or nil,
-      users_of = kind == "channels" and names or nil,
-      channels = channels,
-      dry_run = dry_run,
-      by = request.identity,
-      request = request.id,
-    })
-    if not done then return failed end
-    local response = answer.done(request, describe(words, dry_run, done))
+    local fields, refused = subscription.run(verb, request.query, request.document, request)
+    if not fields then return refused end
+    local response = answer.done(request, fields)
     response.headers = { ["X-Request-Id"] = request.id }
     return response
   end
@@ -52,9 +68,9 @@ end
 ---@param app app
 function subscription.setup(app)
   app:post("/control/subscription/subscribe", options("Subscribes users to the document's channels."),
-    handler(chatty.subscribe, { done = "Subscribed", would = "Would subscribe" }))
+    handler("subscribe"))
   app:post("/control/subscription/unsubscribe", options("Unsubscribes users from the document's channels."),
-    handler(chatty.unsubscribe, { done = "Unsubscribed", would = "Would unsubscribe" }))
+    handler("unsubscribe"))
 end
 
 return subscription

@@ -167,6 +167,7 @@ function app:option(parameter, name, option) end
 ---| "disconnect"   # (session, reason, code) of a session that was live
 ---| "online"       # (user, generation) once when the first session of a user is live
 ---| "offline"      # (user, generation) once, OFFLINE_GRACE after the last one ended
+---| "unreached"    # (event, users) of an event with if_offline: users without a session, in pages of 1000
 ---| "stop"         # (): as start
 
 --- Adds a hook. Hooks run by priority, the higher first, then by the plugin's name. Return nothing to go on,
@@ -266,6 +267,9 @@ function request:raw(key) end
 ---@field users? string[]
 ---@field efficient? boolean    in the hook notify: each session once
 ---@field except? string[]      in the hook notify: users that do not get it
+---@field except_sessions? string[]  likewise: sessions, by id
+---@field ttl? number           likewise: seconds that it is worth something
+---@field key? string           likewise: it takes the place of the one before with this key
 ---@field by? identity          in the hook notify: who asked
 ---@field dry_run? boolean      in the hook notify: nothing will be sent; what hooks cause is not done either
 local event = {}

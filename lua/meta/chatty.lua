@@ -30,7 +30,12 @@ function chatty.refuse(status, code, detail, source) end
 ---@field efficient? boolean    with channels: each session gets it once
 ---@field event string|event    a name, or an event that a hook or request gave
 ---@field attributes? any       with a name; default {}
----@field except? string[]      users that do not get it
+---@field except? string[]|{users?: string[], sessions?: string[]}  users, and sessions by id, that do not get it
+---@field ttl? number           seconds: later it is brought to nobody
+---@field key? string           of the events of a channel with one key only the newest is kept
+---@field ack? boolean          clients confirm it with the number that is returned
+---@field if_offline? boolean   the hook `unreached` gets the users without a session
+---@field id? string            the same one within five minutes emits once and returns the same (waits)
 ---@field add? string[]         options: "origin", "date-time" ...
 ---@field report? boolean       (waits) tell who was reached
 ---@field dry_run? boolean      (waits) only tell who would be reached
@@ -47,7 +52,10 @@ function chatty.refuse(status, code, detail, source) end
 ---
 ---     chatty.notify{ channels = { "lobby" }, event = "chat-message", attributes = { text = "hi" } }
 ---@param what chatty.notification
----@return true|chatty.report|nil done, string? message, string? code, refusal? refused
+---@return true|chatty.report|nil done
+---@return string? id_or_message   the id of an event that a channel keeps
+---@return string? ack_or_code     with `ack`
+---@return refusal? refused
 function chatty.notify(what) end
 
 ---@class chatty.subscription         since 1.0

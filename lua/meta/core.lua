@@ -56,6 +56,10 @@ function json.encode(value) end
 ---@param key string
 ---@return string|nil
 function json.find(text, key) end
+--- The raw texts of the items of the array that `text` is; nil when it is another value, or no JSON.
+---@param text string
+---@return string[]|nil
+function json.items(text) end
 --- Marks a table as an array (also an empty one) and returns it.
 ---@generic T: table
 ---@param items? T
@@ -78,6 +82,7 @@ local bus = {}
 ---@field except? string[]          users that do not get it
 ---@field event? core.event         one for all names, or:
 ---@field events? core.event[]      one per name
+---@field terms? {except_sessions?:string[], key?:string, ttl?:number, ack?:string}  ack: raw JSON
 ---@field report? boolean           (waits) counts what was queued
 ---@field dry? boolean              (waits) counts what would be, delivers nothing
 --- `id` is that of an event that a channel keeps.
@@ -106,7 +111,7 @@ function bus.subscriptions(user) end
 function bus.origins(user, opts) end
 --- (waits) Sorted; `more` tells that names follow the last one.
 ---@param channel string
----@param opts? {offline?:boolean, after?:string, size?:integer}
+---@param opts? {offline?:boolean, absent?:boolean, after?:string, size?:integer}  absent: only without a session
 ---@return string[]|nil users, boolean|string more, string? code
 function bus.participants(channel, opts) end
 --- (waits) Users with a live session, sorted.

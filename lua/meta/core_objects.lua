@@ -15,6 +15,10 @@ function event.new(name, attributes) end
 ---@param text string
 ---@return core.event|nil event, string? ack_or_message, string? code, string? ack
 function event.parse(text) end
+--- Reads what request:event() reads, of a text.
+---@param text string
+---@return core.event|nil event, table|string|nil members_or_message, string? code, string? pointer
+function event.read(text) end
 ---@return string
 function event:name() end
 ---@param name string
@@ -75,7 +79,8 @@ function request:remote() end
 function request:is_upgrade() end
 --- Reads the body {"event","attributes"}. The body's memory moves into the event: body() is empty afterwards.
 --- Codes of failures: "body-malformed", "event-missing", "event-invalid", "attributes-missing".
----@return core.event|nil event, string? message, string? code, string? pointer
+--- `members` are its other members, decoded; nil when there are none.
+---@return core.event|nil event, table|string|nil members_or_message, string? code, string? pointer
 function request:event() end
 --- Answers. Once; false when the connection is gone or it was answered already.
 ---@param status integer

@@ -129,7 +129,7 @@ describe("notify", function()
 
   it("ignores members of the body that it does not know", function()
     local ann = listener.open(chatty, fresh "ann")
-    post('{"ack":7,"event":"tick","id":9,"attributes":{"a":1},"data":null}', "users:" .. ann.user)
+    post('{"acks":7,"event":"tick","number":9,"attributes":{"a":1},"data":null}', "users:" .. ann.user)
     assert.same({ '{"event":"tick","attributes":{"a":1}}' }, ann:heard())
   end)
 

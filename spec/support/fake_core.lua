@@ -17,7 +17,7 @@ local SETTINGS = {
   REVOCATIONS_MAX = 1000000,
   REQUEST_MEMORY_MAX = 1024 * 1024,
   CONTROL_KEY = { "first-key", "second-key" }, CONTROL_AUTH = "key", ALLOWED_ORIGINS = {},
-  PLUGIN_OPTIONS = "options.lua",
+  PLUGIN_OPTIONS = "options.lua", BATCH_MAX = 100,
   ENABLE = {}, PLUGINS = {}, NAMES_MAX = 100, NAME_MAX = 255, PAGE_SIZE_MAX = 1000, AUTH_TIMEOUT = 10,
   SOCKETIO = true, SOCKETIO_PATH = "/socket.io/", POLLING_MAX = 1000000,
   PING_INTERVAL = 25, EXPIRING_NOTICE = 30, JWT_LEEWAY = 5, REGISTRATION = "control", LOGIN_TTL = 43200,
@@ -143,9 +143,15 @@ function request_methods:event()
   if document.attributes == nil or document.attributes == fake_json.null then
     return nil, "add the member attributes", "attributes-missing", "/attributes"
   end
-  local found = new_event(document.event, fake_json.find(state.body, "attributes"))
+  local found, members = new_event(document.event, fake_json.find(state.body, "attributes")), nil
+  for name, value in pairs(document) do
+    if name ~= "event" and name ~= "attributes" then
+      members = members or {}
+      members[name] = value
+    end
+  end
   state.body = ""
-  return found
+  return found, members
 end
 
 function request_methods:reply(status, headers, body)

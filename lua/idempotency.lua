@@ -1,0 +1,55 @@
+-- The same key within five minutes gives the same answer and does nothing a second time, on whichever worker it
+-- comes. Who comes while the first one is at work waits for its answer. A failure is not remembered.
+
+local json = require "core.json"
+local protect = require "protect"
+local refusal = require "refusal"
+local shared = require "core.shared"
+local task = require "core.task"
+
+local idempotency = {}
+
+local SPACE <const> = "idempotency"
+local KEPT <const> = 300       -- seconds that an answer is kept
+local AT_WORK <const> = 60     -- seconds until one that did not come back is given up
+local WAIT_MAX <const> = 10    -- seconds that others wait for it
+local PAUSE <const> = 0.005
+local BUSY <const> = ""        -- in place of the answer
+
+local function refuse_full(message, code)
+  if code ~= "LIMIT" then return refusal.of_failure(message, code) end
+  return refusal.of("idempotency-full", nil, nil, { "Retry-After", "60" })
+end
+
+-- Runs f as the one who does it.
+local function work(key, f, ...)
+  local ok, answer, refused = protect.call("chatty", "idempotent operation", f, ...)
+  if ok and answer then
+    shared.set(SPACE, key, json.encode(answer), { ttl = KEPT })
+    return answer
+  end
+  shared.delete(SPACE, key)
+  return nil, ok and refused or answer
+end
+
+--- Runs f(...), which gives an answer (a table of JSON) or nil and a refusal; or gives the answer that it gave
+--- for this key. May wait.
+---@param key string
+---@param f function
+---@param ... any
+---@return table|nil answer, refusal? refused
+function idempotency.run(key, f, ...)
+  for _ = 1, WAIT_MAX / PAUSE do
+    local text = shared.get(SPACE, key)
+    if text and text ~= BUSY then return json.decode(text) end
+    if not text then
+      local done, message, code = shared.set(SPACE, key, BUSY, { ttl = AT_WORK, expect = false })
+      if done then return work(key, f, ...) end
+      if done == nil then return nil, refuse_full(message, code) end
+    end
+    task.sleep(PAUSE)
+  end
+  return nil, refusal.of("idempotency-busy", nil, nil, { "Retry-After", "10" })
+end
+
+return idempotency
