@@ -197,6 +197,13 @@ function t:now() end
 --- Lets the server do what it can do. All else here does so by itself. (since 1.0)
 function t:settle() end
 
+--- What plugins have counted by chatty.metrics: the sum of all series that have these labels; nil when there is none.
+--- (since 1.0)
+---@param name string           as it was declared; of a histogram with _count or _sum behind it
+---@param labels? table<string, any>
+---@return number|nil
+function t:metric(name, labels) end
+
 --- Loads the plugins anew, as POST /control/reload does. (since 1.0)
 ---@return test.response
 function t:reload() end

@@ -5,6 +5,7 @@ local argument = require "argument"
 local asserts = require "test.asserts"
 local json = require "core.json"
 local logs = require "test.logs"
+local metrics = require "test.metrics"
 local plan = require "test.plan"
 local request = require "test.request"
 local session = require "test.session"
@@ -209,6 +210,14 @@ function Server:http_calls()
     one.json, one.hex = one.body and json.decode(one.body) or nil, nil
   end
   return calls
+end
+
+--- What plugins have counted: the sum of all series with these labels; nil when there is none.
+---@param name string  as it was declared; of a histogram with _count or _sum
+---@param labels? table<string, any>
+---@return number|nil
+function Server:metric(name, labels)
+  return metrics.sum(self:get("/metrics").body, name, labels)
 end
 
 --- Loads the plugins anew, as POST /control/reload does, and gives the response.

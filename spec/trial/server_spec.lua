@@ -218,6 +218,16 @@ describe("the server of a test", function()
     assert.error_matches(function() t.chatty.sleep(1) end, "chatty.sleep waits for something that does not happen")
   end)
 
+  it("tells what plugins have counted", function()
+    local ann = t:connect("ann")
+    assert.is_nil(t:metric("lobby_messages_total"))
+    for _, name in ipairs({ "x", "x", "longer" }) do ann:ask(name) end
+    assert.same({ 3, 2, 8 }, {
+      t:metric("lobby_messages_total"), t:metric("lobby_messages_total", { name = "x" }), t:metric("lobby_lengths_sum"),
+    })
+    assert.is_nil(t:metric("lobby_messages_total", { name = "y" }))
+  end)
+
   for _, turn in ipairs({ "first", "second" }) do
     it("knows nothing of other tests: " .. turn, function()
       assert.is_nil(t.chatty.store.get("seen"))

@@ -3,7 +3,12 @@ local chatty = require "chatty"
 
 local lobby = { api = 1 }
 
+local messages = chatty.metrics.counter("lobby_messages_total", "Messages.", { "name" })
+local lengths = chatty.metrics.histogram("lobby_lengths", "Of names.", {}, { 3, 10 })
+
 local function message(session, event)
+  messages:add(1, { name = event.name })
+  lengths:observe(#event.name)
   if event.name == "refused" then return chatty.refuse(403, "not-yours", "This is somebody else's.") end
   if event.name == "fault" then error("a fault of the plugin") end
   if event.name == "leave" then return session:close(4900, "as you wish") end
