@@ -24,8 +24,10 @@ struct Trial {
     Reload *reload; /* likewise */
     Worker **workers;
     unsigned worker_count; /* made so far */
-    unsigned connections;  /* all that were made: they go to the workers in turn */
-    Buf logs;              /* JSON objects, a comma before each but the first */
+    uv_sem_t quiet;        /* nobody waits for it: the caller turns until nothing is left to do */
+    bool is_stopping;
+    unsigned connections; /* all that were made: they go to the workers in turn */
+    Buf logs;             /* JSON objects, a comma before each but the first */
 };
 
 static void add_fields(Buf *out, const LogField *fields, size_t count) {
@@ -97,6 +99,7 @@ static int open_roster(Trial *trial) {
 
 static int start(Trial *trial) {
     int err = config_open_tokens(&trial->config);
+    ensure(uv_sem_init(&trial->quiet, 0) == 0);
     commons_init(&trial->commons, &trial->config);
     if (err == 0) err = commons_open_store(&trial->commons);
     if (err == 0) err = add_workers(trial);
@@ -156,6 +159,12 @@ bool trial_step(Trial *trial, int64_t until_ms) {
     return true;
 }
 
+void trial_stop(Trial *trial) {
+    if (trial->is_stopping) return;
+    trial->is_stopping = true;
+    for (unsigned i = 0; i < trial->worker_count; i++) worker_stop(trial->workers[i], &trial->quiet);
+}
+
 static void close_workers(Trial *trial) {
     for (unsigned i = 0; i < trial->worker_count; i++) worker_close(trial->workers[i]);
     if (trial_settle(trial) != 0) log_line(LOG_ERROR, "the server of the test does not end");
@@ -169,6 +178,7 @@ void trial_free(Trial *trial) {
     for (unsigned i = 0; i < trial->worker_count; i++) worker_free(trial->workers[i]);
     if (trial->reload != NULL) reload_free(trial->reload);
     mem_free(trial->workers);
+    uv_sem_destroy(&trial->quiet);
     commons_deinit(&trial->commons);
     config_deinit(&trial->config);
     clock_release();

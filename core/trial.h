@@ -16,7 +16,11 @@ typedef struct Trial Trial;
  * also on failure. ERR_INVALID: a plugin does not load; trial_logs tells, of the trial that is given anyway. */
 WARN_UNUSED int trial_new(Config *config, int64_t wall_ms, Trial **trial);
 
-/* Cuts all connections first, and runs what comes of it; there is no hook `stop`. */
+/* Stops as a server does that was told to: with the hooks `stop`. What takes time takes it by trial_step. May be
+ * repeated. */
+void trial_stop(Trial *trial);
+
+/* Cuts all connections first, and runs what comes of it; no hook `stop`. */
 void trial_free(Trial *trial);
 
 /* Turns it until there is nothing to do. ERR_LIMIT: there always is something. */

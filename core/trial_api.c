@@ -89,6 +89,11 @@ static int f_step(lua_State *L) {
     return 1;
 }
 
+static int f_stop(lua_State *L) {
+    trial_stop(check_trial(L));
+    return 0;
+}
+
 static int f_now(lua_State *L) {
     check_trial(L);
     lua_pushinteger(L, clock_wall_ms());
@@ -177,9 +182,9 @@ static int f_cut(lua_State *L) {
 static const luaL_Reg lib[] = {{"new", f_new}, {NULL, NULL}};
 
 static const luaL_Reg methods[] = {
-    {"settle", f_settle},   {"step", f_step}, {"now", f_now},       {"logs", f_logs},
-    {"connect", f_connect}, {"call", f_call}, {"answer", f_answer}, {"close", f_close},
-    {"__gc", f_close},      {NULL, NULL},
+    {"settle", f_settle},   {"step", f_step},  {"now", f_now},       {"logs", f_logs},
+    {"connect", f_connect}, {"call", f_call},  {"answer", f_answer}, {"stop", f_stop},
+    {"close", f_close},     {"__gc", f_close}, {NULL, NULL},
 };
 
 static const luaL_Reg pipe_methods[] = {

@@ -406,6 +406,8 @@ function trial:settle() end
 ---@param until_ms integer
 ---@return boolean
 function trial:step(until_ms) end
+--- Tells it to stop; `settle` and `step` then let it.
+function trial:stop() end
 ---@return integer milliseconds  since 1970
 function trial:now() end
 --- What was logged since the last call: a JSON array of { level, message, fields }.

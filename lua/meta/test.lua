@@ -208,6 +208,10 @@ function t:metric(name, labels) end
 ---@return test.response
 function t:reload() end
 
+--- Stops the server, as SIGTERM does; what takes its time takes it by t:advance. Without it the hooks `stop` do not
+--- run in a test. (since 1.0)
+function t:stop() end
+
 ---@class test.log_line         since 1.0
 ---@field level "debug"|"info"|"warn"|"error"
 ---@field message string

@@ -228,6 +228,14 @@ describe("the server of a test", function()
     assert.is_nil(t:metric("lobby_messages_total", { name = "y" }))
   end)
 
+  it("stops", function()
+    local ann = t:connect("ann")
+    t:stop()
+    t:advance(10)
+    t:expect_log("stopping")
+    assert.equal(1012, (ann:closed()))
+  end)
+
   for _, turn in ipairs({ "first", "second" }) do
     it("knows nothing of other tests: " .. turn, function()
       assert.is_nil(t.chatty.store.get("seen"))
