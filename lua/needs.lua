@@ -31,11 +31,12 @@ local KINDS = {
 ---@param owner string
 ---@param declared table<string, any>|nil
 ---@param environment table  its globals
-function needs.grant(owner, declared, environment)
+---@param values table<string, any>  of its options
+function needs.grant(owner, declared, environment, values)
   argument.type(declared, "table?", "needs", argument.BLAME_NOBODY)
   argument.keys(declared or {}, KINDS, "needs", argument.BLAME_NOBODY)
   for kind, wanted in pairs(declared or {}) do
-    local ok, line = KINDS[kind](owner, wanted, environment)
+    local ok, line = KINDS[kind](owner, wanted, environment, values)
     if not ok then error(line, 0) end
   end
 end

@@ -68,13 +68,14 @@ local function run(source)
   if not chunk then error(line, 0) end
   local definition = chunk(source.name, source.file)
   check(definition)
-  needs.grant(source.name, definition.needs, environment)
+  local values = plugin_options.read(source, definition.options)
+  needs.grant(source.name, definition.needs, environment, values)
   local own = {
     name = source.name, folder = source.folder, doc = definition.doc,
     priority = definition.priority or PRIORITY, file = source.file, version = definition.version,
   }
   local registrar = app.new(own)
-  definition.setup(registrar, plugin_options.read(source, definition.options))
+  definition.setup(registrar, values)
   app.seal(registrar)
   handover.add(source.name, definition)
   return own

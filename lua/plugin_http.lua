@@ -24,9 +24,11 @@ local granted = {} -- the rules of each plugin that needs http
 --- Lets a plugin ask these hosts. nil and one line if they are none.
 ---@param owner string
 ---@param hosts any
+---@param _ table
+---@param values? table<string, any>  of its options
 ---@return true|nil, string? line
-function plugin_http.grant(owner, hosts)
-  local rules, line = http_hosts.compile(hosts)
+function plugin_http.grant(owner, hosts, _, values)
+  local rules, line = http_hosts.compile(hosts, values)
   if not rules then return nil, line end
   granted[owner] = rules
   return true

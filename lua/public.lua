@@ -6,6 +6,7 @@ local argument = require "argument"
 local bus = require "core.bus"
 local change = require "change"
 local event = require "event"
+local glob = require "glob"
 local hooks = require "hooks"
 local idempotency = require "idempotency"
 local json = require "core.json"
@@ -23,6 +24,7 @@ local spawner = require "spawner"
 local task = require "core.task"
 local terms = require "terms"
 local time = require "core.time"
+local secret = require "core.secret"
 local view = require "view"
 
 local public = {}
@@ -283,6 +285,34 @@ local function logger(owner)
   return levels
 end
 
+local secrets = {}
+
+function secrets.hmac(key, text)
+  argument.type(key, "string", "chatty.secret.hmac: the key", 2)
+  argument.type(text, "string", "chatty.secret.hmac: the text", 2)
+  return secret.hmac(key, text)
+end
+
+function secrets.equal(a, b)
+  argument.type(a, "string", "chatty.secret.equal: the first", 2)
+  argument.type(b, "string", "chatty.secret.equal: the second", 2)
+  return secret.equal(a, b)
+end
+
+function secrets.random(bytes)
+  if math.type(bytes) ~= "integer" or bytes < 1 or bytes > 1024 then
+    error("chatty.secret.random: bytes must be a whole number from 1 to 1024", 2)
+  end
+  return secret.random(bytes)
+end
+
+local function match(pattern, name, given)
+  argument.type(pattern, "string", "chatty.match: the pattern", 2)
+  argument.type(name, "string", "chatty.match: the name", 2)
+  argument.type(given, "table?", "chatty.match: the values", 2)
+  return glob.matches(pattern, name, given)
+end
+
 -- So that a plugin that writes into a group changes it for nobody else.
 local function copy(group)
   local own = {}
@@ -297,6 +327,8 @@ function public.module(owner)
   local by = { kind = "plugin", name = owner }
   return {
     refuse = refuse,
+    match = match,
+    secret = copy(secrets),
     notify = notifier(by),
     subscribe = changer("subscribe", by),
     unsubscribe = changer("unsubscribe", by),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/api.h"
 #include "api/lua_args.h"
+#include "data/digest.h"
 #include "data/secret.h"
 
 enum { RANDOM_MAX = 1024 };
@@ -29,8 +30,18 @@ static int f_hash(lua_State *L) {
     return 1;
 }
 
+static int f_hmac(lua_State *L) {
+    Str key = check_str(L, 1);
+    Str text = check_str(L, 2);
+    Buf mac = BUF_NONE;
+    digest_hmac_sha256(key, text, &mac);
+    push_str(L, buf_str(&mac));
+    buf_deinit(&mac);
+    return 1;
+}
+
 static const luaL_Reg lib[] = {
-    {"equal", f_equal}, {"random", f_random}, {"hash", f_hash}, {NULL, NULL}};
+    {"equal", f_equal}, {"random", f_random}, {"hash", f_hash}, {"hmac", f_hmac}, {NULL, NULL}};
 
 int api_open_secret(lua_State *L) {
     luaL_newlib(L, lib);

@@ -36,3 +36,15 @@ int digest_base64_decode(Str text, Buf *out) {
     out->len += len;
     return 0;
 }
+
+void digest_hmac_sha256(Str key, Str text, Buf *out) {
+    crypto_auth_hmacsha256_state state;
+    unsigned char mac[crypto_auth_hmacsha256_BYTES];
+    crypto_auth_hmacsha256_init(&state, (const unsigned char *)key.data, key.len);
+    crypto_auth_hmacsha256_update(&state, (const unsigned char *)text.data, text.len);
+    crypto_auth_hmacsha256_final(&state, mac);
+    sodium_memzero(&state, sizeof state);
+    buf_reserve(out, 2 * sizeof mac + 1);
+    sodium_bin2hex(out->data + out->len, 2 * sizeof mac + 1, mac, sizeof mac);
+    out->len += 2 * sizeof mac;
+}

@@ -208,6 +208,14 @@ static int f_offers(lua_State *L) {
     return 1;
 }
 
+static int f_hmac_sha256(lua_State *L) {
+    Buf out = BUF_NONE;
+    digest_hmac_sha256(check_str(L, 1), check_str(L, 2), &out);
+    push_str(L, buf_str(&out));
+    buf_deinit(&out);
+    return 1;
+}
+
 static int f_sha1_base64(lua_State *L) {
     Buf out = BUF_NONE;
     digest_sha1_base64(check_str(L, 1), &out);
@@ -252,6 +260,7 @@ static const luaL_Reg functions[] = {
     {"handshake_answer", f_answer},
     {"handshake_offers", f_offers},
     {"sha1_base64", f_sha1_base64},
+    {"hmac_sha256", f_hmac_sha256},
     {"base64_encode", f_base64_encode},
     {"base64_decode", f_base64_decode},
     {NULL, NULL},

@@ -156,6 +156,35 @@ function chatty.token.revoke(what) end
 ---@return true|nil, string? message, string? code
 function chatty.token.revoke_all(user) end
 
+--- Whether a name matches a pattern in which `*` stands for any characters, as in app:channel. {word} in the pattern
+--- stands for a value, in which a star is none. (since 1.0)
+---
+---     if chatty.match("orders-{user}-*", channel, { user = session.user }) then ... end
+---@param pattern string
+---@param name string
+---@param values? table<string, string>
+---@return boolean
+function chatty.match(pattern, name, values) end
+
+chatty.secret = {}
+
+--- HMAC-SHA256, 64 hexadecimal digits: signs a text. (since 1.0)
+---@param key string
+---@param text string
+---@return string
+function chatty.secret.hmac(key, text) end
+
+--- Compares in a time that does not depend on where they differ. (since 1.0)
+---@param a string
+---@param b string
+---@return boolean
+function chatty.secret.equal(a, b) end
+
+--- So many random bytes, as letters, digits, - and _. (since 1.0)
+---@param bytes integer         1 to 1024
+---@return string
+function chatty.secret.random(bytes) end
+
 chatty.password = {}
 
 --- (waits) A hash to keep, of Argon2id; made off the loop. Code "LIMIT": too many passwords are worked on, or it has

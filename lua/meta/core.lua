@@ -244,6 +244,11 @@ function secret.random(bytes) end
 ---@param text string
 ---@return string
 function secret.hash(text) end
+--- HMAC-SHA256 as hexadecimal.
+---@param key string
+---@param text string
+---@return string
+function secret.hmac(key, text) end
 
 ---@class core.query  `require "core.query"`
 local query = {}

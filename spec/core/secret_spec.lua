@@ -47,3 +47,20 @@ describe("base64 for URLs", function()
     end
   end)
 end)
+
+-- RFC 4231.
+describe("HMAC-SHA256", function()
+  local hmac = require("core.test").ws.hmac_sha256
+
+  it("is that of the RFC", function()
+    assert.equal("b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7", hmac(("\x0b"):rep(20), "Hi There"))
+    assert.equal("5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843",
+      hmac("Jefe", "what do ya want for nothing?"))
+    assert.equal("60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54",
+      hmac(("\xaa"):rep(131), "Test Using Larger Than Block-Size Key - Hash Key First"))
+  end)
+
+  it("takes an empty key and an empty text", function()
+    assert.equal("b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad", hmac("", ""))
+  end)
+end)

@@ -1,6 +1,13 @@
-local http_hosts = require "http_hosts"
+local fake_core = require "spec.support.fake_core"
 
 describe("the hosts that a plugin may ask", function()
+  local http_hosts
+
+  before_each(function()
+    fake_core.install()
+    http_hosts = require "http_hosts"
+  end)
+
   local function permit(list, host, port)
     return http_hosts.permit(assert(http_hosts.compile(list)), host, port or 80)
   end
@@ -26,6 +33,16 @@ describe("the hosts that a plugin may ask", function()
     assert.equal("any", permit({ "*" }, "anywhere.example"))
     assert.equal("named", permit({ "*", "shop.internal" }, "shop.internal"))
     assert.equal("named", permit({ "shop.internal", "*" }, "shop.internal"))
+  end)
+
+  it("may be that of a URL which an option says", function()
+    local rules = http_hosts.compile({ "option:url", "other" }, { url = "http://Shop.internal:8080/told" })
+    assert.equal("named", http_hosts.permit(rules, "shop.internal", 8080))
+    assert.is_nil(http_hosts.permit(rules, "shop.internal", 80))
+    rules = http_hosts.compile({ "option:url", "other" }, {})
+    assert.same({ { host = "other" } }, rules)
+    local _, line = http_hosts.compile({ "option:url" }, { url = "shop" })
+    assert.equal("option 'url' must be an http or https URL", line)
   end)
 
   it("are a list of hosts and nothing else", function()

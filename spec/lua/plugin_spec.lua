@@ -22,7 +22,8 @@ describe("plugin", function()
       ["return { api = 1, setup = print, needs = { htp = {} } }"] =
         ": needs does not know 'htp', did you mean 'http'? (it knows debug, http, io, os)",
       ["return { api = 1, setup = print, needs = { http = {} } }"] =
-        ": needs: http must be a list of hosts, each 'shop.example', 'shop.example:8080', '*.shop.example' or '*'",
+        ": needs: http must be a list of hosts, each 'shop.example', 'shop.example:8080', '*.shop.example', '*' or "
+          .. "'option:NAME'",
       ["return {"] = ":1: unexpected symbol near <eof>",
       ["error('no')"] = ":1: no",
       ["return { api = 1, setup = function() error('no\\nway') end }"] = ":1: no way",

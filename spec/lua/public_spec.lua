@@ -180,6 +180,22 @@ describe("chatty", function()
     end)
   end)
 
+  it("matches names", function()
+    assert.is_true(chatty.match("orders-{user}-*", "orders-ann-7", { user = "ann" }))
+    assert.is_false(chatty.match("orders-*", "rooms-1"))
+    assert.matches("public_spec.lua:%d+: chatty.match: the pattern", line_of(function() chatty.match(1, "x") end))
+  end)
+
+  it("signs, compares and draws", function()
+    assert.equal("hmac of text by key", chatty.secret.hmac("key", "text"))
+    assert.is_true(chatty.secret.equal("a", "a"))
+    assert.equal("rrr", chatty.secret.random(3))
+    for _, mistake in ipairs({ function() local _ = chatty.secret.hmac("key") end,
+      function() local _ = chatty.secret.equal("a") end, function() local _ = chatty.secret.random(0) end }) do
+      assert.matches("public_spec.lua:%d+: chatty.secret.", line_of(mistake))
+    end
+  end)
+
   it("decodes the claims of tokens", function()
     core.token.known["t"] = { user = "ann", claims = '{"sub":"ann"}', expires = 5 }
     assert.same({ user = "ann", expires = 5, claims = { sub = "ann" } }, chatty.token.verify("t"))

@@ -466,6 +466,7 @@ function fake_core.install(own_settings)
       equal = function(a, b) return a == b end,
       random = function(bytes) return ("r"):rep(bytes) end,
       hash = function(text) return "hash of " .. text end,
+      hmac = function(key, text) return ("hmac of %s by %s"):format(text, key) end,
     },
     history = new_history(), store = fake_records.new_store(clock), shared = fake_records.new_shared(clock),
     http = fake_http.new(), password = fake_elsewhere.password(), reload = fake_elsewhere.reload(),
