@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * How an engine ends. A WebSocket: with its socket, which calls on_close. Polling: engine_close queues a
- * close packet and waits for the client to fetch it, at most limits.close_timeout_ms; engine_end does not
+ * How an engine ends. A WebSocket: with its socket, which calls on_close. Polling: engine_close lets what is
+ * queued go, and answers the poll behind that with a close packet (a client that finds it among others
+ * closes before it has looked at these), or gives up after limits.close_timeout_ms; engine_end does not
  * wait. Both only mark and let engines_flush do the rest, since a fan-out, which may not change the
  * registry, closes slow readers.
  */
@@ -66,14 +67,10 @@ void engine_close(Engine *engine, uint16_t code, Str reason) {
         return;
     }
     if (engine->is_closing) return;
-    if (engine->polling->poll.give != NULL) {
-        engine_end(engine, code, reason, EIO_CLOSE);
-        return;
-    }
     decide_end(engine, code, reason);
-    polling_add(engine->polling, eio_encode(EIO_CLOSE, STR_NONE));
     engine->beat_ms = now_of(engine) + limits_of(engine)->close_timeout_ms;
     arm(engine);
+    engines_touch(engine->engines, engine);
 }
 
 /* The client broke the protocol. */
@@ -356,10 +353,12 @@ static void answer_poll(Engine *engine) {
     Polling *polling = engine->polling;
     if (polling->poll.give == NULL) return;
     bool has_upgrade = engine->probe != NULL && probe_is_confirmed(engine->probe);
+    if (polling->count == 0 && engine->is_closing) {
+        polling_add(polling, eio_encode(EIO_CLOSE, STR_NONE));
+        engine->is_over = true;
+    }
     if (polling->count == 0 && has_upgrade) polling_add(polling, eio_encode(EIO_NOOP, STR_NONE));
-    if (polling->count == 0) return;
-    if (engine->is_closing) engine->is_over = true; /* the close packet is among them */
-    polling_flush(polling);
+    if (polling->count > 0) polling_flush(polling);
 }
 
 void engine_flush(Engine *engine) {

@@ -51,6 +51,7 @@ end
 ---@field env? table<string, any>  the whole environment but PATH
 ---@field folder? string           to start in
 ---@field stdin? string            all it can read
+---@field is_told? boolean         it gets more by `tell`
 
 --- Starts a child; raises when there is no such program.
 ---@param options spec.ProcessOptions
@@ -77,7 +78,7 @@ function process.start(options)
   alive[self] = true
   read_stdout()
   read_stderr()
-  feed(stdin, options.stdin)
+  if options.is_told then self.stdin = stdin else feed(stdin, options.stdin) end
   return self
 end
 
@@ -101,6 +102,17 @@ end
 --- Kills all that still run.
 function process.kill_all()
   for child in pairs(alive) do child:kill() end
+end
+
+--- Writes a line to a child that `is_told`.
+---@param line string
+function Process:tell(line)
+  self.stdin:write(line .. "\n", function() end)
+end
+
+--- Ends what it can read.
+function Process:end_input()
+  if not self.stdin:is_closing() then self.stdin:close() end
 end
 
 --- Sends a signal, "sigterm" and the like; false when it has ended already.
