@@ -14,13 +14,15 @@ local PLUGIN = [[
     app:on("message", function(session, event)
       if event.name == "refuse" then return chatty.refuse(403, "not-that", "Not that.") end
       if event.name == "say" then
-        chatty.notify{ channels = { "room-1" }, event = "said", attributes = { by = session.user, text = event:get("text") } }
+        local attributes = { by = session.user, text = event:get("text") }
+        chatty.notify{ channels = { "room-1" }, event = "said", attributes = attributes }
         return { ok = true }
       end
       if event.name == "echo" then return event end
       if event.name == "ask-me" then
-        local value, more, code = session:ask("question", { n = event:get("n") }, { timeout = event:get("timeout") })
-        return { value = value or chatty.json.null, code = code or chatty.json.null, more = code and chatty.json.null or #(more or {}) }
+        local null, options = chatty.json.null, { timeout = event:get("timeout") }
+        local value, more, code = session:ask("question", { n = event:get("n") }, options)
+        return { value = value or null, code = code or null, more = code and null or #(more or {}) }
       end
       return chatty.json.array(event:arguments())
     end)
@@ -80,7 +82,9 @@ local function tests(workers)
       it("gets what is notified to the user and to channels, in order, as the JSON that was sent", function()
         local client = join("ann")
         client:next("chatty:connected")
-        for i = 1, 20 do chatty:notify("channels:room-1", "n", ('{"i":%d,"list":[],"deep":{"a":[{}]}}'):format(i)) end
+        for i = 1, 20 do
+          chatty:notify("channels:room-1", "n", ('{"i":%d,"list":[],"deep":{"a":[{}]}}'):format(i))
+        end
         chatty:notify("users:ann", "last", "[]")
         for i = 1, 20 do
           local got = client:next("n")[1]
