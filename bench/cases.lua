@@ -12,8 +12,10 @@ local cases = {}
 local ALL = { "floor", "floor_batched", "bun", "nchan", "ws", "socketio", "centrifugo", "chatty" }
 local OURS = { "chatty" }
 
--- Limits that the loads would meet with the defaults.
+-- Limits that the loads would meet with the defaults; and the store that chatty has by default, for one in memory
+-- holds what it keeps a second time.
 local LARGE = { "--subscriptions-max=100000000", "--header-max=64kb" }
+local DURABLE = { "--store=sqlite:chatty.db", table.unpack(LARGE) }
 
 local function case(name, servers, flags, more)
   local made = { name = name, servers = servers, flags = flags }
@@ -38,7 +40,7 @@ end
 local function idle_and_notify(many, seconds, idle)
   return {
     -- A round of pings must fall into it, where there are any.
-    case("idle", { "floor", "bun", "nchan", "ws", "socketio", "centrifugo", "chatty" },
+    case("idle", { "floor", "floor_pings", "bun", "nchan", "ws", "socketio", "centrifugo", "chatty" },
       { "--sessions=" .. many, "--idle=" .. idle, "--seconds=0" }, { rounds = 1 }),
     case("nobody listens", ALL, { "--sessions=0", "--idle=0", "--warmup=0.3", "--publishers=8",
       "--seconds=" .. seconds }),
@@ -47,17 +49,18 @@ end
 
 local function subscriptions(some, standing)
   return {
-    case("one subscription", OURS, { "--sessions=" .. some, "--idle=0.5", "--seconds=0" }),
+    case("one subscription", OURS, { "--sessions=" .. some, "--idle=0.5", "--seconds=0" },
+      { settings = DURABLE }),
     case("101 subscriptions", OURS, { "--sessions=" .. some, "--idle=0.5", "--seconds=0", "--subscriptions=101" },
-      { settings = LARGE }),
+      { settings = DURABLE }),
     case("standing", OURS, { "--sessions=1", "--idle=0.5", "--seconds=0", "--fill-users=" .. standing,
-      "--fill-each=10", "--fill-channels=" .. standing // 2 }, { settings = LARGE }),
+      "--fill-each=10", "--fill-channels=" .. standing // 2 }, { settings = DURABLE }),
   }
 end
 
 local function growth(some, users, channels, seconds)
   local flags = { "--sessions=" .. some, "--channels=" .. some // 100, "--idle=0.5", "--warmup=0.3",
-    "--seconds=" .. seconds, "--unsubscribe" }
+    "--seconds=" .. seconds, "--subscriptions=11", "--unsubscribe" }
   local function filled(name, fill_users, fill_channels)
     return case(name, OURS, table.move({ "--fill-users=" .. fill_users, "--fill-channels=" .. fill_channels }, 1, 2,
       #flags + 1, { table.unpack(flags) }), { settings = LARGE })

@@ -25,6 +25,9 @@ peers.NAMES = { "floor", "floor_batched", "bun", "nchan", "ws", "socketio", "cen
 --- Ours once more, by other ways in.
 peers.TRANSPORTS = { "chatty_sse", "chatty_socketio" }
 
+--- What an idle session may cost at least.
+peers.IDLE = { "floor_pings" }
+
 local function ask_shell(command)
   local pipe <close> = assert(io.popen(command))
   return pipe:read "l"

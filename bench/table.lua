@@ -54,7 +54,7 @@ end
 local function find_servers(asked)
   local chosen, found = asked.servers and split(asked.servers), {}
   local missing = { ["uWebSockets (C++)"] = "neither Debian 12 nor npm has it; bun has it inside" }
-  for _, list in ipairs{ peers.NAMES, peers.TRANSPORTS } do
+  for _, list in ipairs{ peers.NAMES, peers.TRANSPORTS, peers.IDLE } do
     for _, name in ipairs(list) do
       local peer, reason
       if not chosen or chosen[name] then peer, reason = peers.find(name) end

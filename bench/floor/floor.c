@@ -6,6 +6,7 @@
  *
  *     floor PORT            one send for each subscriber and event
  *     floor PORT batched    one send for each subscriber and turn of the loop, with all events of that turn
+ *     floor PORT pings      as the first, and a ping for each subscriber every 25 seconds
  *
  * It trusts its clients, so it is good for measuring alone. Answers are sent before the fan-out.
  */
@@ -18,6 +19,7 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -25,6 +27,7 @@
 #include "base/text.h"
 #include "data/digest.h"
 
+enum { PING_SECONDS = 25, CLOSE = 0x88 };
 enum { EVENTS_AT_ONCE = 512, READ_CAP = 65536, BACKLOG = 4096, LENGTH_16 = 126, FIN_TEXT = 0x81 };
 
 #define ANSWER "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
@@ -33,6 +36,7 @@ enum { EVENTS_AT_ONCE = 512, READ_CAP = 65536, BACKLOG = 4096, LENGTH_16 = 126, 
     "Upgrade\r\nSec-WebSocket-Accept: "
 #define WEBSOCKET_GUID "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 #define CLOSE_FRAME "\x88\x02\x03\xe8"
+#define PING_FRAME "\x89\x00"
 
 typedef struct Peer {
     int fd;
@@ -144,11 +148,11 @@ static bool take_request(Peer *peer, Str *text) {
 static void on_readable(Peer *peer) {
     ssize_t len = recv(peer->fd, scratch, sizeof scratch, 0);
     if (len < 0 && errno == EAGAIN) return;
-    if (len <= 0 || peer->place >= 0) { /* all that a subscriber ever says is goodbye */
-        if (len > 0) send_all(peer->fd, STR(CLOSE_FRAME));
-        close_peer(peer);
-        return;
-    }
+    bool is_subscriber = peer->place >= 0; /* who says pong, or goodbye */
+    bool is_goodbye = is_subscriber && len > 0 && (unsigned char)scratch[0] == CLOSE;
+    if (is_goodbye) send_all(peer->fd, STR(CLOSE_FRAME));
+    if (len <= 0 || is_goodbye) close_peer(peer);
+    if (len <= 0 || is_subscriber) return;
     Str text = str_make(scratch, (size_t)len);
     if (peer->in.len > 0) {
         buf_add(&peer->in, text);
@@ -187,12 +191,27 @@ static int open_listener(int port) {
     return fd;
 }
 
-static void turn(int listener) {
+static void ping_all(int timer) {
+    uint64_t times;
+    if (read(timer, &times, sizeof times) < 0) return;
+    for (size_t i = 0; i < subscriber_count; i++) send_all(subscribers[i]->fd, str_make(PING_FRAME, 2));
+}
+
+static int open_timer(void) {
+    int timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+    struct itimerspec every = {{PING_SECONDS, 0}, {PING_SECONDS, 0}};
+    timerfd_settime(timer, 0, &every, NULL);
+    return timer;
+}
+
+static void turn(int listener, Peer *timer) {
     struct epoll_event events[EVENTS_AT_ONCE];
     int count = epoll_wait(epoll, events, EVENTS_AT_ONCE, -1);
     for (int i = 0; i < count; i++) {
         if (events[i].data.ptr == NULL) {
             accept_all(listener);
+        } else if (events[i].data.ptr == timer) {
+            ping_all(timer->fd);
         } else {
             on_readable(events[i].data.ptr);
         }
@@ -202,7 +221,7 @@ static void turn(int listener) {
 
 int main(int argc, char **argv) {
     if (argc < 2) {
-        fputs("usage: floor PORT [batched]\n", stderr);
+        fputs("usage: floor PORT [batched | pings]\n", stderr);
         return 2;
     }
     is_batched = argc > 2 && strcmp(argv[2], "batched") == 0;
@@ -210,5 +229,9 @@ int main(int argc, char **argv) {
     int listener = open_listener((int)strtol(argv[1], NULL, 10));
     epoll_ctl(epoll, EPOLL_CTL_ADD, listener,
               &(struct epoll_event){.events = EPOLLIN, .data.ptr = NULL});
-    for (;;) turn(listener);
+    Peer timer = {.fd = open_timer(), .place = -1};
+    bool has_pings = argc > 2 && strcmp(argv[2], "pings") == 0;
+    struct epoll_event ticks = {.events = EPOLLIN, .data.ptr = &timer};
+    if (has_pings) epoll_ctl(epoll, EPOLL_CTL_ADD, timer.fd, &ticks);
+    for (;;) turn(listener, &timer);
 }

@@ -10,7 +10,7 @@
 #include "enroll.h"
 #include "press.h"
 
-enum { ENROLL_CALLERS = 4, ENROLL_DEPTH = 4, START_SECONDS = 30, LOG_BYTES = 1024 };
+enum { ENROLL_CALLERS = 32, ENROLL_DEPTH = 4, START_SECONDS = 30, LOG_BYTES = 1024 };
 
 static const double NS_PER_SECOND = 1e9;
 
