@@ -34,6 +34,8 @@ local function check(self)
   end
 end
 
+local CHECK = { run = check, is_untouched = function() return false end }
+
 local function is_empty(list)
   return list ~= nil and #list == 0
 end
@@ -75,7 +77,7 @@ function change.make(verb, self)
   if hooks.has(verb) then
     for _, key in ipairs(LISTS) do self[key] = self[key] and names.copy(self[key]) end
     local is_dry = self.dry_run
-    local refused = hooks.run(verb, self, nil, nil, check)
+    local refused = hooks.run(verb, self, nil, nil, CHECK)
     if refused then return nil, refused end
     self.dry_run = is_dry
   end

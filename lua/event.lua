@@ -13,6 +13,7 @@ local metatable_of = debug.getmetatable -- sees behind __metatable
 
 local CORE <const> = private.key() -- of the core.event
 local VIEW <const> = private.key() -- of the view, once somebody looked
+local LAZY <const> = private.key() -- of the function that knows more fields
 
 local RESERVED = { -- by Socket.IO, whose clients would take them for happenings of the connection
   connect = true, connect_error = true, disconnect = true, disconnecting = true,
@@ -82,7 +83,11 @@ end
 local Event = { __name = "event", __metatable = false }
 
 function Event.__index(self, key)
-  if key ~= "attributes" then return methods[key] end
+  if key ~= "attributes" then
+    local method, more = methods[key], rawget(self, LAZY)
+    if method or not more then return method end
+    return more(self, key)
+  end
   local shown = rawget(self, VIEW)
   if shown == nil then
     shown = view.of(self[CORE]:attributes())
@@ -93,6 +98,8 @@ end
 
 function Event.__newindex(self, key, value)
   if key == "attributes" then error("use event:set, event:remove or event:replace", 2) end
+  local more = rawget(self, LAZY)
+  if more then more(self) end
   rawset(self, key, value)
 end
 
@@ -105,6 +112,26 @@ function event.of(core, fields)
   self[CORE] = core
   self.name = core:name()
   return setmetatable(self, Event)
+end
+
+--- The same, but `more(self, key)` gives the fields that are not there yet. Before one is set it is called without a
+--- key, and must put them all there (event.reveal).
+---@param core core.event
+---@param fields table
+---@param more fun(self: event, key: string|nil): any
+---@return event
+function event.lazy(core, fields, more)
+  fields[CORE], fields[LAZY] = core, more
+  return setmetatable(fields, Event)
+end
+
+--- Puts all fields of a lazy event there.
+---@param self event
+---@param fields table
+function event.reveal(self, fields)
+  rawset(self, LAZY, nil)
+  rawset(self, "name", rawget(self, CORE):name())
+  for key, value in pairs(fields) do rawset(self, key, value) end
 end
 
 --- The core event under a public one, or under itself; nil for anything else.

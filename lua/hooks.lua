@@ -31,11 +31,9 @@ local registered = {
   disconnect = {}, online = {}, offline = {}, unreached = {},
 }
 
-local OUTSIDE <const> = 0 -- of all handlers
-
--- How deep each running handler is in hooks, and whether for an operation that only pretends. By the handler's
--- number, as a hook may go on in a coroutine of its own.
-local nesting = {}
+-- What each handler keeps (task.nesting): how deep it is in hooks, and DRY more for an operation that only
+-- pretends. A hook may go on in a coroutine of its own.
+local DRY <const> = 256
 
 local function comes_before(a, b)
   if a.priority ~= b.priority then return a.priority > b.priority end
@@ -88,19 +86,17 @@ end
 --- Whether the running handler is in a hook of an operation that only tells what it would do (dryRun).
 ---@return boolean
 function hooks.is_dry()
-  if next(nesting) == nil then return false end
-  local state = nesting[task.current() or OUTSIDE]
-  return state ~= nil and state.is_dry
+  return task.nesting() >= DRY
 end
 
+-- Goes one deeper. How deep it was; nil if that is too deep.
 local function enter(subject)
-  local handler = task.current() or OUTSIDE
-  local outer = nesting[handler]
-  local depth = outer and outer.depth + 1 or 1
-  if depth > DEPTH_MAX then return nil end
-  local is_dry = (outer and outer.is_dry) or subject.dry_run == true
-  nesting[handler] = { depth = depth, is_dry = is_dry }
-  return handler, outer
+  local outer = task.nesting()
+  if outer % DRY == DEPTH_MAX then return nil end
+  local inner = outer + 1
+  if inner < DRY and subject.dry_run == true then inner = inner + DRY end
+  task.nesting(inner)
+  return outer
 end
 
 local function refuse_depth(name)
@@ -112,9 +108,10 @@ local function refuse_failure()
 end
 
 -- What the hook returned; or nil, a refusal that stops the operation, and whether the hook failed.
-local function call(hook, subject, extra, ...)
-  local ok, result, is_bug = protect.call(hook.owner, hook.label, hook.f, subject, extra, ...)
+local function call(hook, subject, extra, more)
+  local ok, result, is_bug = protect.call(hook.owner, hook.label, hook.f, subject, extra, more)
   if ok then
+    if result == nil then return nil end
     if refusal.is(result) then return nil, result end
     return result
   end
@@ -134,28 +131,28 @@ local function run(list, subject, extra, more, check)
     local result, refused = call(hook, subject, extra, more)
     if refused then return refused end
     if result == false then warn_false(hook) end
-    if check then
+    if check and not check.is_untouched(subject) then
       -- Also behind a hook that was stopped, and whose plugin is parked for it.
       local owner = parking.has(hook.owner) and "chatty" or hook.owner
-      local ok, wrong = protect.call(owner, hook.label, check, subject)
+      local ok, wrong = protect.call(owner, hook.label, check.run, subject)
       if not ok then return wrong end
     end
   end
 end
 
---- Runs all hooks of a name, until one refuses. `check` is called behind each and raises if the hook has left
---- the subject in a state that cannot be.
+--- Runs all hooks of a name, until one refuses. Behind each `check.run` raises if the hook has left the subject in a
+--- state that cannot be, unless `check.is_untouched`; that one calls nothing that the subject may have of a plugin.
 ---@param name string
 ---@param subject table   what the hooks get first; its field dry_run tells that nothing is to happen
 ---@param extra? any      what they get second
 ---@param more? any       what they get third
----@param check? fun(subject: table)
+---@param check? {run: fun(subject: table), is_untouched: fun(subject: table): boolean}
 ---@return refusal|nil
 function hooks.run(name, subject, extra, more, check)
-  local handler, outer = enter(subject)
-  if not handler then return refuse_depth(name) end
+  local outer = enter(subject)
+  if not outer then return refuse_depth(name) end
   local refused = run(registered[name], subject, extra, more, check)
-  nesting[handler] = outer
+  task.nesting(outer)
   return refused
 end
 
@@ -177,10 +174,10 @@ end
 ---@param extra? any
 ---@return any value, refusal? refused
 function hooks.ask(name, subject, extra)
-  local handler, outer = enter(subject)
-  if not handler then return nil, refuse_depth(name) end
+  local outer = enter(subject)
+  if not outer then return nil, refuse_depth(name) end
   local value, refused = ask(registered[name], subject, extra)
-  nesting[handler] = outer
+  task.nesting(outer)
   return value, refused
 end
 

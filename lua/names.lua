@@ -80,6 +80,7 @@ end
 ---@param list string[]
 ---@return string[]
 function names.copy(list)
+  if list[2] == nil then return { list[1] } end
   return table.move(list, 1, #list, 1, {})
 end
 

@@ -6,12 +6,16 @@ local bus = require "core.bus"
 local event = require "event"
 local hooks = require "hooks"
 local names = require "names"
+local private = require "private"
 local refusal = require "refusal"
 local task = require "core.task"
 local terms = require "terms"
 local unreached = require "unreached"
 
 local notification = {}
+
+local SPEC <const> = private.key() -- of a shown event: what it was made of
+local TERMS = { except = true, except_sessions = true, key = true, ttl = true }
 
 local NOTHING = { users = 0, sessions = 0, per_name = {} }
 
@@ -32,6 +36,26 @@ local function check_list(list, what)
   return unique
 end
 
+-- Most hooks neither look at where the event goes nor set anything. Those who do get a copy of all.
+local function reveal(shown, key)
+  local spec = rawget(shown, SPEC)
+  if key == "name" then return spec.event:name() end
+  if key == "efficient" then return spec.efficient or false end
+  if key == "by" then return spec.asked_by end
+  if key ~= nil and key ~= spec.by and not (TERMS[key] and spec[key] ~= nil) then return nil end
+  spec.is_revealed = true
+  event.reveal(shown, {
+    [spec.by] = names.copy(spec.names), efficient = spec.efficient or false, except = spec.except,
+    by = spec.asked_by, except_sessions = spec.except_sessions, key = spec.key, ttl = spec.ttl,
+  })
+  return rawget(shown, key)
+end
+
+-- Whether nobody has seen where the event goes.
+local function is_untouched(shown)
+  return not rawget(shown, SPEC).is_revealed
+end
+
 -- Raises if a hook has left the event in a state that cannot be sent.
 local function check(shown)
   local by, list = read_target(shown)
@@ -46,13 +70,13 @@ local function check(shown)
   if not ok then error(message, 0) end
 end
 
+local CHECK = { run = check, is_untouched = is_untouched }
+
 local function run_hooks(spec, by)
-  local shown = event.of(spec.event, {
-    [spec.by] = names.copy(spec.names), efficient = spec.efficient or false, except = spec.except,
-    by = by, dry_run = spec.dry or false, except_sessions = spec.except_sessions, key = spec.key, ttl = spec.ttl,
-  })
-  local refused = hooks.run("notify", shown, nil, nil, check)
-  if refused then return refused end
+  spec.asked_by = by
+  local shown = event.lazy(spec.event, { [SPEC] = spec, dry_run = spec.dry or false }, reveal)
+  local refused = hooks.run("notify", shown, nil, nil, CHECK)
+  if refused or not spec.is_revealed then return refused end
   spec.by, spec.names = read_target(shown)
   spec.efficient, spec.except = shown.efficient and true or false, shown.except
   spec.except_sessions, spec.key, spec.ttl = shown.except_sessions, shown.key, shown.ttl

@@ -17,6 +17,9 @@ local parking = {}
 ---@type table<string, parking.record>
 local parked = {}
 
+--- By plugin, those that are parked; for looking only.
+parking.parked = parked
+
 local overruns = {} -- of each plugin the times of the last ones, seconds, on this worker
 
 -- Notes one more. Whether there were too many within the window.

@@ -13,6 +13,7 @@ local settings = require "settings"
 local protect = {}
 
 local OURS <const> = "chatty"
+local parked = parking.parked
 
 local function describe(raised)
   if refusal.is(raised) then return raised end
@@ -85,7 +86,7 @@ end
 ---@return boolean ok, any ...
 function protect.call(owner, what, f, ...)
   if owner == OURS then return finish(owner, what, xpcall(f, describe, ...)) end
-  if parking.has(owner) then return false, parking.refuse(owner), true end
+  if parked[owner] then return false, parking.refuse(owner), true end
   return finish_caged(owner, what, cage.call(f, ...))
 end
 

@@ -89,7 +89,8 @@ local function event_of(spec, level)
   if core:binaries() then
     return nil, refusal.of("event-binary", "An event with binary attachments can only be sent to a session.")
   end
-  if spec.add or hooks.has("notify") then core = core:copy() end
+  -- What is not an event object is our own endpoint's, which has no more use for it.
+  if core ~= spec.event and (spec.add or hooks.has("notify")) then core = core:copy() end
   return core
 end
 

@@ -98,10 +98,10 @@ static int f_spawn(lua_State *L) {
     return 0;
 }
 
-static int f_current(lua_State *L) {
-    uint64_t id = task_current(L);
-    if (id == 0) return 0;
-    lua_pushinteger(L, (lua_Integer)id);
+static int f_nesting(lua_State *L) {
+    lua_Integer *nesting = task_nesting(L);
+    lua_pushinteger(L, *nesting);
+    if (!lua_isnoneornil(L, 1)) *nesting = luaL_checkinteger(L, 1);
     return 1;
 }
 
@@ -112,7 +112,7 @@ static int f_background(lua_State *L) {
 
 static const luaL_Reg lib[] = {{"sleep", f_sleep},
                                {"spawn", f_spawn},
-                               {"current", f_current},
+                               {"nesting", f_nesting},
                                {"background", f_background},
                                {NULL, NULL}};
 

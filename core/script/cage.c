@@ -9,7 +9,7 @@
 
 enum { FRAMES_MAX = 20 };
 
-static int on_resumed(lua_State *L, int status, lua_KContext reference);
+static int on_resumed(lua_State *L, int status, lua_KContext kept);
 
 static void add_frame(luaL_Buffer *text, lua_Debug *ar) {
     luaL_addstring(text, "\n\t");
@@ -78,9 +78,15 @@ static int push_failure(lua_State *L, lua_State *co, int status, const Budget *b
     return 4;
 }
 
+/* What outlives a wait: the coroutine's reference, and task_nesting as it was at first. */
+static lua_KContext keep(int reference, lua_Integer nesting) {
+    return (lua_KContext)reference | (lua_KContext)nesting << 32;
+}
+
 /* stack of L: coroutine, then (top) the function and its arguments, or the answer of a wait. */
-static int resume(lua_State *L, BudgetKind kind, int reference, bool is_first) {
+static int resume(lua_State *L, BudgetKind kind, lua_KContext kept, bool is_first) {
     Script *script = script_of(L);
+    int reference = (int)(kept & INT32_MAX);
     lua_State *co = lua_tothread(L, 1);
     int args = lua_gettop(L) - 1;
     luaL_checkstack(co, args, "too many arguments");
@@ -93,7 +99,7 @@ static int resume(lua_State *L, BudgetKind kind, int reference, bool is_first) {
     if (!is_stopped && status == LUA_YIELD && task_is_wait(co, results)) {
         budget_stop(&budget);
         lua_pop(co, 1);
-        return task_yield_on(L, on_resumed, reference);
+        return task_yield_on(L, on_resumed, kept);
     }
     if (!is_stopped && status == LUA_OK) {
         budget_stop(&budget);
@@ -104,15 +110,16 @@ static int resume(lua_State *L, BudgetKind kind, int reference, bool is_first) {
         return results + 1;
     }
     budget_stop(&budget);
+    *task_nesting(L) = kept >> 32;
     int count = push_failure(L, co, status, &budget);
     budget_close(script, co);
     threads_give(script, co, reference, false);
     return count;
 }
 
-static int on_resumed(lua_State *L, int status, lua_KContext reference) {
+static int on_resumed(lua_State *L, int status, lua_KContext kept) {
     (void)status;
-    return resume(L, BUDGET_PLUGIN, (int)reference, false);
+    return resume(L, BUDGET_PLUGIN, kept, false);
 }
 
 int cage_call(lua_State *L, BudgetKind kind) {
@@ -121,5 +128,5 @@ int cage_call(lua_State *L, BudgetKind kind) {
     lua_pushthread(co);
     lua_xmove(co, L, 1);
     lua_insert(L, 1);
-    return resume(L, kind, reference, true);
+    return resume(L, kind, keep(reference, *task_nesting(L)), true);
 }

@@ -11,12 +11,12 @@
 
 enum { SMALL_MAX = 64 * 1024, RESERVE_SHARE = 4 };
 
-static bool is_admitted(const Script *script, size_t size, size_t growth) {
+/* Whether a block may have this size, and all of them together `after`. */
+static bool is_admitted(const Script *script, size_t size, size_t after) {
     const Budget *budget = budget_get();
     if (budget == NULL || budget->script != script) return true;
     const ScriptLimits *limits = &script->limits;
     if (budget_is_plugin(budget) && size > limits->value_max) return false;
-    size_t after = script->memory_used + growth;
     if (after <= limits->memory_max) return true;
     budget_fill();
     return size <= SMALL_MAX || after <= limits->memory_max + limits->memory_max / RESERVE_SHARE;
@@ -30,14 +30,10 @@ void *heap_allocate(void *context, void *memory, size_t old_size, size_t new_siz
         pool_free(&script->pool, memory, before);
         return NULL;
     }
-    const ScriptLimits *limits = &script->limits;
-    if (new_size > before) {
-        size_t growth = new_size - before;
-        bool is_plain = new_size <= limits->value_max && script->memory_used <= limits->memory_max &&
-                        growth <= limits->memory_max - script->memory_used;
-        if (!is_plain && !is_admitted(script, new_size, growth)) return NULL;
-    }
-    script->memory_used = script->memory_used - before + new_size;
+    size_t after = script->memory_used - before + new_size;
+    bool is_much = after > script->limits.memory_max || new_size > script->limits.value_max;
+    if (is_much && new_size > before && !is_admitted(script, new_size, after)) return NULL;
+    script->memory_used = after;
     return memory == NULL ? pool_alloc(&script->pool, new_size)
                           : pool_realloc(&script->pool, memory, before, new_size);
 }

@@ -14,8 +14,6 @@
 #include "script/stdlib.h"
 #include "script/task.h"
 
-static const char script_key = 's'; /* its address is the registry key */
-
 static int on_panic(lua_State *L) {
     log_line(LOG_ERROR, "Lua error outside a protected call: %s", lua_tostring(L, -1));
     return 0; /* Lua aborts */
@@ -47,8 +45,6 @@ Script *script_new(const char *home) {
     script->L = L;
     lua_atpanic(L, on_panic);
     stdlib_open(L);
-    lua_pushlightuserdata(L, script);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, &script_key);
     set_path(L, home);
     chunks_open(L);
     return script;
@@ -80,9 +76,8 @@ void script_free(Script *script) {
 }
 
 Script *script_of(lua_State *L) {
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &script_key);
-    Script *script = lua_touserdata(L, -1);
-    lua_pop(L, 1);
+    void *script;
+    lua_getallocf(L, &script);
     return script;
 }
 

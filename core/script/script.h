@@ -23,6 +23,12 @@ typedef struct ScriptLimits {
     size_t value_max;           /* bytes of one string or table that a plugin makes */
 } ScriptLimits;
 
+/* A coroutine, and the registry reference that keeps it. */
+typedef struct IdleThread {
+    lua_State *L;
+    int reference;
+} IdleThread;
+
 typedef struct Script {
     lua_State *L; /* the main state; nothing waits on it */
     ScriptLimits limits;
@@ -32,9 +38,9 @@ typedef struct Script {
     char *own_prefix;   /* of the sources of our own functions: "@HOME/lua/" */
     List tasks;         /* Tasks that run or wait (task.h) */
     size_t task_count;
-    uint64_t last_task_id;
-    int *idle_threads; /* registry references of coroutines to use again */
+    IdleThread *idle_threads; /* to use again */
     size_t idle_count;
+    lua_Integer nesting;  /* task_nesting outside of tasks */
     struct Task *running; /* the innermost; NULL outside of tasks */
     bool is_retired;      /* task_retire was called */
 } Script;

@@ -19,10 +19,10 @@ struct Wait {
 struct Task {
     List link; /* in script->tasks */
     Script *script;
-    uint64_t id;
     lua_State *L;  /* the coroutine */
     int reference; /* keeps the coroutine in the registry */
     Wait *wait;    /* what it waits for, or NULL while it runs */
+    lua_Integer nesting;
     unsigned pins; /* nested coroutines that run under a call which no wait can leave */
     bool is_background;
     const char *label;
@@ -114,7 +114,6 @@ static void start(Task task_of, int args) {
     *task = task_of;
     list_add(&script->tasks, &task->link);
     script->task_count++;
-    task->id = ++script->last_task_id;
     metrics_add(METRIC_tasks, 1);
     task->L = threads_take(script, script->L, &task->reference);
     luaL_checkstack(task->L, args + 1, "too many arguments");
@@ -140,9 +139,9 @@ void task_set_background(lua_State *L, bool is_background) {
     if (task != NULL) task->is_background = is_background;
 }
 
-uint64_t task_current(lua_State *L) {
-    const Task *task = script_of(L)->running;
-    return task != NULL ? task->id : 0;
+lua_Integer *task_nesting(lua_State *L) {
+    Script *script = script_of(L);
+    return script->running != NULL ? &script->running->nesting : &script->nesting;
 }
 
 void task_check(lua_State *L) {

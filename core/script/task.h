@@ -29,9 +29,9 @@ void task_spawn(Script *script, const char *label, int args, bool is_background)
 bool task_is_background(lua_State *L);
 void task_set_background(lua_State *L, bool is_background);
 
-/* The number of the running task, also inside its nested coroutines; 0 outside of tasks. No other task of
- * the script has it, before or after. */
-uint64_t task_current(lua_State *L);
+/* A number that the running task keeps for its callers, also inside its nested coroutines, 0 at first; or
+ * that which is kept outside of tasks. A cage that fails puts back what it was. */
+lua_Integer *task_nesting(lua_State *L);
 
 /* Raises a Lua error that tells the way out when the running function may not wait. */
 void task_check(lua_State *L);

@@ -13,11 +13,9 @@ lua_State *threads_take(Script *script, lua_State *L, int *reference) {
         *reference = luaL_ref(L, LUA_REGISTRYINDEX);
         return co;
     }
-    *reference = script->idle_threads[--script->idle_count];
-    lua_rawgeti(L, LUA_REGISTRYINDEX, *reference);
-    lua_State *co = lua_tothread(L, -1);
-    lua_pop(L, 1);
-    return co;
+    const IdleThread *idle = &script->idle_threads[--script->idle_count];
+    *reference = idle->reference;
+    return idle->L;
 }
 
 void threads_give(Script *script, lua_State *co, int reference, bool is_reusable) {
@@ -30,5 +28,5 @@ void threads_give(Script *script, lua_State *co, int reference, bool is_reusable
     }
     lua_settop(co, 0);
     lua_sethook(co, NULL, 0, 0);
-    script->idle_threads[script->idle_count++] = reference;
+    script->idle_threads[script->idle_count++] = (IdleThread){co, reference};
 }

@@ -4,7 +4,7 @@
  *     wait()      waits, and gives what it is woken with
  *     pause()     the same, and only lets time pass
  *     may_wait()  raises where wait() would
- *     current()   the number of the task, or 0
+ *     nesting(n)  the number that the task keeps; sets it
  *     note(...)   adds to the notes, for the spec to read
  *     start(code), spawn(code), wake(number, ...)   as below, from inside a task
  *     cage(f, ...)                     as cage_call
@@ -88,8 +88,10 @@ static int g_may_wait(lua_State *inside) {
     return 0;
 }
 
-static int g_current(lua_State *inside) {
-    lua_pushinteger(inside, (lua_Integer)task_current(inside));
+static int g_nesting(lua_State *inside) {
+    lua_Integer *nesting = task_nesting(inside);
+    lua_pushinteger(inside, *nesting);
+    *nesting = luaL_optinteger(inside, 1, *nesting);
     return 1;
 }
 
@@ -194,7 +196,7 @@ static int g_wake(lua_State *inside) {
 }
 
 static const luaL_Reg globals[] = {
-    {"wait", g_wait},   {"may_wait", g_may_wait}, {"current", g_current}, {"note", g_note},
+    {"wait", g_wait},   {"may_wait", g_may_wait}, {"nesting", g_nesting}, {"note", g_note},
     {"start", g_start}, {"wake", g_wake},         {"pause", g_pause},     {"spawn", g_spawn},
     {"cage", g_cage},   {"used", g_used},         {NULL, NULL},
 };

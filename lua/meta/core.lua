@@ -313,10 +313,11 @@ function task.spawn(f, ...) end
 --- Whether the running handler is in the background from now on: a reload ends it where it sleeps.
 ---@param is_background boolean
 function task.background(is_background) end
---- The number of the running handler, the same inside coroutines that it made itself. No other handler of this worker
---- has it, before or after. nil outside of handlers.
----@return integer|nil
-function task.current() end
+--- A number that the running handler keeps, 0 at first, the same inside coroutines that it made itself; and another
+--- outside of handlers. Gives it, and sets it if one is given.
+---@param number? integer
+---@return integer before
+function task.nesting(number) end
 
 ---@class core.store  `require "core.store"`; durable records: a value by space and key. In command line tools it works
 --- on the store's file at once, in the server it waits for the commit.

@@ -16,38 +16,39 @@ local function notes_of(code)
   return script:notes()
 end
 
-describe("the number of a task", function()
+describe("the number that a task keeps", function()
   it("is the same in its coroutines and behind its waits", function()
     local notes = notes_of[[
-      local id = current()
+      note(nesting(7))
       coroutine.wrap(function()
-        note(current() == id)
-        coroutine.wrap(function() note(current() == id) wait() end)()
-        note(current() == id)
+        note(nesting())
+        coroutine.wrap(function() note(nesting(8)) wait() end)()
+        note(nesting())
       end)()
-      note(current() == id)
+      note(nesting())
     ]]
-    assert.same({ "true", "true" }, notes)
+    assert.same({ "0", "7", "7" }, notes)
     script:wake(1)
-    assert.same({ "true", "true" }, script:notes())
+    assert.same({ "8", "8" }, script:notes())
   end)
 
-  it("is no other task's, even after its end", function()
-    local seen = {}
-    for _ = 1, 5 do
-      local id = notes_of("note(current())")[1]
-      assert.is_nil(seen[id])
-      seen[id] = true
-    end
-    local notes = notes_of[[ local id = current() start("note(current())") note(current() == id, id) ]]
-    assert.is_nil(seen[notes[1]])
-    assert.equal("true", notes[2]:match("%a+"))
-    assert.not_equal(notes[1], notes[2]:match("%d+"))
+  it("is its own, and another outside of tasks", function()
+    script:call("nesting(3)")
+    assert.same({ "0", "0", "1" }, notes_of[[ note(nesting(1)) start("note(nesting(2))") note(nesting()) ]])
+    script:call("note(nesting(0))")
+    assert.same({ "3" }, script:notes())
   end)
 
-  it("is 0 outside of tasks", function()
-    script:call("note(current())")
-    assert.same({ "0" }, script:notes())
+  it("is put back by a cage that fails, and by no other", function()
+    local notes = notes_of[[
+      nesting(1)
+      cage(function() nesting(2) error("x") end) note(nesting())
+      cage(function() nesting(3) end) note(nesting())
+      cage(function() nesting(4) wait() error("x") end) note(nesting())
+    ]]
+    assert.same({ "1", "3" }, notes)
+    script:wake(1)
+    assert.same({ "3" }, script:notes())
   end)
 end)
 

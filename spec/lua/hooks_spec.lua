@@ -72,14 +72,16 @@ describe("hooks", function()
   end)
 
   it("do not pass on what they have broken", function()
+    on("notify", note("harmless"))
     on("notify", function(event) event.channels = 7 end)
     on("notify", note("never"))
-    local refused = hooks.run("notify", {}, nil, nil, function(event)
+    local check = { is_untouched = function(event) return event.channels == nil end, run = function(event)
       if type(event.channels) ~= "table" then error("channels must be a list", 0) end
-    end)
+    end }
+    local refused = hooks.run("notify", {}, nil, nil, check)
     assert.equal("internal", refused.code)
     assert.equal("plugin shop, hook notify: channels must be a list", core.log.lines[1].message)
-    assert.same({}, calls)
+    assert.same({ "harmless" }, calls)
   end)
 
   it("may cause each other only so deep", function()

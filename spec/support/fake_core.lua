@@ -427,8 +427,13 @@ end
 
 -- "argon:TEXT" and, of another kind, "$2b$TEXT" are the hashes; with `failure`, a code, nothing is hashed.
 local function new_task()
-  local task = { spawned = {}, id = 1 }
-  function task.current() return task.id end
+  local task = { spawned = {}, numbers = {}, id = 1 }
+  function task.nesting(number)
+    local id = task.id or 0
+    local before = task.numbers[id] or 0
+    task.numbers[id] = number or before
+    return before
+  end
   function task.background() end
   function task.spawn(f, ...) task.spawned[#task.spawned + 1] = table.pack(f, ...) end
   function task.sleep(seconds)
