@@ -3,12 +3,17 @@
 #include "api/lua_args.h"
 #include "base/log.h"
 
-enum { FIELDS_MAX = 32 };
+enum { FIELDS_MAX = 32, TEXT_BYTES_MAX = 8192 };
 
 static const char *const level_names[] = {"debug", "info", "warn", "error", NULL};
 
 static LogLevel check_level(lua_State *L, int arg) {
     return (LogLevel)luaL_checkoption(L, arg, NULL, level_names);
+}
+
+/* What is longer is cut: a line is one write, and nobody reads megabytes. */
+static Str cut(Str text) {
+    return text.len > TEXT_BYTES_MAX ? str_make(text.data, TEXT_BYTES_MAX) : text;
 }
 
 /* stack: level, message, fields; the values as text are left on the stack behind them */
@@ -23,7 +28,7 @@ static size_t push_fields(lua_State *L, LogField fields[FIELDS_MAX]) {
         luaL_argcheck(L, lua_type(L, -2) == LUA_TSTRING, 3, "field names must be strings");
         size_t len;
         const char *text = luaL_tolstring(L, -1, &len);
-        fields[count++] = (LogField){lua_tostring(L, -3), str_make(text, len),
+        fields[count++] = (LogField){lua_tostring(L, -3), cut(str_make(text, len)),
                                      type == LUA_TNUMBER || type == LUA_TBOOLEAN};
         /* stack: key, value, text -> text, key */
         lua_remove(L, -2);
@@ -39,7 +44,7 @@ static int f_write(lua_State *L) {
     if (!log_is_on(level)) return 0;
     LogField fields[FIELDS_MAX];
     size_t count = push_fields(L, fields);
-    log_write(level, message, fields, count);
+    log_write(level, cut(message), fields, count);
     return 0;
 }
 
