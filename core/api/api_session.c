@@ -233,7 +233,7 @@ static int f_channels(lua_State *L) {
     const Node *user = proxy->session->subscriber.user;
     lua_newtable(L);
     for (uint32_t i = 0; user != NULL && i < user->edge_count; i++) {
-        push_str(L, node_name(user->edges[i].peer));
+        push_str(L, node_name(node_edges(user)[i].peer));
         lua_rawseti(L, -2, (lua_Integer)i + 1);
     }
     return 1;

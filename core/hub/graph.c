@@ -2,9 +2,12 @@
 #include "hub/graph.h"
 
 #include <assert.h>
+#include <stddef.h>
 
 #include "base/ensure.h"
 #include "base/mem.h"
+
+enum { NAME_LEN_MAX = INT32_MAX };
 
 static Str key_of(const void *value) {
     return node_name(value);
@@ -16,8 +19,12 @@ void graph_init(Graph *graph) {
     graph->edge_count = 0;
 }
 
+static Edge *edges_of(Node *node) {
+    return node->edge_cap > 1 ? node->edges.many : &node->edges.one;
+}
+
 static void free_node(Node *node) {
-    mem_free(node->edges);
+    if (node->edge_cap > 1) mem_free(node->edges.many);
     mem_free(node);
 }
 
@@ -44,9 +51,10 @@ Node *graph_find_channel(const Graph *graph, Str name) {
 static Node *add_node(Map *map, Str name, bool is_channel) {
     Node *node = map_find(map, name);
     if (node != NULL) return node;
-    ensure(name.len <= UINT32_MAX);
-    node = mem_zalloc(sizeof *node + name.len);
-    node->name_len = (uint32_t)name.len;
+    ensure(name.len <= NAME_LEN_MAX);
+    node = mem_zalloc(offsetof(Node, name) + name.len);
+    node->edge_cap = 1;
+    node->name_len = (uint32_t)name.len & NAME_LEN_MAX;
     node->is_channel = is_channel;
     if (name.len > 0) memcpy(node->name, name.data, name.len);
     map_add(map, node);
@@ -66,9 +74,10 @@ static bool find_edge(const Node *user, const Node *channel, uint32_t *at_user) 
     bool from_user = user->edge_count <= channel->edge_count;
     const Node *near = from_user ? user : channel;
     const Node *far = from_user ? channel : user;
+    const Edge *edges = node_edges(near);
     for (uint32_t i = 0; i < near->edge_count; i++) {
-        if (near->edges[i].peer != far) continue;
-        *at_user = from_user ? i : near->edges[i].back;
+        if (edges[i].peer != far) continue;
+        *at_user = from_user ? i : edges[i].back;
         return true;
     }
     return false;
@@ -79,14 +88,19 @@ bool graph_has_edge(const Node *a, const Node *b) {
     return find_edge(a, b, &at);
 }
 
+static void grow(Node *node) {
+    uint32_t cap = node->edge_cap + node->edge_cap / 2;
+    if (cap < node->edge_cap + 1) cap = node->edge_cap + 1;
+    bool was_many = node->edge_cap > 1;
+    Edge *many = mem_grow(was_many ? node->edges.many : NULL, cap, sizeof *many);
+    if (!was_many) many[0] = node->edges.one;
+    node->edges.many = many;
+    node->edge_cap = cap;
+}
+
 static uint32_t append_edge(Node *node, Node *peer) {
-    if (node->edge_count == node->edge_cap) {
-        uint32_t cap = node->edge_cap + node->edge_cap / 2;
-        if (cap < node->edge_cap + 1) cap = node->edge_cap + 1;
-        node->edges = mem_grow(node->edges, cap, sizeof *node->edges);
-        node->edge_cap = cap;
-    }
-    node->edges[node->edge_count].peer = peer;
+    if (node->edge_count == node->edge_cap) grow(node);
+    edges_of(node)[node->edge_count].peer = peer;
     return node->edge_count++;
 }
 
@@ -95,35 +109,35 @@ bool graph_add_edge(Graph *graph, Node *user, Node *channel) {
     if (graph_has_edge(user, channel)) return false;
     uint32_t at_user = append_edge(user, channel);
     uint32_t at_channel = append_edge(channel, user);
-    user->edges[at_user].back = at_channel;
-    channel->edges[at_channel].back = at_user;
+    edges_of(user)[at_user].back = at_channel;
+    edges_of(channel)[at_channel].back = at_user;
     graph->edge_count++;
     return true;
 }
 
 static void shrink(Node *node) {
+    if (node->edge_cap == 1) return;
     if (node->edge_count == 0) {
-        mem_free(node->edges);
-        node->edges = NULL;
-        node->edge_cap = 0;
+        mem_free(node->edges.many);
+        node->edge_cap = 1;
     } else if (node->edge_cap > 16 && node->edge_count * 4 < node->edge_cap) {
         node->edge_cap /= 2;
-        node->edges = mem_grow(node->edges, node->edge_cap, sizeof *node->edges);
+        node->edges.many = mem_grow(node->edges.many, node->edge_cap, sizeof(Edge));
     }
 }
 
 static void drop_edge(Node *node, uint32_t at) {
     uint32_t last = --node->edge_count;
     if (at != last) {
-        node->edges[at] = node->edges[last];
-        Edge *moved = &node->edges[at];
-        moved->peer->edges[moved->back].back = at;
+        Edge *moved = &edges_of(node)[at];
+        *moved = edges_of(node)[last];
+        edges_of(moved->peer)[moved->back].back = at;
     }
     shrink(node);
 }
 
 static void drop_edge_at(Graph *graph, Node *node, uint32_t at) {
-    Edge edge = node->edges[at];
+    Edge edge = edges_of(node)[at];
     drop_edge(node, at);
     drop_edge(edge.peer, edge.back);
     graph->edge_count--;
@@ -138,7 +152,7 @@ bool graph_remove_edge(Graph *graph, Node *user, Node *channel) {
 
 void graph_clear(Graph *graph, Node *node) {
     while (node->edge_count > 0) {
-        Node *peer = node->edges[node->edge_count - 1].peer;
+        Node *peer = edges_of(node)[node->edge_count - 1].peer;
         drop_edge_at(graph, node, node->edge_count - 1);
         graph_prune(graph, peer);
     }

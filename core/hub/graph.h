@@ -3,7 +3,7 @@
  * graph: who is tied to what: users and channels by name, and the edges between them, walkable from
  * both ends. The roster keeps all standing subscriptions in one, each worker the part of its live
  * users in another. A node lives while it has an edge or an owner (graph_prune). 16 bytes per edge
- * and end; adding and removing cost in proportion to the shorter of the two ends. One thread.
+ * and end, of which the node itself has room for one; adding and removing cost in proportion to the shorter of the two ends. One thread.
  */
 #ifndef HUB_GRAPH_H
 #define HUB_GRAPH_H
@@ -20,13 +20,16 @@ typedef struct Edge {
 } Edge;
 
 struct Node {
-    Edge *edges; /* unordered: removal moves the last one into the gap */
+    union {
+        Edge one;   /* while edge_cap is 1 */
+        Edge *many; /* unordered: removal moves the last one into the gap */
+    } edges;
     uint32_t edge_count;
     uint32_t edge_cap;
     void *owner;   /* what the graph's owner hangs here (sessions, presence); keeps the node alive */
     uint64_t mark; /* scratch of the graph's owner: the serial of the last walk that met it */
-    uint32_t name_len;
-    bool is_channel;
+    uint32_t name_len : 31;
+    uint32_t is_channel : 1;
     char name[];
 };
 
@@ -53,6 +56,10 @@ void graph_clear(Graph *graph, Node *node);
 
 /* Frees the node if it has neither edge nor owner. */
 void graph_prune(Graph *graph, Node *node);
+
+static inline const Edge *node_edges(const Node *node) {
+    return node->edge_cap > 1 ? node->edges.many : &node->edges.one;
+}
 
 static inline Str node_name(const Node *node) {
     return str_make(node->name, node->name_len);

@@ -48,7 +48,7 @@ static void find_crowd(Ledger *ledger, const Op *op, Crowd *crowd) {
         const Node *channel = graph_find_channel(ledger->graph, op->users_of->items[i]);
         if (channel == NULL) continue;
         for (uint32_t k = 0; k < channel->edge_count; k++) {
-            meet(ledger, crowd, channel->edges[k].peer);
+            meet(ledger, crowd, node_edges(channel)[k].peer);
         }
     }
 }

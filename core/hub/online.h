@@ -15,9 +15,9 @@
 typedef struct Presence {
     List link; /* in Online.users, or in Online.leaving */
     Node *user;
-    uint32_t sessions;     /* 0: leaving */
     uint64_t generation;   /* grows with each coming online, of anybody */
     uint64_t deadline_ms;  /* leaving: when he is offline; monotonic */
+    uint32_t sessions;     /* 0: leaving */
     unsigned worker;       /* of the last join or leave */
     uint32_t per_worker[]; /* sessions on each worker */
 } Presence;

@@ -8,7 +8,7 @@
 Names *search_channels(const Node *user) {
     Page page;
     page_init(&page, STR_NONE, UINT32_MAX);
-    for (uint32_t i = 0; i < user->edge_count; i++) page_add(&page, node_name(user->edges[i].peer));
+    for (uint32_t i = 0; i < user->edge_count; i++) page_add(&page, node_name(node_edges(user)[i].peer));
     return page_close(&page);
 }
 
@@ -22,7 +22,7 @@ static void find_participants(const Graph *graph, Op *op) {
     page_init(&page, op_after(op), op->size);
     const Node *channel = graph_find_channel(graph, op_name(op));
     for (uint32_t i = 0; channel != NULL && i < channel->edge_count; i++) {
-        const Node *user = channel->edges[i].peer;
+        const Node *user = node_edges(channel)[i].peer;
         bool is_online = online_find(user) != NULL;
         if (op->is_absent ? !is_online : is_online || op->is_offline) page_add(&page, node_name(user));
     }
@@ -84,7 +84,7 @@ void search_origins(const Graph *graph, Store *store, Op *op) {
     page_init(&page, op_after(op), op->size);
     const Node *user = graph_find_user(graph, op_name(op));
     for (uint32_t i = 0; user != NULL && i < user->edge_count; i++) {
-        page_add(&page, node_name(user->edges[i].peer));
+        page_add(&page, node_name(node_edges(user)[i].peer));
     }
     op->has_more = page.has_more;
     op->channels = page_close(&page);

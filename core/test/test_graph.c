@@ -105,10 +105,10 @@ static int f_nodes(lua_State *L) {
 }
 
 static const char *check_edge(const Node *node, uint32_t at) {
-    const Edge *edge = &node->edges[at];
+    const Edge *edge = &node_edges(node)[at];
     if (edge->peer->is_channel == node->is_channel) return "an edge between two of a kind";
     if (edge->back >= edge->peer->edge_count) return "a twin beyond the edges of the peer";
-    const Edge *twin = &edge->peer->edges[edge->back];
+    const Edge *twin = &node_edges(edge->peer)[edge->back];
     return twin->peer == node && twin->back == at ? NULL : "a twin that leads elsewhere";
 }
 

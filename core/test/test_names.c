@@ -36,7 +36,7 @@ void push_edges(lua_State *L, const Graph *graph) {
         for (uint32_t i = 0; i < user->edge_count; i++) {
             push_str(L, node_name(user));
             lua_pushliteral(L, " ");
-            push_str(L, node_name(user->edges[i].peer));
+            push_str(L, node_name(node_edges(user)[i].peer));
             lua_concat(L, 3);
             lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
         }
