@@ -119,7 +119,9 @@ static int f_body_size(lua_State *L) {
 }
 
 static int f_remote(lua_State *L) {
-    lua_pushstring(L, check_request(L)->remote);
+    char remote[ADDRESS_TEXT_MAX];
+    address_format(check_request(L)->remote, remote);
+    lua_pushstring(L, remote);
     return 1;
 }
 

@@ -23,13 +23,9 @@ static const char proxies_key = 'p'; /* its address is the registry key */
 enum { REASON_MAX = 123 };
 
 typedef struct Proxy {
-    Session *session; /* NULL after its end; then the fields below are set */
-    Bytes *user;
-    Bytes *claims;
-    Bytes *remote;
+    Session *session;      /* NULL after its end; then the fields below are set */
+    SessionFacts facts;    /* holds a reference */
     const char *transport; /* static */
-    int64_t since_ms;
-    char id[SESSION_ID_LEN + 1];
 } Proxy;
 
 static Proxy *check_proxy(lua_State *L) {
@@ -63,26 +59,25 @@ void push_session(lua_State *L, Session *session) {
 
 static int f_gc(lua_State *L) {
     Proxy *proxy = check_proxy(L);
-    bytes_release(proxy->user);
-    bytes_release(proxy->claims);
-    bytes_release(proxy->remote);
-    proxy->user = proxy->claims = proxy->remote = NULL;
+    bytes_release(proxy->facts.identity);
+    proxy->facts.identity = NULL;
     return 0;
 }
 
-static Bytes *retain(Bytes *bytes) {
-    return bytes != NULL ? bytes_retain(bytes) : NULL;
+static void keep_facts(Proxy *proxy, const SessionFacts *facts) {
+    proxy->facts = *facts;
+    if (facts->identity != NULL) bytes_retain(facts->identity);
+}
+
+static const SessionFacts *facts_of(const Proxy *proxy) {
+    return proxy->session != NULL ? &proxy->session->facts : &proxy->facts;
 }
 
 /* The proxy keeps what the session was. */
 static void detach_proxy(Proxy *proxy, Session *session) {
     proxy->session = NULL;
-    proxy->user = retain(session->user);
-    proxy->claims = retain(session->claims);
-    proxy->remote = bytes_retain(session->remote);
     proxy->transport = session_transport(session);
-    proxy->since_ms = session->since_ms;
-    memcpy(proxy->id, session->id, sizeof proxy->id);
+    keep_facts(proxy, &session->facts);
 }
 
 /* The proxy of a state, if there is one, knows the session no more. */
@@ -104,10 +99,8 @@ bool carry_session(lua_State *from, int index, lua_State *to) {
         return true;
     }
     Proxy *copy = new_proxy(to);
-    *copy = *proxy;
-    copy->user = retain(proxy->user);
-    copy->claims = retain(proxy->claims);
-    copy->remote = retain(proxy->remote);
+    copy->transport = proxy->transport;
+    keep_facts(copy, &proxy->facts);
     return true;
 }
 
@@ -120,25 +113,22 @@ void push_ended_session(lua_State *L, Session *session) {
 }
 
 static int f_id(lua_State *L) {
-    const Proxy *proxy = check_proxy(L);
-    lua_pushstring(L, proxy->session ? proxy->session->id : proxy->id);
-    return 1;
-}
-
-static int push_bytes(lua_State *L, const Bytes *bytes) {
-    if (bytes == NULL) return 0;
-    push_str(L, bytes_str(bytes));
+    lua_pushstring(L, facts_of(check_proxy(L))->id);
     return 1;
 }
 
 static int f_user(lua_State *L) {
-    const Proxy *proxy = check_proxy(L);
-    return push_bytes(L, proxy->session ? proxy->session->user : proxy->user);
+    const SessionFacts *facts = facts_of(check_proxy(L));
+    if (facts->identity == NULL) return 0;
+    push_str(L, session_user(facts));
+    return 1;
 }
 
 static int f_claims(lua_State *L) {
-    const Proxy *proxy = check_proxy(L);
-    return push_bytes(L, proxy->session ? proxy->session->claims : proxy->claims);
+    const SessionFacts *facts = facts_of(check_proxy(L));
+    if (facts->identity == NULL) return 0;
+    push_str(L, session_claims(facts));
+    return 1;
 }
 
 static int f_transport(lua_State *L) {
@@ -148,38 +138,36 @@ static int f_transport(lua_State *L) {
 }
 
 static int f_remote(lua_State *L) {
-    const Proxy *proxy = check_proxy(L);
-    return push_bytes(L, proxy->session ? proxy->session->remote : proxy->remote);
+    char remote[ADDRESS_TEXT_MAX];
+    address_format(facts_of(check_proxy(L))->remote, remote);
+    lua_pushstring(L, remote);
+    return 1;
 }
 
 static int f_since(lua_State *L) {
-    const Proxy *proxy = check_proxy(L);
-    int64_t since_ms = proxy->session ? proxy->session->since_ms : proxy->since_ms;
-    lua_pushnumber(L, (lua_Number)since_ms / 1000);
+    lua_pushnumber(L, (lua_Number)facts_of(check_proxy(L))->since_ms / 1000);
     return 1;
 }
 
 static int f_expires(lua_State *L) {
     const Proxy *proxy = check_proxy(L);
-    if (proxy->session == NULL || proxy->session->expires_ms == 0) return 0;
+    if (proxy->session == NULL || proxy->session->facts.identity == NULL) return 0;
+    if (proxy->session->expires_ms == 0) return 0;
     lua_pushnumber(L, (lua_Number)proxy->session->expires_ms / 1000);
     return 1;
 }
 
 static int f_data(lua_State *L) {
     const Proxy *proxy = check_proxy(L);
-    if (proxy->session != NULL) {
-        memo_push(L, proxy->session->id, true);
-    } else {
-        memo_push(L, proxy->id, false); /* nobody would let go of it */
-    }
+    bool is_kept = proxy->session != NULL; /* else nobody would let go of it */
+    memo_push(L, facts_of(proxy)->id, is_kept);
     return 1;
 }
 
 /* init.on_disconnect calls it when its hooks are through. */
 static int f_forget(lua_State *L) {
     const Proxy *proxy = check_proxy(L);
-    if (proxy->session == NULL) memo_forget(api_of(L), proxy->id);
+    if (proxy->session == NULL) memo_forget(api_of(L), proxy->facts.id);
     return 0;
 }
 
@@ -201,11 +189,11 @@ static int f_identify(lua_State *L) {
     lua_Integer key = luaL_optinteger(L, 5, 0);
     Session *session = proxy->session;
     if (session == NULL) return push_closed(L);
-    if (session->user != NULL && !str_equal(bytes_str(session->user), user)) {
+    bool is_known = session->facts.identity != NULL;
+    if (is_known && !str_equal(session_user(&session->facts), user)) {
         return push_failure(L, ERR_DENIED, "the token is of another user");
     }
-    session_identify(session, bytes_copy(user), bytes_copy(claims), (int64_t)(expires * 1000),
-                     (uint32_t)key);
+    session_identify(session, user, claims, (int64_t)(expires * 1000), (uint32_t)key);
     if (session->subscriber.user != NULL) join_check_token(api_of(L), session);
     lua_pushboolean(L, 1);
     return 1;
@@ -216,7 +204,7 @@ static int f_join(lua_State *L) {
     Str after = opt_str(L, 2);
     Session *session = proxy->session;
     if (session == NULL || !session_is_open(session)) return push_closed(L);
-    if (session->user == NULL) return luaL_error(L, "session:join before session:identify");
+    if (session->facts.identity == NULL) return luaL_error(L, "session:join before session:identify");
     if (session->has_joined) return luaL_error(L, "session:join a second time");
     return join_ask(L, session, after);
 }

@@ -29,7 +29,7 @@ typedef struct RawSocket {
     int handler;
     unsigned pins; /* tasks that run for it */
     bool is_left;  /* its route is gone: counted in api->asks until it is closed */
-    char remote[64];
+    Address remote;
 } RawSocket;
 
 static bool is_over(const RawSocket *raw) {
@@ -215,6 +215,7 @@ static int push_opened(lua_State *L, RequestBox *box, RawSocket *raw, int handle
 
 int push_opened_socket(lua_State *L, RequestBox *box, int handler, Str protocol) {
     RawSocket *raw = mem_zalloc(sizeof *raw);
+    raw->remote = box->request->remote;
     int err = socket_open(box->request, protocol, &handler_class, raw, &raw->socket);
     if (err == 0) return push_opened(L, box, raw, handler);
     mem_free(raw);
@@ -223,7 +224,7 @@ int push_opened_socket(lua_State *L, RequestBox *box, int handler, Str protocol)
 
 int push_opened_engine_socket(lua_State *L, RequestBox *box, int handler) {
     RawSocket *raw = mem_zalloc(sizeof *raw);
-    memcpy(raw->remote, box->request->remote, sizeof raw->remote);
+    raw->remote = box->request->remote;
     Engines *engines = api_of(L)->net->engines;
     int err = engine_open_socket(engines, box->request, &handler_class, raw, &raw->engine);
     if (err == 0) return push_opened(L, box, raw, handler);
@@ -233,7 +234,7 @@ int push_opened_engine_socket(lua_State *L, RequestBox *box, int handler) {
 
 int push_opened_engine(lua_State *L, RequestBox *box, int handler) {
     RawSocket *raw = mem_zalloc(sizeof *raw);
-    memcpy(raw->remote, box->request->remote, sizeof raw->remote);
+    raw->remote = box->request->remote;
     Buf answer = BUF_NONE;
     raw->engine = engine_open(api_of(L)->net->engines, &handler_class, raw, &answer);
     push_opened(L, box, raw, handler);
@@ -283,8 +284,9 @@ static int f_close(lua_State *L) {
 static int f_remote(lua_State *L) {
     RawSocket *raw = check_open(L);
     if (raw == NULL) return push_closed(L);
-    if (raw->socket != NULL) socket_remote(raw->socket, raw->remote);
-    lua_pushstring(L, raw->remote);
+    char remote[ADDRESS_TEXT_MAX];
+    address_format(raw->remote, remote);
+    lua_pushstring(L, remote);
     return 1;
 }
 

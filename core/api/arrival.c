@@ -75,7 +75,7 @@ static void on_close(Session *session, uint16_t code, Str reason) {
     asking_cancel(session);
     push_ended_session(L, session);
     if (!was_live) {
-        memo_forget(api, session->id);
+        memo_forget(api, session->facts.id);
         lua_pop(L, 1);
         return;
     }
@@ -89,7 +89,7 @@ static void on_close(Session *session, uint16_t code, Str reason) {
 static const SessionHandler handler = {
     .on_frame = on_frame, .on_packet = on_packet, .on_expiring = on_expiring, .on_close = on_close};
 
-static Session *make_session(const Api *api, Str remote) {
+static Session *make_session(const Api *api, Address remote) {
     Session *session = session_new(remote, &handler, api->states);
     session->expiring_notice_ms = api->expiring_notice_ms;
     return session;
@@ -131,13 +131,13 @@ static int push_opened(lua_State *L, RequestBox *box, Session *session, int err)
 }
 
 int arrival_push_session(lua_State *L, RequestBox *box, Str protocol) {
-    Session *session = make_session(api_of(L), str_of(box->request->remote));
+    Session *session = make_session(api_of(L), box->request->remote);
     int err = session_ws_open(box->request, protocol, session);
     return push_opened(L, box, session, err);
 }
 
 int arrival_push_stream(lua_State *L, RequestBox *box, const Header *headers, size_t header_count) {
-    Session *session = make_session(api_of(L), str_of(box->request->remote));
+    Session *session = make_session(api_of(L), box->request->remote);
     int err = session_sse_open(box->request, headers, header_count, session);
     return push_opened(L, box, session, err);
 }

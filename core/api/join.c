@@ -32,7 +32,8 @@ static const char *const reasons[] = {
 void join_check_token(const Api *api, Session *session) {
     int64_t until_ms = api->keys->previous ? api->keys->previous_until_ms : 0;
     session->subscriber.class->retire_key(&session->subscriber, api->keys->generation, until_ms);
-    if (revocations_has(api->revocations, bytes_str(session->user), bytes_str(session->claims))) {
+    if (revocations_has(api->revocations, session_user(&session->facts),
+                        session_claims(&session->facts))) {
         session_close(session, SUBSCRIBER_CODE_REVOKED, STR("the token was revoked"));
     }
 }
@@ -42,7 +43,7 @@ void join_leave(const Api *api, Session *session) {
     session->is_member = false;
     Op *op = op_new(OP_LEAVE);
     op->origin = (uint16_t)api->worker;
-    op_set_name(op, bytes_str(session->user));
+    op_set_name(op, session_user(&session->facts));
     bus_ask_roster(api->bus, op);
 }
 
@@ -80,7 +81,7 @@ static void find_missed(Join *join) {
         join->catchup.result = CATCHUP_UNKNOWN;
     } else {
         CatchupQuery query = {
-            .user = bytes_str(join->session->user),
+            .user = session_user(&join->session->facts),
             .channels = join->op->channels,
             .rules = &api->retention,
             .after = bytes_str(join->after),
@@ -111,7 +112,8 @@ static void enter(Join *join) {
     const Api *api = join->api;
     Session *session = join->session;
     find_missed(join);
-    registry_add(api->registry, &session->subscriber, bytes_str(session->user), join->op->channels);
+    registry_add(api->registry, &session->subscriber, session_user(&session->facts),
+                 join->op->channels);
     join_check_token(api, session);
     session_go_live(session);
 }
@@ -149,7 +151,7 @@ int join_ask(lua_State *L, Session *session, Str after) {
     join->after = after.data != NULL ? bytes_copy(after) : NULL;
     Op *op = op_new(OP_JOIN);
     op->origin = (uint16_t)api->worker;
-    op_set_name(op, bytes_str(session->user));
+    op_set_name(op, session_user(&session->facts));
     op->on_answer = on_joined;
     op->waiter = join;
     bus_ask_roster(api->bus, op);

@@ -71,7 +71,8 @@ static void deliver_to_user(Walk *walk, const Node *user) {
 }
 
 static void deliver_to_channel(Walk *walk, const Node *channel) {
-    for (uint32_t i = 0; i < channel->edge_count; i++) deliver_to_user(walk, node_edges(channel)[i].peer);
+    for (uint32_t i = 0; i < channel->edge_count; i++)
+        deliver_to_user(walk, node_edges(channel)[i].peer);
 }
 
 static void mark_excepted(Registry *registry, const Notice *notice) {

@@ -2,8 +2,9 @@
  *
  * graph: who is tied to what: users and channels by name, and the edges between them, walkable from
  * both ends. The roster keeps all standing subscriptions in one, each worker the part of its live
- * users in another. A node lives while it has an edge or an owner (graph_prune). 16 bytes per edge
- * and end, of which the node itself has room for one; adding and removing cost in proportion to the shorter of the two ends. One thread.
+ * users in another. A node lives while it has an edge or an owner (graph_prune). 16 bytes per edge and
+ * end, of which the node itself has room for one; adding and removing cost in proportion to the
+ * shorter of the two ends. One thread.
  */
 #ifndef HUB_GRAPH_H
 #define HUB_GRAPH_H

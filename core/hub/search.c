@@ -8,7 +8,8 @@
 Names *search_channels(const Node *user) {
     Page page;
     page_init(&page, STR_NONE, UINT32_MAX);
-    for (uint32_t i = 0; i < user->edge_count; i++) page_add(&page, node_name(node_edges(user)[i].peer));
+    for (uint32_t i = 0; i < user->edge_count; i++)
+        page_add(&page, node_name(node_edges(user)[i].peer));
     return page_close(&page);
 }
 

@@ -99,3 +99,32 @@ bool address_text_is_public(const char *text) {
     if (inet_pton(AF_INET6, text, &six) == 1) return is_public6(six.s6_addr);
     return false;
 }
+
+static Address map4(const void *ip4) {
+    Address mapped = {.bytes = {[10] = 0xff, [11] = 0xff}};
+    memcpy(mapped.bytes + 12, ip4, 4);
+    return mapped;
+}
+
+Address address_of(const struct sockaddr *address) {
+    static const uint8_t loopback[4] = {127, 0, 0, 1};
+    Address kept = {.bytes = {0}};
+    if (address->sa_family == AF_INET) {
+        return map4(&((const struct sockaddr_in *)(const void *)address)->sin_addr);
+    }
+    if (address->sa_family == AF_UNIX) return map4(loopback);
+    if (address->sa_family == AF_INET6) {
+        memcpy(kept.bytes, &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr, 16);
+    }
+    return kept;
+}
+
+void address_format(Address address, char out[ADDRESS_TEXT_MAX]) {
+    static const Address none = {.bytes = {0}};
+    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+    out[0] = '\0';
+    if (memcmp(&address, &none, sizeof none) == 0) return;
+    bool is_mapped = memcmp(address.bytes, mapped, sizeof mapped) == 0;
+    inet_ntop(is_mapped ? AF_INET : AF_INET6, address.bytes + (is_mapped ? 12 : 0), out,
+              ADDRESS_TEXT_MAX);
+}

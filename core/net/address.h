@@ -2,13 +2,26 @@
  *
  * address: whether an IP address is one of the open Internet, or one that only this machine or its network
  * knows: loopback, private, link-local (with the metadata services of clouds), shared, multicast, reserved,
- * and IPv6 addresses that stand for such a one of IPv4. Pure functions; any thread.
+ * and IPv6 addresses that stand for such a one of IPv4. And addresses to keep. Pure functions; any thread.
  */
 #ifndef NET_ADDRESS_H
 #define NET_ADDRESS_H
 
 #include <stdbool.h>
 #include <sys/socket.h>
+
+/* An address that is kept: of IPv6, or of IPv4 as IPv6 maps it; all 0: none. */
+typedef struct Address {
+    unsigned char bytes[16];
+} Address;
+
+/* "127.0.0.1" stands for a peer of this machine without an address. */
+Address address_of(const struct sockaddr *address);
+
+enum { ADDRESS_TEXT_MAX = 46 };
+
+/* As text without port: "127.0.0.1", "2001:db8::1"; "" for none. */
+void address_format(Address address, char out[ADDRESS_TEXT_MAX]);
 
 /* False also for families that are not of the Internet. */
 bool address_is_public(const struct sockaddr *address);

@@ -459,27 +459,11 @@ void conn_close(Conn *conn) {
 
 /* --- the peer --- */
 
-static void format_address(const struct sockaddr_storage *address, char out[64]) {
-    if (address->ss_family == AF_INET) {
-        uv_ip4_name((const struct sockaddr_in *)address, out, 64);
-        return;
-    }
-    if (address->ss_family == AF_UNIX) snprintf(out, 64, "127.0.0.1");
-    if (address->ss_family != AF_INET6) return;
-    const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)address;
-    if (IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr)) {
-        uv_inet_ntop(AF_INET, in6->sin6_addr.s6_addr + 12, out, 64);
-    } else {
-        uv_ip6_name(in6, out, 64);
-    }
-}
-
-void conn_remote(const Conn *conn, char out[64]) {
-    struct sockaddr_storage address;
+Address conn_remote(const Conn *conn) {
+    struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
     int len = sizeof address;
-    out[0] = '\0';
-    if (uv_tcp_getpeername(&conn->tcp, (struct sockaddr *)&address, &len) != 0) return;
-    format_address(&address, out);
+    uv_tcp_getpeername(&conn->tcp, (struct sockaddr *)&address, &len);
+    return address_of((const struct sockaddr *)&address);
 }
 
 /* Closing is asynchronous, so no Conn leaves the list while it is walked. */

@@ -10,6 +10,7 @@
 
 #include "base/bytes.h"
 #include "base/str.h"
+#include "net/address.h"
 #include "net/net.h"
 
 typedef struct Conn Conn;
@@ -77,9 +78,8 @@ void conn_finish(Conn *conn);
 void conn_close(Conn *conn);
 bool conn_is_closing(const Conn *conn); /* after conn_finish or conn_close */
 
-/* The peer's address without port, as text: "127.0.0.1", "2001:db8::1"; an IPv4 peer of an IPv6
- * socket as IPv4; "127.0.0.1" for one of this machine without an address. "" when the peer is gone. */
-void conn_remote(const Conn *conn, char out[64]);
+/* The peer's address; none when the peer is gone. */
+Address conn_remote(const Conn *conn);
 
 /* Visits the owners of all open Conns that have this handler; the visitor may close them. */
 void conn_each(Net *net, const ConnHandler *handler, void (*visit)(void *owner, void *context),

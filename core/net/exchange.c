@@ -39,7 +39,7 @@ struct Exchange {
     uint64_t body_bytes; /* of the request under way, came so far */
     ExchangePhase phase;
     bool has_ended; /* the client sends no more */
-    char remote[64];
+    Address remote;
 };
 
 const char *exchange_phrase(int status) {
@@ -217,7 +217,7 @@ static bool on_headers(void *context, Request *request, uint64_t body_bytes, boo
                        HttpFault *fault) {
     Exchange *exchange = context;
     exchange->body_bytes = 0;
-    memcpy(request->remote, exchange->remote, sizeof request->remote);
+    request->remote = exchange->remote;
     if (!fits_memory(exchange, body_bytes)) return refuse_memory(fault);
     if (expects_continue) {
         conn_write(exchange->conn, bytes_copy(STR("HTTP/1.1 100 Continue\r\n\r\n")));
@@ -416,7 +416,7 @@ void exchange_open(Conn *conn, ExchangeOnRequest on_request, void *context) {
     exchange->on_request = on_request;
     exchange->context = context;
     exchange->since_ms = net_now_ms(conn_net(conn));
-    conn_remote(conn, exchange->remote);
+    exchange->remote = conn_remote(conn);
     list_add(&conn_net(conn)->exchanges, &exchange->link);
     conn_set_handler(conn, &conn_handler, exchange);
     settle(exchange);

@@ -60,7 +60,7 @@ bool lane_send_binary(Lane *lane, Str bytes) {
 static void go_live(void *transport) {
     Lane *lane = transport;
     Buf data = BUF_NONE;
-    buf_addf(&data, "{\"sid\":\"%s\"}", lane->session->id);
+    buf_addf(&data, "{\"sid\":\"%s\"}", lane->session->facts.id);
     lane->is_live = true;
     send_packet(lane, SIO_CONNECT, buf_str(&data));
     buf_deinit(&data);

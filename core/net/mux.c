@@ -16,14 +16,14 @@ struct Mux {
     MuxOwner owner;
     Sio sio;
     Lane *lanes;
-    Bytes *remote;
+    Address remote;
     Bytes *token;        /* NULL: none */
     uint64_t connect_ms; /* when a lane must be there */
     uint32_t lane_count;
 };
 
-Str mux_remote(const Mux *mux) {
-    return bytes_str(mux->remote);
+Address mux_remote(const Mux *mux) {
+    return mux->remote;
 }
 
 Str mux_token(const Mux *mux) {
@@ -139,7 +139,6 @@ static void on_close(void *owner, uint16_t code, Str reason) {
         lane_free(lane, code, reason);
     }
     sio_deinit(&mux->sio);
-    bytes_release(mux->remote);
     bytes_release(mux->token);
     mem_free(mux);
 }
@@ -151,7 +150,7 @@ static Mux *mux_new(const MuxOwner *owner, const Request *request, Str token) {
     Mux *mux = mem_zalloc(sizeof *mux);
     mux->owner = *owner;
     sio_init(&mux->sio);
-    mux->remote = bytes_copy(str_of(request->remote));
+    mux->remote = request->remote;
     if (token.len > 0) mux->token = bytes_copy(token);
     return mux;
 }
@@ -175,7 +174,6 @@ int mux_open_socket(struct Engines *engines, const MuxOwner *owner, Request *req
         start(mux);
         return 0;
     }
-    bytes_release(mux->remote);
     bytes_release(mux->token);
     mem_free(mux);
     return err;

@@ -39,7 +39,7 @@ WARN_UNUSED int mux_open_socket(struct Engines *engines, const MuxOwner *owner, 
 void mux_arm(Mux *mux); /* the deadline of a lane changed */
 Net *mux_net(const Mux *mux);
 
-Str mux_remote(const Mux *mux);
+Address mux_remote(const Mux *mux);
 Str mux_token(const Mux *mux);
 
 #endif

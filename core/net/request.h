@@ -12,6 +12,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/str.h"
+#include "net/address.h"
 
 typedef struct Header {
     Str name;  /* lower case */
@@ -36,7 +37,7 @@ typedef struct Request {
     Buf body;
     uint64_t *memory;     /* counts the bytes of bodies held; NULL: nobody counts */
     uint64_t memory_held; /* this request's share of it */
-    char remote[64];      /* the peer's address, no port */
+    Address remote;       /* the peer's */
 } Request;
 
 Request *request_new(void);          /* gives; empty */

@@ -31,7 +31,7 @@ static void set_transport_deadline(Session *session, uint64_t deadline_ms) {
 
 /* The one deadline of the session: waiting for a token, then the warning, then the token's end. */
 static void set_deadline(Session *session) {
-    if (session->user == NULL) {
+    if (session->facts.identity == NULL) {
         set_transport_deadline(session, session->auth_deadline_ms);
         return;
     }
@@ -45,7 +45,7 @@ static void set_deadline(Session *session) {
 }
 
 void session_on_timer(Session *session) {
-    if (session->user == NULL) {
+    if (session->facts.identity == NULL) {
         session_close(session, 4500, STR("no token came in time"));
         return;
     }
@@ -73,16 +73,16 @@ bool session_retire_key(Subscriber *subscriber, uint32_t generation, int64_t unt
     return false;
 }
 
-Str session_claims(const Subscriber *subscriber) {
+Str session_claims_of(const Subscriber *subscriber) {
     const Session *session =
         (const Session *)(const void *)((const char *)subscriber - offsetof(Session, subscriber));
-    return bytes_str(session->claims);
+    return session_claims(&session->facts);
 }
 
 Str session_id(const Subscriber *subscriber) {
     const Session *session =
         (const Session *)(const void *)((const char *)subscriber - offsetof(Session, subscriber));
-    return str_make(session->id, SESSION_ID_LEN);
+    return str_make(session->facts.id, SESSION_ID_LEN);
 }
 
 void session_on_message(Session *session, Str text) {
@@ -92,9 +92,7 @@ void session_on_message(Session *session, Str text) {
 
 static void free_session(Session *session) {
     ensure(session->subscriber.user == NULL);
-    bytes_release(session->user);
-    bytes_release(session->claims);
-    bytes_release(session->remote);
+    bytes_release(session->facts.identity);
     mem_free(session);
 }
 
@@ -113,14 +111,14 @@ static void make_id(char out[SESSION_ID_LEN + 1]) {
     buf_deinit(&id);
 }
 
-Session *session_new(Str remote, const SessionHandler *handler, void *context) {
+Session *session_new(Address remote, const SessionHandler *handler, void *context) {
     Session *session = mem_zalloc(sizeof *session);
     session->handler = handler;
     session->context = context;
-    session->since_ms = clock_wall_ms();
+    session->facts.since_ms = clock_wall_ms();
     session->pins = 1;
-    session->remote = bytes_copy(remote);
-    make_id(session->id);
+    session->facts.remote = remote;
+    make_id(session->facts.id);
     return session;
 }
 
@@ -144,12 +142,14 @@ void session_expect_auth(Session *session, uint32_t timeout_ms) {
     set_deadline(session);
 }
 
-void session_identify(Session *session, Bytes *user, Bytes *claims, int64_t expires_ms,
+void session_identify(Session *session, Str user, Str claims, int64_t expires_ms,
                       uint32_t key_generation) {
-    bytes_release(session->user);
-    bytes_release(session->claims);
-    session->user = user;
-    session->claims = claims;
+    SessionFacts *facts = &session->facts;
+    bytes_release(facts->identity);
+    facts->identity = bytes_new(claims.len + user.len);
+    facts->claims_len = (uint32_t)claims.len;
+    memcpy(facts->identity->data, claims.data, claims.len);
+    memcpy(facts->identity->data + claims.len, user.data, user.len);
     session->expires_ms = expires_ms;
     session->key_generation = key_generation;
     session->was_warned = false;

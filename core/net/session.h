@@ -9,6 +9,7 @@
 #define NET_SESSION_H
 
 #include "base/err.h"
+#include "net/address.h"
 #include "net/transport.h"
 
 enum { SESSION_ID_LEN = 22 }; /* of 16 random bytes */
@@ -26,17 +27,25 @@ typedef struct SessionHandler {
     void (*on_close)(Session *session, uint16_t code, Str reason); /* once, last */
 } SessionHandler;
 
+/* What is known of a session, also after its end. */
+typedef struct SessionFacts {
+    Bytes *identity; /* the claims, raw JSON, and behind them the user's name; NULL: not identified */
+    uint32_t claims_len; /* of the first part of it */
+    Address remote;      /* the peer's */
+    int64_t since_ms;    /* wall clock */
+    char id[SESSION_ID_LEN + 1];
+} SessionFacts;
+
 struct Session {
     Subscriber subscriber; /* its class is the first member of the transport's TransportClass */
     void *transport;       /* NULL before session_bind and after on_close */
     const SessionHandler *handler;
-    void *context;             /* the owner's */
-    Bytes *user;               /* NULL until session_identify */
-    Bytes *claims;             /* raw JSON; NULL until session_identify */
-    Bytes *remote;             /* the peer's address, which a closed connection cannot tell */
-    int64_t expires_ms;        /* wall clock; 0: never, or not identified */
-    int64_t since_ms;          /* wall clock */
-    uint64_t auth_deadline_ms; /* monotonic; 0: none */
+    void *context; /* the owner's */
+    SessionFacts facts;
+    union {
+        int64_t expires_ms;        /* identified: wall clock; 0: never */
+        uint64_t auth_deadline_ms; /* not identified: monotonic; 0: none */
+    };
     uint32_t expiring_notice_ms;
     uint32_t pins;
     uint32_t key_generation; /* of the key that signed the token */
@@ -44,12 +53,22 @@ struct Session {
     bool is_live;            /* session_go_live was called */
     bool has_joined;         /* the roster was asked */
     bool is_member;          /* the roster counts it: a LEAVE is owed */
-    char id[SESSION_ID_LEN + 1];
 };
 
+/* Empty until session_identify. */
+static inline Str session_user(const SessionFacts *facts) {
+    const Bytes *identity = facts->identity;
+    if (identity == NULL) return STR_NONE;
+    return str_make(identity->data + facts->claims_len, identity->len - facts->claims_len);
+}
+
+static inline Str session_claims(const SessionFacts *facts) {
+    return facts->identity ? str_make(facts->identity->data, facts->claims_len) : STR_NONE;
+}
+
 /* Makes one with an id and without a transport, pinned once for the caller. `remote` is the peer's
- * address; copies it. Gives. */
-Session *session_new(Str remote, const SessionHandler *handler, void *context);
+ * address. Gives. */
+Session *session_new(Address remote, const SessionHandler *handler, void *context);
 
 /* For transports: the connection is there; from now on the session is open. Borrows both. */
 void session_bind(Session *session, const TransportClass *class, void *transport);
@@ -60,8 +79,8 @@ void session_unpin(Session *session); /* takes the pin; may free the session */
 /* Closes with 4500 if it is not identified within `timeout_ms`. */
 void session_expect_auth(Session *session, uint32_t timeout_ms);
 
-/* Says who it is; takes one reference of each. expires_ms 0: never. */
-void session_identify(Session *session, Bytes *user, Bytes *claims, int64_t expires_ms,
+/* Says who it is; copies both. expires_ms 0: never. */
+void session_identify(Session *session, Str user, Str claims, int64_t expires_ms,
                       uint32_t key_generation);
 
 /* It gets events from now on, also on_expiring's. */
@@ -87,13 +106,13 @@ bool session_is_open(const Session *session);
 
 /* For transports: what their tables hold, and what they tell of the connection. */
 bool session_retire_key(Subscriber *subscriber, uint32_t generation, int64_t until_ms);
-Str session_claims(const Subscriber *subscriber);
+Str session_claims_of(const Subscriber *subscriber);
 Str session_id(const Subscriber *subscriber);
 void session_end(Subscriber *subscriber, uint16_t code, Str reason);
-#define SESSION_SUBSCRIBER(deliver_)                                                       \
-    {                                                                                      \
-        .deliver = (deliver_), .retire_key = session_retire_key, .claims = session_claims, \
-        .id = session_id, .close = session_end                                             \
+#define SESSION_SUBSCRIBER(deliver_)                                                          \
+    {                                                                                         \
+        .deliver = (deliver_), .retire_key = session_retire_key, .claims = session_claims_of, \
+        .id = session_id, .close = session_end                                                \
     }
 void session_on_message(Session *session, Str text);
 void session_on_timer(Session *session);

@@ -428,10 +428,6 @@ Net *socket_net(Socket *socket) {
     return conn_net(socket->conn);
 }
 
-void socket_remote(const Socket *socket, char out[64]) {
-    conn_remote(socket->conn, out);
-}
-
 static void visit_for_drain(void *owner, void *context) {
     (void)context;
     say_farewell(owner);

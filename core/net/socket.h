@@ -78,6 +78,5 @@ bool socket_is_closing(const Socket *socket);
 void socket_drain(Net *net);
 Net *socket_net(Socket *socket);
 Conn *socket_conn(Socket *socket);
-void socket_remote(const Socket *socket, char out[64]);
 
 #endif
