@@ -117,9 +117,14 @@ local pending = {}
 ---@return test.response|nil
 function pending:response() end
 
+---@class test.handshake: test.request  since 1.0
+---@field transport? "ws"|"sse"|"sio"  default "ws"
+---@field namespace? string     of Socket.IO; default "/"
+---@field auth? table           of Socket.IO: what it says with CONNECT
+
 --- Opens a session, of a user or without a token. `chatty:connected` is not among its events. (since 1.0)
 ---@param user? string
----@param spec? test.request    what else the handshake has: claims, token, query, headers
+---@param spec? test.handshake
 ---@return test.session
 function t:connect(user, spec) end
 
@@ -235,7 +240,8 @@ function t:chatty_of(plugin) end
 ---@class test.event            since 1.0
 ---@field event string
 ---@field attributes any
----@field ack? any              the number that it answers
+---@field ack? any              the number that it answers, or wants to be answered with
+---@field id? string            of an event that its channel keeps
 
 ---@class test.session
 ---@field user? string
@@ -267,6 +273,11 @@ function session:send(name, attributes, ack) end
 ---@param attributes? any
 ---@return any acknowledgement, table? refused
 function session:ask(name, attributes) end
+
+--- Acknowledges an event, by the number that it has as `ack`; over Socket.IO with a value. (since 1.0)
+---@param ack any
+---@param value? any
+function session:acknowledge(ack, value) end
 
 --- Sends a frame as it is. (since 1.0)
 ---@param data string

@@ -9,7 +9,9 @@ local metrics = require "test.metrics"
 local plan = require "test.plan"
 local request = require "test.request"
 local session = require "test.session"
+local sio = require "test.sio"
 local socket = require "test.socket"
+local stream = require "test.stream"
 local trial = require "core.trial"
 local wire = require "test.wire"
 local words = require "test.words"
@@ -137,14 +139,37 @@ local function copy(spec)
   return own
 end
 
+local function open_ws(self, own, user)
+  own.path = own.path or "/ws"
+  return session.open(self, upgrade(self, own), user)
+end
+
+local function open_sse(self, own, user)
+  own.method, own.path = "GET", own.path or "/events"
+  local opened = wire.new(pipe_of(self))
+  opened:send(request.encode(own, self))
+  return stream.open(self, opened, user)
+end
+
+local function open_sio(self, own, user)
+  local namespace, auth = own.namespace, own.auth
+  own.namespace, own.auth = nil, nil
+  own.path = own.path or "/socket.io/?EIO=4&transport=websocket"
+  return sio.open(self, upgrade(self, own), user, { namespace = namespace or "/", auth = auth })
+end
+
+local OPEN = { ws = open_ws, sse = open_sse, sio = open_sio }
+
 --- Opens a session of a user.
 ---@param user? string
----@param spec? test.request  what else the handshake has: query, headers, claims, token
+---@param spec? test.handshake
 ---@return test.session
 function Server:connect(user, spec)
   local own = copy(spec)
-  own.path, own.user = own.path or "/ws", own.user or user
-  return add_client(self, session.open(self, upgrade(self, own), user))
+  local open = OPEN[own.transport or "ws"]
+  if not open then error("t:connect: the transport is one of ws, sse and sio", 2) end
+  own.transport, own.user = nil, own.user or user
+  return add_client(self, open(self, own, user))
 end
 
 --- Opens a WebSocket of a plugin's own.

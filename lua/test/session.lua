@@ -9,6 +9,7 @@ local session = {}
 ---@class test.session: test.socket
 local Session = setmetatable({}, { __index = socket.methods })
 Session.__index = Session
+session.methods = Session
 
 --- A session that is being opened: see test.socket.
 ---@param server test.server
@@ -18,15 +19,20 @@ function session.open(server, wire, user)
   return socket.open(setmetatable({ user = user, acks = 0 }, Session), server, wire)
 end
 
---- chatty:connected greets it and is not among the events.
-function Session:on_message(text)
-  local event = json.decode(text)
-  if type(event) == "table" and event.event == "chatty:connected" and not self.connected then
+--- An event has come. chatty:connected greets the session and is not among its events.
+---@param event test.event
+---@param text string
+function Session:keep(event, text)
+  if event.event == "chatty:connected" and not self.connected then
     self.connected = event.attributes
     self.id = event.attributes.session
   else
     self.messages[#self.messages + 1] = { event, text }
   end
+end
+
+function Session:on_message(text)
+  self:keep(json.decode(text), text)
 end
 
 local function name_of(self)
@@ -85,6 +91,12 @@ local function take_answer(self, ack)
       return event
     end
   end
+end
+
+--- Acknowledges an event of the server's, by its number.
+---@param ack any
+function Session:acknowledge(ack)
+  self:send_raw(json.encode { event = "chatty:ack", ack = ack })
 end
 
 --- Sends an event and gives how it was acknowledged; or nil and the error { status, code, detail }.

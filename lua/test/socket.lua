@@ -107,6 +107,12 @@ function Socket:is_over()
   return self.wire.is_over
 end
 
+--- Sends text, and does not look what comes of it.
+---@param text string
+function Socket:push(text)
+  self.wire:send(encode(TEXT, text))
+end
+
 local function send(self, opcode, payload)
   self.wire:send(encode(opcode, payload))
   self.server:settle()

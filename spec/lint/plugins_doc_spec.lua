@@ -21,6 +21,7 @@ local SECTIONS = {
   ["test.pending"] = "A server under test", ["test.log_line"] = "A server under test",
   ["test.request"] = "Requests of a test", ["test.response"] = "Requests of a test",
   ["test.http_stub"] = "Other servers of a test", ["test.http_call"] = "Other servers of a test",
+  ["test.handshake"] = "Sessions of a test",
   ["test.event"] = "Sessions of a test", ["test.session"] = "Sessions of a test",
   ["test.socket"] = "Sessions of a test",
 }

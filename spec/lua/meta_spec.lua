@@ -54,7 +54,7 @@ describe("the stubs of the public API", function()
   end)
 
   -- What the parts of a test call of each other is not for specs.
-  local INTERNAL = { pump = true, is_over = true, on_message = true, state = true }
+  local INTERNAL = { pump = true, is_over = true, on_message = true, state = true, push = true, keep = true }
 
   local function methods_of(path)
     local found = {}
