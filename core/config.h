@@ -27,7 +27,8 @@ typedef struct Config {
     SharedLimits shared;
     uint32_t metric_series_max;
     uint64_t history_bytes_max;
-    uint32_t replay_max;   /* events */
+    uint32_t replay_max; /* events */
+    uint64_t queues_bytes_max;
     HttpClientLimits http; /* per worker, as net */
     ScriptLimits script;   /* per worker */
     uint32_t expiring_notice_ms;

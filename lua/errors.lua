@@ -138,6 +138,7 @@ add(500, "hook-depth", "Hooks nested too deep", "Hooks caused each other in a ci
 add(503, "plugin-parked", "Plugin parked",
   "The plugin behind it was stopped OVERRUNS_MAX times for its time or memory, and does nothing until it is mended.",
   true)
+add(503, "queues-full", "Slow sessions", "More than QUEUES_MAX waits for slow sessions; nothing was emitted.", true)
 add(503, "unavailable", "Unavailable", "A part that the operation needs does not work now; try again later.")
 add(503, "not-ready", "Not ready", "The server is starting or stopping.")
 

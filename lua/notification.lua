@@ -98,6 +98,7 @@ local function send(spec)
   local refused = set_terms(spec)
   if refused then return nil, refused end
   local done, id = bus.notify(spec)
+  if not done then return nil, refusal.of("queues-full", nil, nil, { "Retry-After", "1" }) end
   if spec.if_offline and not spec.dry and hooks.has("unreached") then
     task.spawn(unreached.tell, spec.event or spec.events[1], spec.by, spec.names, spec.except)
   end

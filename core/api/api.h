@@ -44,6 +44,7 @@ typedef struct Api {
     Shared *shared;                 /* NULL in tools */
     History *history;               /* NULL in tools */
     RetentionRules retention;       /* which channels keep history, as the plugins of this state say */
+    uint64_t queues_bytes_max;      /* waiting for all sessions; beyond, nothing new is emitted */
     uint32_t replay_max;            /* events that a session is brought at once */
     HttpClient *http;               /* NULL in tools */
     Meters *meters;                 /* NULL in tools */

@@ -15,7 +15,12 @@ static const MessageEncoder encoders[MESSAGE_TRANSPORT_COUNT] = {
 enum { PAGE_SIZE = 10000 };
 
 static void init_message(Notice *notice, uint32_t index, const Event *event, Str ack) {
-    MessageSpec spec = {buf_str(&event->name), event->attributes, ack, notice->is_kept};
+    MessageSpec spec = {.event = buf_str(&event->name),
+                        .attributes = event->attributes,
+                        .ack = ack,
+                        .key = notice_key(notice),
+                        .ends_ms = notice->ends_ms,
+                        .has_id = notice->is_kept};
     message_init(&notice->messages[index], encoders, &spec);
 }
 
@@ -135,6 +140,9 @@ static int f_notify(lua_State *L) {
     if (is_counted) task_check(L); /* raises here, before there is a notice to lose */
     if (!api->is_running)
         luaL_error(L, "nothing can be emitted while the server is set up or taken apart");
+    if (!is_dry && metrics_sum(METRIC_queue_bytes) > (int64_t)api->queues_bytes_max) {
+        return push_failure(L, ERR_LIMIT, "too much waits for slow sessions");
+    }
     Notice *notice = check_notice(L);
     if (!is_dry) metrics_add(METRIC_notifies_total, 1);
     if (!is_counted) {

@@ -35,6 +35,8 @@
     X(acks_total, counter, "Events that sessions confirmed.")                                       \
     X(gaps_total, counter, "Sessions told that not all they missed could be brought.")              \
     X(dropped_total, counter, "Events that a session did not get.")                                 \
+    X(superseded_total, counter, "Events dropped from slow queues for a newer one of their key.")   \
+    X(expired_total, counter, "Events dropped from slow queues when their ttl was over.")           \
     X(slow_readers_total, counter, "Sessions closed because their queue was full.")                 \
     X(frames_received_total, counter, "Frames received from clients.")                              \
     X(bytes_received_total, counter, "Bytes received.")                                             \

@@ -12,6 +12,8 @@ void message_init(Message *message, const MessageEncoder encoders[MESSAGE_TRANSP
     MessageParts parts = {.event = buf_str(&name), .attributes = spec->attributes, .ack = spec->ack};
     if (spec->has_id) parts.id = STR("????????????????????"); /* holds its place */
     message->encoders = encoders;
+    message->key = spec->key;
+    message->ends_ms = spec->ends_ms;
     atomic_init(&message->frames[0], encoders[0](&parts, &message->parts));
     for (int i = 1; i < MESSAGE_TRANSPORT_COUNT; i++) atomic_init(&message->frames[i], NULL);
     buf_deinit(&name);

@@ -39,13 +39,17 @@ typedef struct Message {
     _Atomic(Bytes *) frames[MESSAGE_TRANSPORT_COUNT];
     const MessageEncoder *encoders;
     MessageParts parts; /* inside the first frame */
+    uint64_t key;       /* of those with the same one only the newest matters; 0: none */
+    uint64_t ends_ms;   /* monotonic; then it is worth nothing; 0: never */
 } Message;
 
 typedef struct MessageSpec {
     Str event;      /* the plain name */
     Str attributes; /* raw JSON that was checked */
     Str ack;        /* raw JSON that clients shall confirm the event with, or STR_NONE */
-    bool has_id;    /* there is room for an id, which message_set_id fills */
+    uint64_t key;
+    uint64_t ends_ms;
+    bool has_id; /* there is room for an id, which message_set_id fills */
 } MessageSpec;
 
 /* Borrows the spec. `encoders` has MESSAGE_TRANSPORT_COUNT entries and outlives the message. */

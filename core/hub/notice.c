@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "hub/notice.h"
 
+#include "base/map.h"
 #include "base/mem.h"
 
 static size_t sum_of(const Str *names, uint32_t count) {
@@ -45,6 +46,11 @@ Notice *notice_new(const NoticeSpec *spec) {
     }
     notice->key = put(&at, spec->key);
     return notice;
+}
+
+uint64_t notice_key(const Notice *notice) {
+    if (notice->key.len == 0) return 0;
+    return map_hash(notice->key) * 31 + map_hash(notice->targets[0].name) + notice->kind + 1;
 }
 
 void notice_keep(Notice *notice, const RetentionRules *rules) {

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The write queue is an array of Bytes pointers, two of them inside the Conn. Whoever queues puts
- * the Conn on net->dirty; net_flush writes it with uv_try_write, which allocates nothing. Only what
- * the kernel does not take goes to a uv_write, one at a time, and only then there is a ConnWrite:
- *
- *     slots:  | first ... in flight ... | queued meanwhile |  free  |
+ * Whoever queues puts the Conn on net->dirty; net_flush writes it with uv_try_write, which allocates
+ * nothing. Only what the kernel does not take goes to a uv_write, one at a time, and only then there is a
+ * ConnWrite: it covers the front of the outbox, what is queued meanwhile lies behind it.
  *
  * References are let go after a write, or in the close callback, never within conn_close: a fan-out
  * may close a Conn to which it owes the reference still (conn_write_unretained).
@@ -23,7 +21,7 @@
 #include "base/mem.h"
 #include "base/metrics.h"
 
-enum { SLOTS_INSIDE = 2, BUFFERS_MAX = 64 };
+enum { BUFFERS_MAX = 64 };
 
 typedef enum {
     STATE_OPEN,
@@ -50,14 +48,8 @@ struct Conn {
     uint64_t own_deadline_ms;   /* of lingering, or of the write in flight; 0: none */
     ConnWrite *write;           /* NULL: nothing in flight */
     List dirty_link;            /* in net->dirty, or alone */
-    union {
-        Bytes *inside[SLOTS_INSIDE];
-        Bytes **heap; /* when cap > SLOTS_INSIDE */
-    } slots;
-    uint32_t first, count, cap; /* slots in use: first .. first + count */
-    uint32_t written;           /* bytes of the first slot that are sent */
-    size_t queued;              /* bytes in the slots less `written` */
-    uint8_t state;              /* ConnState */
+    Outbox outbox;
+    uint8_t state; /* ConnState */
     bool is_reading;
     bool is_write_stopped;
     bool has_ended; /* the peer sent FIN */
@@ -88,79 +80,22 @@ bool conn_is_closing(const Conn *conn) {
     return conn->state != STATE_OPEN;
 }
 
-/* --- slots --- */
-
-static Bytes **slots_of(Conn *conn) {
-    return conn->cap > SLOTS_INSIDE ? conn->slots.heap : conn->slots.inside;
-}
-
-static void reset_slots(Conn *conn) {
-    if (conn->cap > SLOTS_INSIDE) mem_free(conn->slots.heap);
-    conn->first = conn->count = conn->written = 0;
-    conn->cap = SLOTS_INSIDE;
-}
-
-static void make_room(Conn *conn) {
-    Bytes **slots = slots_of(conn);
-    if (conn->first > conn->cap / 2) {
-        memmove(slots, slots + conn->first, conn->count * sizeof *slots);
-    } else {
-        uint32_t cap = conn->cap * 4;
-        Bytes **bigger = mem_grow(NULL, cap, sizeof *bigger);
-        memcpy(bigger, slots + conn->first, conn->count * sizeof *slots);
-        if (conn->cap > SLOTS_INSIDE) mem_free(slots);
-        conn->slots.heap = bigger;
-        conn->cap = cap;
-    }
-    conn->first = 0;
-}
-
 static void mark_dirty(Conn *conn) {
     if (conn->write != NULL || conn->is_write_stopped || !list_is_empty(&conn->dirty_link)) return;
     list_add(&net_of(conn)->dirty, &conn->dirty_link);
 }
 
 static void push(Conn *conn, Bytes *bytes) {
-    if (conn->first + conn->count == conn->cap) make_room(conn);
-    slots_of(conn)[conn->first + conn->count++] = bytes;
-    conn->queued += bytes->len;
+    outbox_push(&conn->outbox, bytes);
     net_of(conn)->queue_bytes += bytes->len;
     mark_dirty(conn);
 }
 
-/* The kernel has taken `len` bytes: drops them from the front. */
 static void pop(Conn *conn, size_t len) {
     Net *net = net_of(conn);
-    conn->queued -= len;
     net->queue_bytes -= len;
     net->sent_bytes += len;
-    Bytes **slots = slots_of(conn);
-    while (conn->count > 0) {
-        Bytes *bytes = slots[conn->first];
-        size_t left = bytes->len - conn->written;
-        if (len < left) {
-            conn->written += (uint32_t)len;
-            return;
-        }
-        len -= left;
-        conn->written = 0;
-        conn->first++;
-        conn->count--;
-        net_release(net, bytes);
-    }
-    reset_slots(conn);
-}
-
-static unsigned fill_buffers(Conn *conn, uv_buf_t buffers[BUFFERS_MAX], size_t *total) {
-    Bytes **slots = slots_of(conn) + conn->first;
-    unsigned n = conn->count < BUFFERS_MAX ? conn->count : BUFFERS_MAX;
-    *total = 0;
-    for (unsigned i = 0; i < n; i++) {
-        uint32_t skip = i == 0 ? conn->written : 0;
-        buffers[i] = uv_buf_init(slots[i]->data + skip, slots[i]->len - skip);
-        *total += buffers[i].len;
-    }
-    return n;
+    outbox_pop(&conn->outbox, net, len);
 }
 
 /* --- deadlines --- */
@@ -303,7 +238,7 @@ static void on_written(uv_write_t *request, int status) {
     }
     conn->own_deadline_ms = 0;
     pop(conn, total);
-    if (conn->count > 0) {
+    if (conn->outbox.count > 0) {
         list_add(&net_of(conn)->dirty, &conn->dirty_link);
     } else {
         on_empty(conn);
@@ -313,7 +248,8 @@ static void on_written(uv_write_t *request, int status) {
 static void start_write(Conn *conn) {
     uv_buf_t buffers[BUFFERS_MAX];
     ConnWrite *write = mem_alloc(sizeof *write);
-    unsigned n = fill_buffers(conn, buffers, &write->total);
+    unsigned n = outbox_fill(&conn->outbox, buffers, BUFFERS_MAX, &write->total);
+    write->count = n;
     if (uv_write(&write->request, stream_of(conn), buffers, n, on_written) != 0) {
         mem_free(write);
         conn_close(conn);
@@ -326,12 +262,12 @@ static void start_write(Conn *conn) {
 
 void conn_flush(Conn *conn) {
     list_remove(&conn->dirty_link);
-    if (conn->write != NULL || conn->count == 0 || conn->state == STATE_CLOSED) return;
+    if (conn->write != NULL || conn->outbox.count == 0 || conn->state == STATE_CLOSED) return;
     if (conn->is_write_stopped) return;
-    while (conn->count > 0) {
+    while (conn->outbox.count > 0) {
         uv_buf_t buffers[BUFFERS_MAX];
         size_t total;
-        unsigned n = fill_buffers(conn, buffers, &total);
+        unsigned n = outbox_fill(&conn->outbox, buffers, BUFFERS_MAX, &total);
         int written = uv_try_write(stream_of(conn), buffers, n);
         if (written < 0 && written != UV_EAGAIN) {
             conn_close(conn);
@@ -352,6 +288,39 @@ bool conn_write_unretained(Conn *conn, Bytes *bytes) {
     return true;
 }
 
+/* Only what waits behind a write in flight, or because writing was stopped, is known to wait. */
+static bool is_blocked(const Conn *conn) {
+    return conn->write != NULL || conn->is_write_stopped;
+}
+
+static uint32_t busy_slots(const Conn *conn) {
+    return conn->write != NULL ? conn->write->count : 0;
+}
+
+void conn_note(Conn *conn, const OutboxTerms *terms) {
+    if (is_blocked(conn)) outbox_note(&conn->outbox, terms);
+}
+
+void conn_supersede(Conn *conn, uint64_t key) {
+    if (!is_blocked(conn)) return;
+    uint32_t count = outbox_supersede(&conn->outbox, net_of(conn), busy_slots(conn), key);
+    if (count > 0) metrics_add(METRIC_superseded_total, count);
+}
+
+void conn_expire(Conn *conn) {
+    uint64_t now_ms = net_now_ms(net_of(conn));
+    uint32_t count = outbox_expire(&conn->outbox, net_of(conn), busy_slots(conn), now_ms);
+    if (count > 0) metrics_add(METRIC_expired_total, count);
+}
+
+uint32_t conn_sent(const Conn *conn) {
+    return conn->outbox.popped;
+}
+
+uint32_t conn_waiting(const Conn *conn) {
+    return conn->outbox.count;
+}
+
 void conn_write(Conn *conn, Bytes *bytes) {
     if (!conn_write_unretained(conn, bytes)) bytes_release(bytes);
 }
@@ -362,7 +331,7 @@ void conn_write_stop(Conn *conn) {
 
 void conn_write_start(Conn *conn) {
     conn->is_write_stopped = false;
-    if (conn->count > 0 && conn->state != STATE_CLOSED) mark_dirty(conn);
+    if (conn->outbox.count > 0 && conn->state != STATE_CLOSED) mark_dirty(conn);
 }
 
 void conn_watch_peer(Conn *conn, uint32_t timeout_ms) {
@@ -372,9 +341,9 @@ void conn_watch_peer(Conn *conn, uint32_t timeout_ms) {
 }
 
 size_t conn_queued(const Conn *conn) {
-    if (conn->write == NULL) return conn->queued;
+    if (conn->write == NULL) return conn->outbox.queued;
     size_t left = uv_stream_get_write_queue_size((const uv_stream_t *)&conn->tcp);
-    return conn->queued - conn->write->total + left;
+    return conn->outbox.queued - conn->write->total + left;
 }
 
 /* --- opening and closing --- */
@@ -387,7 +356,7 @@ static Conn *new_conn(Net *net) {
     Conn *conn = mem_zalloc(sizeof *conn);
     ensure(uv_tcp_init(net->loop, &conn->tcp) == 0);
     conn->tcp.data = net;
-    conn->cap = SLOTS_INSIDE;
+    outbox_init(&conn->outbox);
     wheel_timer_init(&conn->timer, on_fire);
     list_init(&conn->dirty_link);
     return conn;
@@ -421,7 +390,7 @@ Conn *conn_adopt(Net *net, int fd) {
 int conn_give_fd(Conn *conn) {
     uv_os_fd_t fd;
     if (conn->state != STATE_OPEN || uv_fileno((uv_handle_t *)&conn->tcp, &fd) != 0) return -1;
-    ensure(conn->count == 0);
+    ensure(conn->outbox.count == 0);
     int given = fcntl(fd, F_DUPFD_CLOEXEC, 0);
     if (given >= 0) conn_close(conn);
     return given;
@@ -433,15 +402,14 @@ void conn_finish(Conn *conn) {
     conn->owner_deadline_ms = 0;
     start_reading(conn);
     conn_write_start(conn);
-    if (conn->count == 0) send_fin(conn);
+    if (conn->outbox.count == 0) send_fin(conn);
 }
 
 static void on_closed(uv_handle_t *handle) {
     Conn *conn = (Conn *)handle;
     Net *net = net_of(conn);
     if (conn->handler != NULL) conn->handler->on_close(conn->owner);
-    for (uint32_t i = 0; i < conn->count; i++) bytes_release(slots_of(conn)[conn->first + i]);
-    reset_slots(conn);
+    outbox_deinit(&conn->outbox);
     list_remove(&conn->link);
     net->conn_count--;
     metrics_add(METRIC_connections, -1);
@@ -453,7 +421,7 @@ void conn_close(Conn *conn) {
     conn->state = STATE_CLOSED;
     wheel_stop(&net_of(conn)->wheel, &conn->timer);
     list_remove(&conn->dirty_link);
-    net_of(conn)->queue_bytes -= conn->queued;
+    net_of(conn)->queue_bytes -= conn->outbox.queued;
     uv_close((uv_handle_t *)&conn->tcp, on_closed);
 }
 

@@ -12,6 +12,7 @@
 #include "base/str.h"
 #include "net/address.h"
 #include "net/net.h"
+#include "net/outbox.h"
 
 typedef struct Conn Conn;
 
@@ -63,6 +64,15 @@ void conn_write_start(Conn *conn);
 /* The kernel ends the connection when what it sent is not acknowledged for so long: a peer that vanished
  * is noticed when something is sent to it. */
 void conn_watch_peer(Conn *conn, uint32_t timeout_ms);
+
+/* The frame that was queued last may become void while it waits. Nothing when the peer keeps up. */
+void conn_note(Conn *conn, const OutboxTerms *terms);
+void conn_supersede(Conn *conn, uint64_t key); /* drops what waits and is of this key */
+void conn_expire(Conn *conn);                  /* and what is void by its time */
+
+/* Frames that ever left the queue (wraps), and those that are in it. */
+uint32_t conn_sent(const Conn *conn);
+uint32_t conn_waiting(const Conn *conn);
 
 /* Bytes queued and not yet taken by the kernel. */
 size_t conn_queued(const Conn *conn);

@@ -180,8 +180,7 @@ void engine_hold(Engine *engine) {
 
 /* --- what goes --- */
 
-bool engine_send_unretained(Engine *engine, Bytes *frame) {
-    if (engine->socket != NULL) return socket_send_unretained(engine->socket, frame);
+static bool add_to_polling(Engine *engine, Bytes *frame) {
     if (engine->is_closing) return false;
     if (!polling_allows(engine->polling, frame->len)) {
         engine_end(engine, SOCKET_CODE_SLOW, STR("slow reader"), EIO_CLOSE);
@@ -192,9 +191,14 @@ bool engine_send_unretained(Engine *engine, Bytes *frame) {
     return true;
 }
 
+bool engine_deliver(Engine *engine, Bytes *frame, const Message *message) {
+    if (engine->socket != NULL) return socket_deliver(engine->socket, frame, message);
+    return add_to_polling(engine, frame);
+}
+
 bool engine_send(Engine *engine, Bytes *frame) {
     if (engine->socket != NULL) return socket_send(engine->socket, frame);
-    if (engine_send_unretained(engine, frame)) return true;
+    if (add_to_polling(engine, frame)) return true;
     bytes_release(frame);
     return false;
 }

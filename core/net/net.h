@@ -31,6 +31,7 @@ typedef struct NetLimits {
     uint32_t pipeline_bytes_max; /* bytes read ahead while a request is being answered */
     uint32_t connections_max;    /* of this worker; further ones are closed at accept */
     uint32_t queue_bytes_max;    /* waiting for one session: closed with 4002 */
+    uint32_t queue_age_max_ms;   /* of what waits for one session: closed with 4002 */
     uint32_t ping_interval_ms;
     uint32_t ping_timeout_ms;
     uint32_t close_timeout_ms;   /* how long a closing handshake may take */

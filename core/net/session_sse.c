@@ -73,6 +73,11 @@ static void close_stream(void *transport, uint16_t code, Str reason) {
     finish(stream, code, reason);
 }
 
+static bool is_closing(const void *transport) {
+    const Stream *stream = transport;
+    return stream->is_closing || conn_is_closing(stream->conn);
+}
+
 static bool has_room(Stream *stream, size_t len) {
     if (stream->is_closing || conn_is_closing(stream->conn)) return false;
     if (quota_allows(&stream->mark, stream->conn, len)) return true;
@@ -83,8 +88,10 @@ static bool has_room(Stream *stream, size_t len) {
 static Bytes *deliver(Subscriber *subscriber, const Message *message) {
     Stream *stream = session_of(subscriber)->transport;
     Bytes *frame = message_frame(message, MESSAGE_SSE);
-    bool is_queued = has_room(stream, frame->len) && conn_write_unretained(stream->conn, frame);
-    return is_queued ? frame : NULL;
+    if (is_closing(stream)) return NULL;
+    if (quota_deliver(&stream->mark, stream->conn, frame, message)) return frame;
+    close_stream(stream, CODE_SLOW, STR("slow reader"));
+    return NULL;
 }
 
 static bool send_parts(void *transport, const MessageParts *parts) {
@@ -106,11 +113,6 @@ static void set_deadline(void *transport, uint64_t deadline_ms) {
     Stream *stream = transport;
     stream->deadline_ms = deadline_ms;
     arm(stream);
-}
-
-static bool is_closing(const void *transport) {
-    const Stream *stream = transport;
-    return stream->is_closing || conn_is_closing(stream->conn);
 }
 
 static Net *net_of(void *transport) {

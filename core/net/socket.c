@@ -385,8 +385,11 @@ bool socket_send(Socket *socket, Bytes *frame) {
     return true;
 }
 
-bool socket_send_unretained(Socket *socket, Bytes *frame) {
-    return has_room(socket, frame->len) && conn_write_unretained(socket->conn, frame);
+bool socket_deliver(Socket *socket, Bytes *frame, const Message *message) {
+    if (socket_is_closing(socket)) return false;
+    if (quota_deliver(&socket->mark, socket->conn, frame, message)) return true;
+    if (!conn_is_closing(socket->conn)) close_now(socket, SOCKET_CODE_SLOW, STR("slow reader"));
+    return false;
 }
 
 void socket_hold(Socket *socket) {

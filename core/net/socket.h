@@ -10,6 +10,7 @@
 
 #include "base/bytes.h"
 #include "base/err.h"
+#include "hub/message.h"
 #include "net/conn.h"
 #include "net/request.h"
 
@@ -51,8 +52,9 @@ void socket_stop_pings(Socket *socket);
  * offered anything the peer is not slow. */
 bool socket_send(Socket *socket, Bytes *frame);
 
-/* The same for fan-out: see conn_write_unretained. Does not call back. */
-bool socket_send_unretained(Socket *socket, Bytes *frame);
+/* The same for the frame of an event in fan-out, by quota_deliver: see conn_write_unretained. Does not call
+ * back. */
+bool socket_deliver(Socket *socket, Bytes *frame, const Message *message);
 
 /* on_message is not called until socket_resume: the owner works on a message. Pings are answered
  * meanwhile. Messages that come wait inside, up to limits.ws.message_bytes_max bytes or 64 messages,

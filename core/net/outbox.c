@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A note names its frame by the number of slots that left before it, so that a frame that was sent
+ * meanwhile is told from a newer one at the same address. Notes of frames that were sent go when the next
+ * one is made; a connection that keeps up has none.
+ */
+#include "net/outbox.h"
+
+#include "base/mem.h"
+
+typedef struct OutboxNote {
+    uint32_t number; /* of its slot, counted as Outbox.popped */
+    OutboxTerms terms;
+} OutboxNote;
+
+typedef struct OutboxNotes {
+    uint32_t count, cap;
+    OutboxNote items[]; /* by rising number */
+} OutboxNotes;
+
+void outbox_init(Outbox *outbox) {
+    *outbox = (Outbox){.cap = OUTBOX_INSIDE};
+}
+
+static Bytes **slots_of(const Outbox *outbox) {
+    Outbox *self = (Outbox *)(uintptr_t)outbox;
+    return self->cap > OUTBOX_INSIDE ? self->slots.heap : self->slots.inside;
+}
+
+static void reset(Outbox *outbox) {
+    if (outbox->cap > OUTBOX_INSIDE) mem_free(outbox->slots.heap);
+    mem_free(outbox->notes);
+    outbox->notes = NULL;
+    outbox->first = outbox->count = outbox->written = 0;
+    outbox->cap = OUTBOX_INSIDE;
+}
+
+void outbox_deinit(Outbox *outbox) {
+    for (uint32_t i = 0; i < outbox->count; i++) bytes_release(slots_of(outbox)[outbox->first + i]);
+    reset(outbox);
+}
+
+static void make_room(Outbox *outbox) {
+    Bytes **slots = slots_of(outbox);
+    if (outbox->first > outbox->cap / 2) {
+        memmove(slots, slots + outbox->first, outbox->count * sizeof *slots);
+    } else {
+        uint32_t cap = outbox->cap * 4;
+        Bytes **bigger = mem_grow(NULL, cap, sizeof *bigger);
+        memcpy(bigger, slots + outbox->first, outbox->count * sizeof *slots);
+        if (outbox->cap > OUTBOX_INSIDE) mem_free(slots);
+        outbox->slots.heap = bigger;
+        outbox->cap = cap;
+    }
+    outbox->first = 0;
+}
+
+void outbox_push(Outbox *outbox, Bytes *bytes) {
+    if (outbox->first + outbox->count == outbox->cap) make_room(outbox);
+    slots_of(outbox)[outbox->first + outbox->count++] = bytes;
+    outbox->queued += bytes->len;
+}
+
+unsigned outbox_fill(const Outbox *outbox, uv_buf_t *buffers, unsigned max, size_t *total) {
+    Bytes **slots = slots_of(outbox) + outbox->first;
+    unsigned n = outbox->count < max ? outbox->count : max;
+    *total = 0;
+    for (unsigned i = 0; i < n; i++) {
+        uint32_t skip = i == 0 ? outbox->written : 0;
+        buffers[i] = uv_buf_init(slots[i]->data + skip, slots[i]->len - skip);
+        *total += buffers[i].len;
+    }
+    return n;
+}
+
+void outbox_pop(Outbox *outbox, Net *net, size_t len) {
+    Bytes **slots = slots_of(outbox);
+    outbox->queued -= len;
+    while (outbox->count > 0) {
+        Bytes *bytes = slots[outbox->first];
+        size_t left = bytes->len - outbox->written;
+        if (len < left) {
+            outbox->written += (uint32_t)len;
+            return;
+        }
+        len -= left;
+        outbox->written = 0;
+        outbox->first++;
+        outbox->count--;
+        outbox->popped++;
+        net_release(net, bytes);
+    }
+    reset(outbox);
+}
+
+/* --- notes --- */
+
+static uint32_t slot_of(const Outbox *outbox, const OutboxNote *note) {
+    return note->number - outbox->popped; /* far beyond `count` when it was sent */
+}
+
+static void drop_slot(Outbox *outbox, Net *net, uint32_t slot) {
+    Bytes **at = slots_of(outbox) + outbox->first + slot;
+    Bytes *bytes = *at;
+    outbox->queued -= bytes->len;
+    net->queue_bytes -= bytes->len;
+    memmove(at, at + 1, (outbox->count - slot - 1) * sizeof *at);
+    outbox->count--;
+    net_release(net, bytes);
+}
+
+typedef bool (*IsVoid)(const OutboxNote *note, const void *context);
+
+static bool has_key(const OutboxNote *note, const void *context) {
+    return note->terms.key == *(const uint64_t *)context;
+}
+
+static bool has_ended(const OutboxNote *note, const void *context) {
+    return note->terms.ends_ms != 0 && note->terms.ends_ms <= *(const uint64_t *)context;
+}
+
+/* Keeps the notes of frames that still wait behind the first `busy`, and drops frames that are void: all
+ * numbers behind one of these are one less then. */
+static uint32_t sift(Outbox *outbox, Net *net, uint32_t busy, IsVoid is_void, const void *context) {
+    OutboxNotes *notes = outbox->notes;
+    uint32_t kept = 0;
+    uint32_t dropped = 0;
+    for (uint32_t i = 0; notes != NULL && i < notes->count; i++) {
+        OutboxNote note = notes->items[i];
+        note.number -= dropped;
+        uint32_t slot = slot_of(outbox, &note);
+        if (slot >= outbox->count || slot < busy) continue;
+        if (is_void(&note, context)) {
+            drop_slot(outbox, net, slot);
+            dropped++;
+        } else {
+            notes->items[kept++] = note;
+        }
+    }
+    if (notes != NULL) notes->count = kept;
+    return dropped;
+}
+
+void outbox_note(Outbox *outbox, const OutboxTerms *terms) {
+    OutboxNotes *notes = outbox->notes;
+    if (notes == NULL || notes->count == notes->cap) {
+        uint32_t count = notes ? notes->count : 0;
+        uint32_t cap = count ? count * 2 : 4;
+        notes = mem_realloc(notes, sizeof *notes + cap * sizeof notes->items[0]);
+        notes->count = count;
+        notes->cap = cap;
+        outbox->notes = notes;
+    }
+    notes->items[notes->count++] = (OutboxNote){outbox->popped + outbox->count - 1, *terms};
+}
+
+uint32_t outbox_supersede(Outbox *outbox, Net *net, uint32_t busy, uint64_t key) {
+    return sift(outbox, net, busy, has_key, &key);
+}
+
+uint32_t outbox_expire(Outbox *outbox, Net *net, uint32_t busy, uint64_t now_ms) {
+    return sift(outbox, net, busy, has_ended, &now_ms);
+}

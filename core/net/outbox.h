@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * outbox: what waits to be written on one connection: an array of Bytes pointers, two of them inside, in
+ * the order in which they were queued. Frames in flight are at its front and stay. Of frames that wait
+ * behind them it can be noted that a newer one of their key, or time, makes them void. Owns a reference of
+ * each Bytes, or is owed one (conn_write_unretained). Worker's thread only.
+ */
+#ifndef NET_OUTBOX_H
+#define NET_OUTBOX_H
+
+#include "net/net.h"
+
+enum { OUTBOX_INSIDE = 2 };
+
+typedef struct Outbox {
+    union {
+        Bytes *inside[OUTBOX_INSIDE];
+        Bytes **heap; /* when cap > OUTBOX_INSIDE */
+    } slots;
+    uint32_t first, count, cap; /* slots in use: first .. first + count */
+    uint32_t written;           /* bytes of the first slot that are sent */
+    uint32_t popped;            /* slots that ever left from the front; wraps */
+    size_t queued;              /* bytes in the slots less `written` */
+    struct OutboxNotes *notes;  /* NULL: none */
+} Outbox;
+
+void outbox_init(Outbox *outbox);
+void outbox_deinit(Outbox *outbox); /* releases what is left, at once */
+
+void outbox_push(Outbox *outbox, Bytes *bytes);
+
+/* The first of them as buffers, for one write; gives how many, and their bytes. */
+unsigned outbox_fill(const Outbox *outbox, uv_buf_t *buffers, unsigned max, size_t *total);
+
+/* The kernel has taken `len` bytes: drops them from the front. */
+void outbox_pop(Outbox *outbox, Net *net, size_t len);
+
+/* What makes a frame void while it waits. */
+typedef struct OutboxTerms {
+    uint64_t key;     /* a newer frame of this key; 0: none */
+    uint64_t ends_ms; /* this time, monotonic; 0: none */
+} OutboxTerms;
+
+/* Notes the terms of the frame that was pushed last. */
+void outbox_note(Outbox *outbox, const OutboxTerms *terms);
+
+/* Drops the waiting frames of the key; the first `busy` are in flight. Gives how many. */
+uint32_t outbox_supersede(Outbox *outbox, Net *net, uint32_t busy, uint64_t key);
+
+/* Drops the waiting frames whose time is over; gives how many. */
+uint32_t outbox_expire(Outbox *outbox, Net *net, uint32_t busy, uint64_t now_ms);
+
+#endif
