@@ -51,7 +51,8 @@ function agent.call(text, answer)
   else
     outcome = pack(true, found)
   end
-  answer[1] = json.encode(outcome)
+  local is_plain, encoded = pcall(json.encode, outcome)
+  answer[1] = is_plain and encoded or json.encode { error = "it gives what cannot leave the server: " .. encoded }
 end
 
 return agent

@@ -190,7 +190,9 @@ local function call(self, owner, path, ...)
     if list[i] == nil then list[i] = json.null end
   end
   list.n = nil
-  local number = core:call(json.encode { owner = owner, path = path, arguments = json.array(list) })
+  local ok, asked = pcall(json.encode, { owner = owner, path = path, arguments = json.array(list) })
+  if not ok then error(("chatty.%s cannot be called from a test: %s"):format(path, asked), 0) end
+  local number = core:call(asked)
   self:settle()
   local text = core:answer(number)
   if not text then asserts.fail(("chatty.%s waits for something that does not happen"):format(path)) end

@@ -103,6 +103,18 @@ describe("chatty test", function()
     assert.matches("plugins/c_spec.lua:1: later", result.out, 1, true)
   end)
 
+  it("says where a server belongs that is used elsewhere", function()
+    local result = run{ ["plugins/hello_spec.lua"] = [[
+      describe("hello", function()
+        local t = require("chatty.test").plugin("plugins/hello.lua")
+        setup(function() t:get("/hello") end)
+        it("never runs", function() end)
+      end)
+    ]] }
+    assert.same({ 1, "0 successes / 0 failures / 1 error / 0 pending" }, { result.code, last_line(result) })
+    assert.matches("a server runs within a test only", result.out, 1, true)
+  end)
+
   it("counts what is pending, and names it", function()
     local result = run{ ["plugins/hello_spec.lua"] = [[
       local later = pending

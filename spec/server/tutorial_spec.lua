@@ -32,6 +32,13 @@ local function blocks_of(page)
   end
 end
 
+-- The files in a text: a block of Lua begins with the name of its own.
+local function files_in(page)
+  local files = {}
+  for name, text in page:gmatch("\n```lua\n%-%- ([%w_]+%.lua)(.-\n)```") do files[name] = "-- " .. name .. text end
+  return files
+end
+
 -- Without blanks, and without what is another one each time.
 local function normalize(text)
   return (text:gsub("%s+", "")
@@ -40,6 +47,7 @@ local function normalize(text)
     :gsub("in[%d.]+softheprocessor,%d+asecond", "inNs")
     :gsub(":[%d.]+seconds", ":Ns")
     :gsub("host=[%w.*]+port=%d+workers=%d+version=[%d.]+", "listening")
+    :gsub("%(itknows.-%)", "(itknows)")
     :gsub("worker%-%d", "worker-N")
     :gsub('traceback=".*', ""):gsub("plugin=%w+", ""))
 end
@@ -161,5 +169,13 @@ describe("the tutorial", function()
     reader:serve()
     check(ends[2], reader:run('curl -s -H "Authorization: Bearer $TOKEN" http://localhost:3000/orders/7/watchers'))
     check(ends[3], reader.chatty:wait_log("aray"))
+  end)
+end)
+
+describe("the plugin of README.md", function()
+  it("passes the test that stands there", function()
+    local result = server.run{ args = { "test", "greeter.lua" }, files = files_in(read("README.md")) }
+    assert.same({ 0, "" }, { result.code, result.err })
+    assert.matches("\n1 success / 0 failures / 0 errors", result.out, 1, true)
   end)
 end)

@@ -215,6 +215,8 @@ describe("the server of a test", function()
   it("says what chatty does not have, and what it raises", function()
     assert.error_matches(function() t.chatty.nothing() end, "there is no chatty.nothing")
     assert.error_matches(function() t.chatty.store.get(1) end, "chatty.store.get: .*the key must be a string")
+    assert.error_matches(function() t.chatty.spawn(print) end, "chatty.spawn cannot be called from a test")
+    assert.error_matches(function() t.chatty.metrics.counter("x_total", "X.") end, "what cannot leave the server")
     assert.error_matches(function() t.chatty.sleep(1) end, "chatty.sleep waits for something that does not happen")
   end)
 
