@@ -82,6 +82,7 @@ local function add_route(self, method, path, options, handler, level)
   local ok, line = router.add({
     method = method, path = path, handler = handler, label = label, doc = options.doc,
     plugin = plugin.name, folder = plugin.folder, where = place(level + 1),
+    answer_label = ("%s at %s"):format(label, place(level + 1)),
     guard = check, guard_name = name,
     query = options.query and query.compile(options.query, level + 1),
     body = options.body, body_max = options.body_max, is_jsonapi = options.jsonapi,

@@ -110,7 +110,7 @@ function dispatch.request(core, method, path)
   if not route then return answer_unmatched(core, method, path) end
   local request = requests.new(core, method, path, route, params)
   local _, response = protect.call(route.plugin, route.label, handle, request, route)
-  answer(request, response, route.plugin, route.label)
+  answer(request, response, route.plugin, route.answer_label)
 end
 
 return dispatch

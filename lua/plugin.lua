@@ -86,8 +86,8 @@ local function one_line(text)
 end
 
 -- As protect.text, but what is too long here has a budget of its own.
-local function line_of(kind, raised)
-  if kind ~= "time" then return one_line(protect.text(kind, raised)) end
+local function line_of(kind, raised, traceback)
+  if kind ~= "time" then return one_line(protect.text(kind, raised, traceback)) end
   return ("%sit took more than %g s to load (SCRIPT_SETUP_BUDGET)"):format(raised, settings.SCRIPT_SETUP_BUDGET)
 end
 
@@ -96,9 +96,9 @@ end
 ---@return plugin.loaded
 function plugin.load(source)
   local began = time.monotonic()
-  local ok, loaded, raised = cage.setup(run, source)
+  local ok, loaded, raised, traceback = cage.setup(run, source)
   if not ok then
-    local line = line_of(loaded, raised)
+    local line = line_of(loaded, raised, traceback)
     local place = line:find("%.lua:%d+:") and "" or source.file .. ": "
     error(("plugin %s: %s%s"):format(source.name, place, line), 0)
   end

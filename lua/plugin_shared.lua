@@ -1,5 +1,5 @@
 -- chatty.shared of one plugin: records in memory that all workers see, in a space of the plugin's own. Values are
--- any that JSON can say.
+-- any that JSON can say. A dry run changes nothing, so it says what would be without writing.
 
 local argument = require "argument"
 local hooks = require "hooks"
@@ -9,12 +9,6 @@ local shared = require "core.shared"
 local plugin_shared = {}
 
 local SET = { ttl = 1 }
-
--- A dry run changes nothing, so it says what would be without writing.
-local function write(f, ...)
-  if hooks.is_dry() then return true end
-  return f(...)
-end
 
 local function check(name, key, options, level)
   argument.type(key, "string", ("chatty.shared.%s: the key"):format(name), level + 1)
@@ -48,18 +42,21 @@ function plugin_shared.of(owner)
 
   function own.set(key, value, options)
     check("set", key, options, 2)
-    return write(shared.set, space, key, json.encode(value), options)
+    if hooks.is_dry() then return true end
+    return shared.set(space, key, json.encode(value), options)
   end
 
   function own.delete(key)
     check("delete", key, nil, 2)
-    return write(shared.delete, space, key)
+    if hooks.is_dry() then return true end
+    return shared.delete(space, key)
   end
 
   function own.compare_and_set(key, expected, value, options)
     check("compare_and_set", key, options, 2)
     local expect = expected ~= nil and json.encode(expected)
-    return write(shared.set, space, key, json.encode(value), { ttl = options and options.ttl, expect = expect })
+    if hooks.is_dry() then return true end
+    return shared.set(space, key, json.encode(value), { ttl = options and options.ttl, expect = expect })
   end
 
   return own

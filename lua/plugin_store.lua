@@ -1,4 +1,5 @@
--- chatty.store of one plugin: durable records in a space of the plugin's own. Values are any that JSON can say.
+-- chatty.store of one plugin: durable records in a space of the plugin's own. Values are any that JSON can say. A dry
+-- run changes nothing, so it says what would be without writing.
 
 local argument = require "argument"
 local hooks = require "hooks"
@@ -10,10 +11,13 @@ local plugin_store = {}
 local SET = { ttl = 1 }
 local EACH = { after = 1, size = 1 }
 
--- A dry run changes nothing, so it says what would be without writing.
-local function write(f, ...)
-  if hooks.is_dry() then return true end
-  return f(...)
+local KEY_MAX <const> = 1024
+
+local function check_key(key, what, level)
+  argument.type(key, "string", what .. ": the key", level + 1)
+  if key == "" or #key > KEY_MAX then
+    error(("%s: the key must have 1 to %d bytes"):format(what, KEY_MAX), level + 1)
+  end
 end
 
 --- The table for one plugin.
@@ -24,28 +28,33 @@ function plugin_store.of(owner)
   local own = {}
 
   function own.get(key)
-    argument.type(key, "string", "chatty.store.get: the key", 2)
+    check_key(key, "chatty.store.get", 2)
     local text, message, code = store.get(space, key)
     if not text then return nil, message, code end
     return json.decode(text)
   end
 
   function own.set(key, value, options)
-    argument.type(key, "string", "chatty.store.set: the key", 2)
+    check_key(key, "chatty.store.set", 2)
     if options then argument.keys(options, SET, "chatty.store.set", 2) end
-    return write(store.set, space, key, json.encode(value), options)
+    local text = json.encode(value)
+    if hooks.is_dry() then return true end
+    return store.set(space, key, text, options)
   end
 
   function own.delete(key)
-    argument.type(key, "string", "chatty.store.delete: the key", 2)
-    return write(store.delete, space, key)
+    check_key(key, "chatty.store.delete", 2)
+    if hooks.is_dry() then return true end
+    return store.delete(space, key)
   end
 
   function own.compare_and_set(key, expected, value, options)
-    argument.type(key, "string", "chatty.store.compare_and_set: the key", 2)
+    check_key(key, "chatty.store.compare_and_set", 2)
     if options then argument.keys(options, SET, "chatty.store.compare_and_set", 2) end
     local expect = expected ~= nil and json.encode(expected)
-    return write(store.set, space, key, json.encode(value), { ttl = options and options.ttl, expect = expect })
+    local text = json.encode(value)
+    if hooks.is_dry() then return true end
+    return store.set(space, key, text, { ttl = options and options.ttl, expect = expect })
   end
 
   function own.each(prefix, options)

@@ -3,6 +3,7 @@
 -- plugin's function runs in a cage, which stops it when it takes too much; whoever is stopped too often is
 -- parked.
 
+local blame = require "blame"
 local cage = require "core.cage"
 local log = require "core.log"
 local metrics = require "core.metrics"
@@ -62,9 +63,10 @@ end
 --- What a failed call of core.cage means, as one text.
 ---@param kind string
 ---@param raised any
+---@param traceback? string
 ---@return string
-function protect.text(kind, raised)
-  if kind == "error" then return text_of(raised) end
+function protect.text(kind, raised, traceback)
+  if kind == "error" then return blame.plugin(text_of(raised), traceback) end
   return raised .. stops[kind]()
 end
 
@@ -72,7 +74,7 @@ local function finish_caged(owner, what, ok, first, ...)
   if ok then return true, first, ... end
   local raised, traceback = ...
   if first == "error" and refusal.is(raised) then return false, raised end
-  report(owner, what, protect.text(first, raised), traceback)
+  report(owner, what, protect.text(first, raised, traceback), traceback)
   if first == "time" or first == "memory" then parking.count(owner, first) end
   return false, refuse_failure(), true
 end

@@ -9,6 +9,7 @@ local router = {}
 ---@field handler function
 ---@field plugin string          its name
 ---@field where string           "plugins/shop.lua:12"
+---@field answer_label string    for what is wrong with an answer
 ---@field folder string          of the plugin, for files
 ---@field guard function         who may (guard.lua)
 ---@field guard_name string

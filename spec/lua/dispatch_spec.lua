@@ -88,7 +88,7 @@ describe("dispatch", function()
       app:get("/c", { auth = "none" }, function() return { json = print } end)
     ]])
     for _, path in ipairs({ "/a", "/b", "/c" }) do assert.equal(500, ask("GET", path).status) end
-    assert.equal("plugin shop, GET /a: the handler returned a string: return a table such as "
+    assert.equal("plugin shop, GET /a at plugins/shop.lua:2: the handler returned a string: return a table such as "
       .. "{ json = ... }, or nothing", core.log.lines[#core.log.lines - 2].message)
   end)
 

@@ -435,7 +435,8 @@ end }]] } }
       assert.same({ 500, 1, "internal" },
         { response.status, #response.json().errors, response.json().errors[1].code })
       assert.is_nil(response.head:find("X-Two", 1, true))
-      local line = chatty:wait_log(" error .*plugin answers, GET /" .. name:gsub("%-", "%%-") .. ": ")
+      local path = "/" .. name:gsub("%-", "%%-")
+      local line = chatty:wait_log(" error .*plugin answers, GET " .. path .. " at plugins/answers/init.lua:%d+: ")
       assert.is_truthy(line)
       assert.matches(text, line, 1, true)
     end)

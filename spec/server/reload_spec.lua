@@ -114,7 +114,7 @@ describe("a reload", function()
     assert.equal(200, (reload(chatty)))
     local new = ask(chatty, "GET", "/gate/a")
     assert.is_true(wait.until_(function() return count(chatty, "at the gate") == 2 end))
-    assert.equal(3, chatty:metric "lua_states")
+    assert.equal(3, chatty:wait_metric("lua_states", 3))
     chatty:request{ method = "POST", path = "/open/a" }
     assert.equal("1", http.read(old).body)
     assert.equal("2", http.read(new).body)
@@ -229,6 +229,11 @@ describe("a reload that cannot be", function()
       { HEAD .. "function plugin.setup(app)\n  app:on('nofity', print)\nend\nreturn plugin", 3, "'nofity'" },
   }
 
+  local WITH_CHATTY = "local chatty = require 'chatty'\n" .. HEAD .. "function plugin.setup()\n  %s\nend\nreturn plugin"
+  faults["a spawned function in setup"] = { WITH_CHATTY:format("chatty.spawn(print)"), 4, "in the hook start" }
+  faults["a token in setup"] = { WITH_CHATTY:format("chatty.token.make({ sub = 'ann' })"), 4, "no tokens in setup" }
+  faults["something that waits in setup"] = { WITH_CHATTY:format("chatty.sleep(1)"), 4, "not at load time or in setup" }
+
   local chatty
 
   before_each(function() chatty = start{ WORKERS = 2 } end)
@@ -312,7 +317,7 @@ describe("old code", function()
       assert.is_truthy(chatty:wait_log("at the gate: " .. i))
       reload(chatty)
     end
-    assert.equal(3, chatty:metric "lua_states")
+    assert.equal(3, chatty:wait_metric("lua_states", 3))
     local third = ask(chatty, "POST", "/control/reload")
     assert.equal("1", get(chatty, "/version"))
     assert.equal(3, chatty:metric "reload_generation")
