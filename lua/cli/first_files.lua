@@ -53,8 +53,7 @@ end)
 local EDITOR = [[
 {
   "runtime.version": "Lua 5.4",
-  "workspace.library": [%s],
-  "diagnostics.globals": ["describe", "it", "before_each", "after_each", "setup", "teardown", "finally", "pending"]
+  "workspace.library": [%s]
 }
 ]]
 

@@ -76,8 +76,23 @@ describe("the stubs of the public API", function()
     assert.same({ "response" }, names(functions_of(stubs, "pending:")))
   end)
 
+  it("name every word of tests, and no other", function()
+    local vocabulary = require("test.words").new("x_spec.lua", tostring)
+    vocabulary.assert = nil
+    assert.same(names(vocabulary), names(functions_of(read("lua/meta/words.lua"), "")))
+  end)
+
+  it("name asserts of tests that there are", function()
+    local own, count = require("test.asserts").assert, 0
+    for name in read("lua/meta/words.lua"):gmatch("%-%-%-@field ([%w_]+)") do
+      assert.is_not_nil(own[name], name)
+      count = count + 1
+    end
+    assert.is_true(count > 20)
+  end)
+
   it("say since when each function is there", function()
-    for _, path in ipairs({ "lua/meta/chatty.lua", "lua/meta/app.lua", "lua/meta/test.lua" }) do
+    for _, path in ipairs({ "lua/meta/chatty.lua", "lua/meta/app.lua", "lua/meta/test.lua", "lua/meta/words.lua" }) do
       local text = read(path)
       for name, comment in pairs(functions_of(text, "%a+[.:]")) do
         assert.matches("%(since %d+%.%d+%)", comment, 1, false, path .. ": " .. name)
