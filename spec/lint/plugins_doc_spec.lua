@@ -121,6 +121,30 @@ local function strangers(text, whole)
   return complaints
 end
 
+-- The functions of the stubs by the name that the page gives them: how many parameters they have.
+local function parameters()
+  local counts = {}
+  for _, path in ipairs(STUBS) do
+    for owner, mark, name, list in read(path):gmatch("\nfunction ([%w_.]-)([.:])([%w_]+)(%b())") do
+      if path == "lua/meta/test.lua" and owner == "session" then owner = "ann" end
+      if not counts[owner .. mark .. name] then
+        counts[owner .. mark .. name] = select(2, list:gsub("[%w_.]+", ""))
+      end
+    end
+  end
+  return counts
+end
+
+-- Calls on the page, all of whose arguments are names, that have more or fewer than the stubs have parameters.
+local function wrong_calls(text, counts)
+  local complaints = {}
+  for name, list in text:gmatch("`(%a[%w_.]*[.:][%w_]+)(%([%w_, ]*%))`") do
+    local count = select(2, list:gsub("[%w_]+", ""))
+    if counts[name] and counts[name] ~= count then complaints[#complaints + 1] = name .. list end
+  end
+  return complaints
+end
+
 -- The blocks of one language: { text =, line = }.
 local function blocks(path)
   local list, line = {}, 1
@@ -163,6 +187,12 @@ describe("the page of plugins", function()
     assert.same({}, missing_fields(text, classes))
   end)
 
+  it("calls functions with as many arguments as they take", function()
+    local counts = parameters()
+    assert.same({ 3, 2, 3 }, { counts["app:get"], counts["t:get"], counts["ann:send"] })
+    assert.same({}, wrong_calls(text, counts))
+  end)
+
   it("names nothing that the public API does not have", function()
     assert.same({}, strangers(text, whole))
   end)
@@ -174,6 +204,12 @@ describe("a name on the page of plugins", function()
     assert.same({}, strangers("`app:get` chatty.json, `chatty.json.null` and chatty.sleep.", whole))
     assert.same({ ["app:gett"] = true, ["chatty.json.nil"] = true },
       strangers("app:gett(), chatty.json.nil", whole))
+  end)
+
+  it("is missed when it is called with other arguments", function()
+    local counts = { ["app:get"] = 3, ["chatty.sleep"] = 1 }
+    assert.same({ "app:get(path)", "chatty.sleep()" },
+      wrong_calls("`app:get(path)`, `app:get(path, options, handler)`, `chatty.sleep()`, `chatty.sleep({})`", counts))
   end)
 
   it("is missed when the page does not have it", function()
