@@ -22,7 +22,7 @@ typedef struct Server {
     Roster *roster;
     Reload *reload;
     Watch *watch; /* NULL: nobody asked for it */
-    Buf watched;  /* its folders */
+    Buf watched;  /* its paths */
     Worker **workers;
     unsigned worker_count; /* made so far */
     unsigned started_count;
@@ -69,12 +69,12 @@ static void on_change(void *context) {
     reload_ask(&server->commons.bus);
 }
 
-/* Those of PLUGINS, and the shipped ones. */
+/* What PLUGINS names, the shipped plugins, and their options. */
 static void start_watch(Server *server) {
     const Config *config = server->config;
     if (!config->is_watching) return;
-    buf_addf(&server->watched, "%s/plugins:%s/examples:%s/lua:%s", config->home, config->home,
-             config->home, config_get(config, "PLUGINS"));
+    buf_addf(&server->watched, "%s/plugins:%s/examples:%s/lua:%s:%s", config->home, config->home,
+             config->home, config_get(config, "PLUGINS"), config_get(config, "PLUGIN_OPTIONS"));
     server->watch = watch_open(&server->loop, buf_str(&server->watched), on_change, server);
 }
 

@@ -17,7 +17,7 @@ enum { LOOK_MS = 250, DEPTH_MAX = 8, FILES_MAX = 10000, PATH_SIZE = 4096 };
 
 struct Watch {
     uv_timer_t timer;
-    Str folders;
+    Str paths;
     WatchOnChange on_change;
     void *context;
     uint64_t known; /* of what was called back for */
@@ -62,17 +62,24 @@ static uint64_t look_into(Watch *watch, const char *folder, unsigned depth) {
     return sum;
 }
 
+/* A folder, or a file by itself. */
+static uint64_t look_up(Watch *watch, const char *path) {
+    struct stat stat_of;
+    if (stat(path, &stat_of) != 0) return 0;
+    return S_ISDIR(stat_of.st_mode) ? look_into(watch, path, 0) : mark_of(path, &stat_of);
+}
+
 static uint64_t look(Watch *watch) {
     uint64_t sum = 0;
-    Str rest = watch->folders;
+    Str rest = watch->paths;
     bool has_more = true;
     watch->files = 0;
     while (has_more) {
         Str one;
-        char folder[PATH_SIZE];
+        char path[PATH_SIZE];
         has_more = str_split(rest, ':', &one, &rest);
-        snprintf(folder, sizeof folder, "%.*s", STR_ARG(one));
-        if (one.len > 0) sum += look_into(watch, folder, 0);
+        snprintf(path, sizeof path, "%.*s", STR_ARG(one));
+        if (one.len > 0) sum += look_up(watch, path);
     }
     return sum;
 }
@@ -87,9 +94,9 @@ static void on_time(uv_timer_t *timer) {
     watch->on_change(watch->context);
 }
 
-Watch *watch_open(uv_loop_t *loop, Str folders, WatchOnChange on_change, void *context) {
+Watch *watch_open(uv_loop_t *loop, Str paths, WatchOnChange on_change, void *context) {
     Watch *watch = mem_zalloc(sizeof *watch);
-    watch->folders = folders;
+    watch->paths = paths;
     watch->on_change = on_change;
     watch->context = context;
     watch->known = watch->last = look(watch);

@@ -60,9 +60,13 @@ local function start(settings)
   return server.start{ plugins = { shop = version("1") }, settings = settings }
 end
 
+local function write_file(chatty, path, text)
+  local file <close> = assert(io.open(("%s/%s"):format(chatty.folder, path), "wb"))
+  file:write(text)
+end
+
 local function write(chatty, source, name)
-  local file <close> = assert(io.open(("%s/plugins/%s.lua"):format(chatty.folder, name or "shop"), "wb"))
-  file:write(source)
+  write_file(chatty, ("plugins/%s.lua"):format(name or "shop"), source)
 end
 
 local function get(chatty, path)
@@ -184,6 +188,39 @@ describe("a reload", function()
     assert.is_truthy(chatty:wait_log("not reloaded.*plugin other"))
     assert(os.remove(chatty.folder .. "/plugins/other.lua"))
     assert.is_truthy(chatty:wait_log("reloaded generation=3"))
+  end)
+
+  it("reads the options of plugins anew", function()
+    local chatty = server.start{ settings = { WATCH = "true" },
+      files = { ["options.lua"] = "return { shop = { say = 'one' } }" }, plugins = { shop = [[
+        local plugin = { api = 1, options = { say = { type = "string", max = 3 } } }
+        function plugin.setup(app, options)
+          app:get("/say", { auth = "none" }, function() return { text = options.say } end)
+        end
+        return plugin
+      ]] } }
+    assert.equal("one", get(chatty, "/say"))
+    write_file(chatty, "options.lua", "return { shop = { say = 'four' } }")
+    assert.is_truthy(chatty:wait_log("not reloaded.*plugin shop: .*option 'say'"))
+    assert.equal("one", get(chatty, "/say"))
+    write_file(chatty, "options.lua", "return { shop = { say = 'two' } }")
+    assert.is_truthy(chatty:wait_log("reloaded generation=2"))
+    assert.equal("two", get(chatty, "/say"))
+  end)
+
+  it("does not double what plugins count", function()
+    local chatty = server.start{ plugins = { shop = [[local chatty = require "chatty"
+      return { api = 1, setup = function(app)
+        local visits = chatty.metrics.counter("visits_total", "Visits.")
+        app:get("/visit", { auth = "none" }, function() visits:add(1) end)
+      end }]] } }
+    for _ = 1, 3 do
+      chatty:request{ path = "/visit" }
+      reload(chatty)
+    end
+    local page = chatty:request{ path = "/metrics" }.body
+    assert.matches('\nchatty_plugin_visits_total{plugin="shop"} 3\n', page, 1, true)
+    assert.equal(1, select(2, page:gsub("# TYPE chatty_plugin_visits_total ", "")))
   end)
 
   it("is done once for all who asked meanwhile, in turn #threads", function()
