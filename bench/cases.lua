@@ -7,6 +7,7 @@ local cases = {}
 ---@field servers string[]     of peers.NAMES
 ---@field flags string[]       of the load tool
 ---@field rounds? integer      when it is not to be as often as the others
+---@field is_together? boolean all servers at the same time
 ---@field settings? string[]   further arguments of chatty; {bench} is this folder
 
 local ALL = { "floor", "floor_batched", "bun", "nchan", "ws", "socketio", "centrifugo", "chatty" }
@@ -39,9 +40,9 @@ end
 
 local function idle_and_notify(many, seconds, idle)
   return {
-    -- A round of pings must fall into it, where there are any.
+    -- A round of pings must fall into it, where there are any. Those that are idle are not in each other's way.
     case("idle", { "floor", "floor_pings", "bun", "nchan", "ws", "socketio", "centrifugo", "chatty" },
-      { "--sessions=" .. many, "--idle=" .. idle, "--seconds=0" }, { rounds = 1 }),
+      { "--sessions=" .. many, "--idle=" .. idle, "--seconds=0" }, { rounds = 1, is_together = true }),
     case("nobody listens", ALL, { "--sessions=0", "--idle=0", "--warmup=0.3", "--publishers=8",
       "--seconds=" .. seconds }),
   }
@@ -74,13 +75,22 @@ local function growth(some, users, channels, seconds)
     with_workers(4) }
 end
 
+-- Large events, for the kernel holds some megabytes for a slow reader before the server learns of it.
+local function slow_readers(some, seconds)
+  local function with(name, count)
+    return case(name, OURS, { "--sessions=" .. some, "--slow=" .. count, "--idle=0", "--warmup=0.3", "--rate=25",
+      "--size=65536", "--seconds=" .. seconds }, { settings = { "--session-queue-max=64kb" } })
+  end
+  return { with("no slow reader", 0), with("slow readers", some // 10) }
+end
+
 local HISTORY = { settings = { "--plugins={bench}/plugins" } }
 
-local function transports(some, many, seconds)
+local function transports(many, seconds)
   local notify = { "--sessions=0", "--idle=0", "--warmup=0.3", "--publishers=8", "--seconds=" .. seconds }
   return {
     case("transports", { "chatty", "chatty_sse", "chatty_socketio" },
-      { "--sessions=" .. some, "--idle=0.5", "--warmup=0.3", "--seconds=" .. seconds }),
+      { "--sessions=" .. many // 2, "--idle=0.5", "--warmup=0.3", "--seconds=" .. seconds }),
     case("without history", OURS, notify),
     case("with history", OURS, notify, HISTORY),
     case("replay", OURS, { "--sessions=" .. many, "--idle=0", "--warmup=0", "--seconds=0.2", "--replay=100" },
@@ -95,9 +105,10 @@ function cases.list(is_quick)
   local list = {}
   local parts = is_quick
     and { fan_out(100, 1000, 0.3), idle_and_notify(1000, 0.3, 2), subscriptions(100, 1000),
-      growth(200, 1000, 10000, 0.3), transports(100, 1000, 0.3) }
+      growth(200, 1000, 10000, 0.3), transports(1000, 0.3), slow_readers(50, 4) }
     or { fan_out(1000, 10000, 2), idle_and_notify(10000, 1.5, 26), subscriptions(1000, 20000),
-      growth(1000, 100000, 1000000, 1.5), transports(1000, 10000, 1.5) }
+      growth(1000, 100000, 1000000, 1.5), transports(10000, 1.5),
+      slow_readers(500, 5) }
   for _, part in ipairs(parts) do table.move(part, 1, #part, #list + 1, list) end
   return list
 end

@@ -165,6 +165,17 @@ local function add_history(findings, median)
       median("replay", "chatty", function(report) return report.memory.replay_bytes end) / 1e6) }
 end
 
+local function add_slow_readers(findings, median)
+  local function latency(report) return report.latency_us.p99 end
+  findings[#findings + 1] = ratio_of("latency p99 of the others, with a tenth of slow readers against none",
+    median("no slow reader", "chatty", latency), median("slow readers", "chatty", latency), 1.5, "us")
+  local cut = median("slow readers", "chatty", function(report) return report.slow.cut end)
+  if not cut then return end
+  findings[#findings + 1] = { what = "slow readers that were closed, and the most memory of the process", goal = "",
+    measured = ("%.0f, %.1f MB"):format(cut,
+      median("slow readers", "chatty", function(report) return report.memory.peak_bytes end) / 1e6) }
+end
+
 --- What is compared with itself, or has no peer.
 ---@param median fun(case: string, server: string, value: function): number|nil  nil when it was not measured
 ---@return bench.Finding[]
@@ -177,6 +188,7 @@ function goals.findings(median)
   add_latency(findings, median)
   add_transports(findings, median)
   add_history(findings, median)
+  add_slow_readers(findings, median)
   return findings
 end
 

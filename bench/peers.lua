@@ -79,15 +79,21 @@ function peers.line(peer, flags)
   return table.concat(words, " ")
 end
 
---- Puts load on the peer; what the load tool found. nil and its own words when it failed.
+--- Begins to put load on the peer.
 ---@param peer bench.Peer
 ---@param flags string[]
----@return table|nil report, string? reason
-function peers.measure(peer, flags)
+---@return file* running  for peers.finish
+function peers.start(peer, flags)
   local all = table.move(flags, 1, #flags, 3, { "--json", "--quiet" })
-  local pipe = assert(io.popen(peers.line(peer, all) .. " 2>&1"))
-  local text = pipe:read "a"
-  pipe:close()
+  return assert(io.popen(peers.line(peer, all) .. " 2>&1"))
+end
+
+--- Waits for it; what the load tool found. nil and why when it failed.
+---@param running file*
+---@return table|nil report, string? reason
+function peers.finish(running)
+  local text = running:read "a"
+  running:close()
   local ok, report = pcall(cjson.decode, text)
   if not ok then return nil, text:match "^[^\n]*" end
   if not report.check.good then return nil, report.trouble or "events were lost, repeated or out of order" end

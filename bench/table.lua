@@ -109,23 +109,36 @@ local function fit(peer, case, name)
   return fitted
 end
 
-local function measure(run, case, name, round)
-  local peer = run.found[name]
-  if not peer then return end
+local function start(run, case, name)
   local flags = table.move(case.flags, 1, #case.flags, #run.cores + 1, { table.unpack(run.cores) })
-  local report, reason = peers.measure(fit(peer, case, name), flags)
+  return peers.start(fit(run.found[name], case, name), flags)
+end
+
+local function finish(run, case, name, round, running)
+  local report, reason = peers.finish(running)
   io.stderr:write(("%s, round %d, %s: %s\n"):format(case.name, round, name, report and "good" or reason))
   local reports = run.reports[case.name]
   reports[name] = reports[name] or {}
   if report then table.insert(reports[name], report) else run.missing[case.name .. ", " .. name] = reason end
 end
 
+local function measure_round(run, case, round)
+  local running = {}
+  for _, name in ipairs(case.servers) do
+    if run.found[name] then
+      running[name] = start(run, case, name)
+      if not case.is_together then finish(run, case, name, round, running[name]) end
+    end
+  end
+  for _, name in ipairs(case.is_together and case.servers or {}) do
+    if running[name] then finish(run, case, name, round, running[name]) end
+  end
+end
+
 local function measure_all(run, asked)
   for _, case in ipairs(chosen_cases(asked)) do
     run.reports[case.name] = {}
-    for round = 1, case.rounds or asked.rounds do
-      for _, name in ipairs(case.servers) do measure(run, case, name, round) end
-    end
+    for round = 1, case.rounds or asked.rounds do measure_round(run, case, round) end
   end
 end
 

@@ -2,7 +2,7 @@
  *
  * check: whether every session got every event of its channel exactly once, in the order in which each
  * publisher sent them, and all sessions of a channel in one order. Publishers number their events per
- * channel. Session i is in channel i mod channels. One thread.
+ * channel. Session i is in channel i mod channels. Slow readers are not among the sessions. One thread.
  */
 #ifndef BENCH_CHECK_H
 #define BENCH_CHECK_H

@@ -45,6 +45,7 @@ typedef struct Session {
     Buf in; /* the beginning of what is not all there */
     State state;
     int step;                    /* of the plan's, that comes next */
+    bool is_told;                /* the server answered its goodbye */
     char cursor[CURSOR_MAX + 1]; /* the last id that came; kept only for a replay */
 } Session;
 
@@ -52,7 +53,7 @@ struct Crowd {
     CrowdParts parts;
     TokenPolicy *tokens;
     Session *items;
-    size_t count, opened, connected, gone;
+    size_t count, opened, connected, gone, slow_cut;
     bool is_back;  /* they were cut, and come again */
     char *scratch; /* where everybody reads into */
     size_t scratch_cap;
@@ -61,6 +62,10 @@ struct Crowd {
 
 static size_t index_of(const Session *session) {
     return (size_t)(session - session->crowd->items);
+}
+
+static bool is_slow(const Session *session) {
+    return index_of(session) >= session->crowd->parts.check->sessions;
 }
 
 static Bytes *make_token(Crowd *crowd, Str user) {
@@ -136,6 +141,7 @@ static void go_on_greeting(Session *session) {
     if (session->step < plan->step_count) return;
     session->state = STATE_LIVE;
     session->crowd->connected++;
+    if (is_slow(session)) wire_stop_reading(&session->wire);
     open_more(session->crowd);
 }
 
@@ -168,6 +174,7 @@ static void hear(Session *session, Str text) {
         send_frame(session, FRAME_TEXT, plan->pong);
         return;
     }
+    if (is_slow(session)) return;
     if (plan->replay > 0) keep_cursor(session, text);
     uint64_t now = crowd->latencies ? loop_now_ns() : 0;
     Stamp stamp;
@@ -178,9 +185,10 @@ static void hear(Session *session, Str text) {
 }
 
 static void hear_close(Session *session, Str payload) {
-    if (session->state == STATE_LEAVING) return;
     int code =
         payload.len >= 2 ? (unsigned char)payload.data[0] << 8 | (unsigned char)payload.data[1] : 0;
+    session->is_told = code == CLOSE_NORMAL;
+    if (session->state == STATE_LEAVING) return;
     loop_tell(session->crowd->parts.loop, "the server closed session %zu with %d", index_of(session),
               code);
 }
@@ -244,7 +252,9 @@ static void take_bytes(Session *session, Str text) {
 
 static void end(Session *session) {
     Crowd *crowd = session->crowd;
-    if (session->state != STATE_LEAVING) {
+    if (is_slow(session)) {
+        crowd->slow_cut += !session->is_told;
+    } else if (session->state != STATE_LEAVING) {
         loop_tell(crowd->parts.loop, "the server cut session %zu", index_of(session));
     }
     session->state = STATE_GONE;
@@ -278,7 +288,7 @@ int crowd_new(const CrowdParts *parts, Crowd **crowd) {
     Crowd *made = mem_zalloc(sizeof *made);
     made->parts = *parts;
     made->tokens = tokens;
-    made->count = parts->check->sessions;
+    made->count = (size_t)parts->plan->sessions;
     made->items = mem_zalloc((made->count + 1) * sizeof *made->items);
     made->scratch_cap = SCRATCH_MIN + 2 * (size_t)parts->plan->size;
     made->scratch = mem_alloc(made->scratch_cap);
@@ -341,15 +351,22 @@ static uint64_t count_gone(void *context) {
 int crowd_leave(Crowd *crowd) {
     const char code[] = {(char)(CLOSE_NORMAL >> 8), (char)(CLOSE_NORMAL & 0xFF)};
     for (size_t i = 0; i < crowd->count; i++) {
-        crowd->items[i].state = STATE_LEAVING;
+        Session *session = &crowd->items[i];
+        if (session->state == STATE_GONE) continue;
+        session->state = STATE_LEAVING;
         if (crowd->parts.plan->stream) {
-            end(&crowd->items[i]);
+            end(session);
             continue;
         }
-        send_frame(&crowd->items[i], FRAME_CLOSE, str_make(code, sizeof code));
+        if (is_slow(session)) wire_start_reading(&session->wire);
+        send_frame(session, FRAME_CLOSE, str_make(code, sizeof code));
     }
     LoopGoal goal = {is_gone, count_gone, crowd, patience_ns(crowd)};
     return loop_until(crowd->parts.loop, &goal);
+}
+
+size_t crowd_slow_cut(const Crowd *crowd) {
+    return crowd->slow_cut;
 }
 
 size_t crowd_connected(const Crowd *crowd) {

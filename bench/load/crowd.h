@@ -2,7 +2,7 @@
  *
  * crowd: the sessions, over WebSockets or as Server-Sent Events: connects them, some at a time, greets as
  * the plan says, hears what they get and shows it to the check, and closes them again. Session
- * i is of user bench-i. One thread.
+ * i is of user bench-i; those that the check does not know are slow readers. One thread.
  */
 #ifndef BENCH_CROWD_H
 #define BENCH_CROWD_H
@@ -32,6 +32,8 @@ WARN_UNUSED int crowd_connect(Crowd *crowd);
 void crowd_cut(Crowd *crowd); /* all connections, without a word; crowd_connect then brings them back */
 WARN_UNUSED int crowd_leave(Crowd *crowd); /* closing handshakes; ERR_TIMEOUT: some were not answered */
 
+size_t
+crowd_slow_cut(const Crowd *crowd); /* slow readers that the server had closed before they left */
 size_t crowd_connected(const Crowd *crowd);
 
 /* From now on latencies are noted here; NULL: no longer. Borrows. */

@@ -38,6 +38,8 @@ static const Flag flags[] = {
      1000000},
     {"subscriptions", "N", "Subscriptions of each user, one of them to the channel (1).", KIND_NUMBER,
      AT(subscriptions), 1, 1000},
+    {"slow", "N", "Of these, sessions that read nothing once they are connected (0).", KIND_NUMBER,
+     AT(slow), 0, 1000000},
     {"fill-users", "N", "Further users with standing subscriptions, who get nothing (0).", KIND_NUMBER,
      AT(fill_users), 0, 10000000},
     {"fill-channels", "N", "The channels that these are subscribed to (0).", KIND_NUMBER,
@@ -200,6 +202,9 @@ static const Flag *find_flag(const char *name, size_t len) {
 
 /* Whether the parts fit each other. */
 static int check(const Plan *plan) {
+    if (plan->slow > 0 && plan->slow >= plan->sessions) return complain("all sessions are slow", NULL);
+    if (plan->slow > 0 && plan->replay > 0) return complain("both --slow and --replay", NULL);
+    if (plan->slow > 0 && plan->stream) return complain("both --slow and --stream", NULL);
     if (plan->port == 0 && plan->command == NULL) return complain("neither --url nor a command", NULL);
     if (plan->port != 0 && plan->command != NULL) return complain("both --url and a command", NULL);
     if (plan->sessions > 0 && plan->channels > plan->sessions)

@@ -41,10 +41,11 @@ typedef struct Plan {
 
     /* what to do */
     int sessions, channels, subscriptions; /* subscriptions of each user, one of them to the channel */
-    int fill_users, fill_channels;         /* that are there too and get nothing */
-    int fill_each;    /* channels of each of them; 0: so that each channel has one */
-    bool unsubscribe; /* after notifying */
-    int replay;       /* events of each channel that all miss, and come back for */
+    int slow; /* of the sessions: those that read nothing once they are connected */
+    int fill_users, fill_channels; /* that are there too and get nothing */
+    int fill_each;                 /* channels of each of them; 0: so that each channel has one */
+    bool unsubscribe;              /* after notifying */
+    int replay;                    /* events of each channel that all miss, and come back for */
     int publishers, pipeline, size;
     double rate; /* events a second; 0: flat out */
     double warmup, seconds, idle;

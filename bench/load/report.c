@@ -8,6 +8,7 @@
 
 static const double US_PER_SECOND = 1e6;
 static const double NS_PER_US = 1e3;
+static const double BYTES_PER_MB = 1e6;
 
 bool report_is_good(const Report *report) {
     return report->trouble == NULL && report->lost == 0 && report->repeated == 0 &&
@@ -74,6 +75,11 @@ void report_print(const Report *report, const Plan *plan) {
     print_times("answers", &report->answers);
     print_phase(report, "deliver", "deliveries", &report->deliver);
     print_times("latency", &report->latencies);
+    if (plan->slow > 0) {
+        printf("%-12s %12d sessions, %llu of them closed by the server, %.1f MB of memory at most\n",
+               "slow", plan->slow, (unsigned long long)report->slow_cut,
+               (double)report->peak_bytes / BYTES_PER_MB);
+    }
     print_phase(report, "replay", "sessions", &report->replay);
     print_phase(report, "unsubscribe", "subscriptions", &report->unsubscribe);
     if (report->has_left) print_phase(report, "leave", "sessions", &report->leave);
@@ -119,14 +125,20 @@ void report_print_json(const Report *report, const Plan *plan) {
     add_phase(report, &out, "connect", &report->connect);
     add_phase(report, &out, "idle", &report->idle);
     if (report->pid != 0) {
-        buf_addf(&out, ",\"memory\":{\"fill_bytes\":%lld,\"session_bytes\":%lld,\"replay_bytes\":%lld}",
+        buf_addf(&out,
+                 ",\"memory\":{\"fill_bytes\":%lld,\"session_bytes\":%lld,\"replay_bytes\":%lld,\"peak_"
+                 "bytes\":%lld}",
                  (long long)report->fill_bytes, (long long)report->session_bytes,
-                 (long long)report->replay_bytes);
+                 (long long)report->replay_bytes, (long long)report->peak_bytes);
     }
     add_phase(report, &out, "notify", &report->notify);
     add_times(&out, "answer_us", &report->answers);
     add_phase(report, &out, "deliver", &report->deliver);
     add_times(&out, "latency_us", &report->latencies);
+    if (plan->slow > 0) {
+        buf_addf(&out, ",\"slow\":{\"count\":%d,\"cut\":%llu}", plan->slow,
+                 (unsigned long long)report->slow_cut);
+    }
     if (plan->replay > 0) add_phase(report, &out, "replay", &report->replay);
     if (plan->unsubscribe) add_phase(report, &out, "unsubscribe", &report->unsubscribe);
     if (report->has_left) add_phase(report, &out, "leave", &report->leave);

@@ -19,9 +19,11 @@ typedef struct ReportPhase {
 typedef struct Report {
     int pid; /* of the server; 0: nothing is known of CPU and memory */
     ReportPhase fill, subscribe, connect, idle, replay, unsubscribe,
-        leave;                         /* idle: count is of sessions */
-    bool has_left;                     /* every session was closed as it should be */
-    int64_t replay_bytes;              /* that the server has more after the replay */
+        leave;            /* idle: count is of sessions */
+    bool has_left;        /* every session was closed as it should be */
+    int64_t peak_bytes;   /* of the whole process, looked at once a second while it is notified */
+    uint64_t slow_cut;    /* slow sessions that the server closed */
+    int64_t replay_bytes; /* that the server has more after the replay */
     int64_t fill_bytes, session_bytes; /* memory that all the fill, all the sessions took */
     ReportPhase notify, deliver;       /* the same phase, counted in events and in deliveries */
     Histogram answers, latencies;      /* nanoseconds */

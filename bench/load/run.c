@@ -31,8 +31,7 @@ struct Run {
     char trouble[RUN_TROUBLE_MAX];
 };
 
-static void show_progress(void *context) {
-    Run *run = context;
+static void show_progress(Run *run) {
     uint64_t received = run->check.received;
     fprintf(stderr, "%s: %zu of %d sessions, %llu calls answered, %llu deliveries (%llu a second)\n",
             run->phase, run->crowd ? crowd_connected(run->crowd) : 0, run->plan->sessions,
@@ -41,11 +40,29 @@ static void show_progress(void *context) {
     run->shown = received;
 }
 
+static int64_t read_memory(Run *run) {
+    int64_t bytes = 0;
+    if (run->report->pid != 0 && meter_read_memory(run->report->pid, &bytes) != 0) return 0;
+    return bytes;
+}
+
+static void note_peak(Run *run) {
+    int64_t bytes = read_memory(run);
+    if (bytes > run->report->peak_bytes) run->report->peak_bytes = bytes;
+}
+
+static void on_second(void *context) {
+    Run *run = context;
+    if (!run->plan->quiet) show_progress(run);
+    if (run->press != NULL) note_peak(run);
+}
+
 Run *run_new(const Plan *plan) {
     Run *run = mem_zalloc(sizeof *run);
     run->plan = plan;
     run->phase = "start";
-    check_init(&run->check, (size_t)plan->sessions, (size_t)plan->channels, (size_t)plan->publishers);
+    check_init(&run->check, (size_t)(plan->sessions - plan->slow), (size_t)plan->channels,
+               (size_t)plan->publishers);
     return run;
 }
 
@@ -102,7 +119,7 @@ static int prepare(Run *run) {
     const Plan *plan = run->plan;
     if (loop_init(&run->loop) != 0) return ERR_IO;
     run->report->pid = plan->pid;
-    if (!plan->quiet) run->loop.on_second = show_progress;
+    run->loop.on_second = on_second;
     run->loop.context = run;
     int err = plan->command ? start_child(run) : 0;
     if (err == 0) err = find_server(run);
@@ -129,12 +146,6 @@ static void end_phase(Run *run, ReportPhase *phase, uint64_t count) {
     phase->cpu = meter_between(&run->begin, &now);
     phase->seconds = (double)(loop_now_ns() - run->begin_ns) / NS_PER_SECOND;
     phase->count = count;
-}
-
-static int64_t read_memory(Run *run) {
-    int64_t bytes = 0;
-    if (run->report->pid != 0 && meter_read_memory(run->report->pid, &bytes) != 0) return 0;
-    return bytes;
 }
 
 static int fill(Run *run) {
@@ -207,6 +218,7 @@ static int notify(Run *run) {
     begin_phase(run, "notify");
     err = press_run(run->press, plan->seconds, &report->answers);
     end_phase(run, &report->notify, press_events(run->press) - events);
+    note_peak(run);
     report->deliver = report->notify;
     report->deliver.count = run->check.received - received;
     return err;
@@ -235,6 +247,7 @@ static void leave(Run *run) {
     int err = crowd_leave(run->crowd);
     end_phase(run, &run->report->leave, crowd_connected(run->crowd));
     run->report->has_left = err == 0;
+    run->report->slow_cut = crowd_slow_cut(run->crowd);
 }
 
 static int run_phases(Run *run) {

@@ -50,6 +50,14 @@ void wire_close(Wire *wire) {
     buf_deinit(&wire->out);
 }
 
+void wire_stop_reading(Wire *wire) {
+    loop_change(wire->loop, &wire->watch, 0);
+}
+
+void wire_start_reading(Wire *wire) {
+    if (wire->is_open) loop_change(wire->loop, &wire->watch, EPOLLIN);
+}
+
 void wire_send(Wire *wire, Str bytes) {
     if (!wire->is_open) return;
     if (wire->out.len == 0) {

@@ -26,6 +26,10 @@ void wire_open(Wire *wire, Loop *loop, const struct sockaddr_in *server,
                void (*on_readable)(Wire *wire));
 void wire_close(Wire *wire); /* at once; may be repeated, also on a zeroed Wire */
 
+/* Nothing is read until it is started again; the kernel still takes some megabytes from the server. */
+void wire_stop_reading(Wire *wire);
+void wire_start_reading(Wire *wire);
+
 void wire_send(Wire *wire, Str bytes);
 
 /* What is there, at most `cap` bytes: how many; 0 at the end of the stream, ERR_UNAVAILABLE when there is

@@ -65,6 +65,7 @@ commands.list = {
       { name = "sessions", value = "N", doc = "Sessions, each of a user of its own; default 1000." },
       { name = "channels", value = "N", doc = "Channels over which they are spread; default 1." },
       { name = "subscriptions", value = "N", doc = "Subscriptions of each user; default 1." },
+      { name = "slow", value = "N", doc = "Of these, sessions that read nothing once they are connected; default 0." },
       { name = "fill-users", value = "N", doc = "Further users, who are not connected; default 0." },
       { name = "fill-channels", value = "N", doc = "The channels that these are subscribed to; default 0." },
       { name = "fill-each", value = "N", doc = "Channels of each; default so that each channel has one user." },

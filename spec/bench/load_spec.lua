@@ -140,6 +140,8 @@ describe("the load tool", function()
       ["--rate must be a number from 0 to 10000000, not fast"] = { "--rate", "fast" },
       ["--url must be http://HOST:PORT, not nowhere"] = { "--url", "nowhere" },
       ["--sessions has no value"] = { "--sessions" },
+      ["both --slow and --replay"] = { "--url=http://127.0.0.1:1", "--slow=1", "--replay=1" },
+      ["all sessions are slow"] = { "--url=http://127.0.0.1:1", "--sessions=2", "--slow=2" },
       ["more channels than sessions"] = { "--url=http://127.0.0.1:1", "--sessions=1", "--channels=2" },
     } do
       local result = run(flags)
@@ -168,6 +170,15 @@ describe("the sessions of the load tool", function()
     local result = run_on(server.start(), "--sessions=2", "--rate=100", "--replay=5", "--patience=0.3")
     local check = cjson.decode(result.out).check
     assert.same({ 1, 10, false }, { result.code, check.lost, check.good })
+  end)
+
+  it("are slow when they are told to be, and then closed by the server, to the harm of nobody", function()
+    local chatty = server.start{ settings = { SESSION_QUEUE_MAX = "256kb" } }
+    local report = cjson.decode(run_on(chatty, "--pid=" .. chatty.pid, "--sessions=6", "--slow=2", "--size=60000",
+      "--seconds=1").out)
+    assert.same({ 6, 2, true }, { report.connect.count, report.slow.cut, report.check.good })
+    assert.equal(report.notify.count * 4, report.deliver.count)
+    assert.is_true(report.memory.peak_bytes > 0)
   end)
 
   it("listens to Server-Sent Events", function()
