@@ -288,6 +288,9 @@ end
 -- What of an event stands in the query; the rest is the body.
 local IN_QUERY = { channels = 1, users = 1, efficient = 1, add = 1, report = 1, dry_run = 1 }
 
+-- What the body calls otherwise than chatty.notify does.
+local IN_BODY = { if_offline = "ifOffline" }
+
 local function query_of(event)
   local by = event.channels and "channels" or "users"
   argument.type(event[by], "table", "t:notify: " .. by, 3)
@@ -305,7 +308,7 @@ function Server:notify(event)
   argument.type(event, "table", "t:notify", 2)
   local body = { attributes = {} }
   for name, value in pairs(event) do
-    if not IN_QUERY[name] then body[name] = value end
+    if not IN_QUERY[name] then body[IN_BODY[name] or name] = value end
   end
   return self:post("/control/notify", { control = true, query = query_of(event), json = body })
 end

@@ -203,6 +203,39 @@ describe("the server of a test", function()
     assert.equal(400, t:notify { channels = { "lobby" }, event = "chatty:x" }.status)
   end)
 
+  it("is notified on the terms that the app server may say", function()
+    local ann, bob = t:connect("ann"), t:connect("bob")
+    t:notify { users = { "ann", "bob", "zoe" }, event = "x", except = { "bob" }, if_offline = true, ack = true }
+    bob:next()
+    bob:none()
+    ann:next()
+    local event = ann:next()
+    assert.equal("zoe", t:expect_log("unreached by x").fields.users)
+    ann:acknowledge(event.ack)
+    local acks = t:get("/control/acks", { control = true, query = { ack = event.ack } })
+    assert.equal(1, acks.json.sessions)
+  end)
+
+  it("brings what was missed, as long as it is kept", function()
+    t:subscribe({ "ann" }, { "kept-1" })
+    local ann = t:connect("ann")
+    ann:next()
+    t:notify { channels = { "kept-1" }, event = "x", attributes = { n = 1 } }
+    local last = ann:next().id
+    ann:cut()
+    t:notify { channels = { "kept-1" }, event = "x", attributes = { n = 2 } }
+    local again = t:connect("ann", { query = { after = last } })
+    local missed = {}
+    for _, event in ipairs(again:events()) do
+      if event.event ~= "greeting" then missed[#missed + 1] = event.attributes end
+    end
+    assert.same({ { n = 2 } }, missed)
+    t:advance(61)
+    local late = {}
+    for _, event in ipairs(t:connect("ann", { query = { after = last } }):events()) do late[event.event] = true end
+    assert.same({ greeting = true, ["chatty:gap"] = true }, late)
+  end)
+
   it("calls chatty in the name of a plugin", function()
     t:connect("ann")
     assert.same({ 1, 1 }, { t.chatty.users.count() })

@@ -27,6 +27,7 @@ function lobby.setup(app)
   app:delete("/all", { auth = "control" }, function() end)
   app:get("/fault", { auth = "none" }, function(request) return request.params.no.field end)
   app:get("/twice", { auth = "none" }, function() return { text = "", cookies = { a = "1", b = "2" } } end)
+  app:channel("kept-*", { history = { size = 10, ttl = 60 } })
   app:websocket("/raw", { auth = "none" }, {
     open = function(socket) socket:send("welcome") end,
     message = function(socket, data, is_binary) socket:send(data, is_binary) end,
@@ -36,6 +37,9 @@ function lobby.setup(app)
     session:send("greeting", { to = session.user })
   end)
   app:on("message", message)
+  app:on("unreached", function(event, users)
+    chatty.log.info("unreached by " .. event.name, { users = table.concat(users, ",") })
+  end)
   app:on("stop", function() chatty.log.info("stopping") end)
   app:on("subscribe", function(change) chatty.log.info("subscribe by " .. change.by.kind) end)
   app:on("disconnect", function(session, reason, code)
