@@ -180,6 +180,7 @@ static void read_values(Config *config, lua_State *L) {
     config->roster.sessions_per_user_max = number_of(L, "SESSIONS_PER_USER_MAX");
     config->roster.offline_grace_ms = ms_of(L, "OFFLINE_GRACE");
     config->roster.sessions_max = number_of(L, "SESSIONS_MAX");
+    config->dropped_max = number_of(L, "DROPPED_MAX");
     config->metric_series_max = number_of(L, "METRIC_SERIES_MAX");
     config->shared.entries_max = number_of(L, "SHARED_ENTRIES_MAX");
     config->history_bytes_max = size_of(L, "HISTORY_MEMORY_MAX");

@@ -26,6 +26,7 @@ typedef struct Config {
     RosterLimits roster;
     SharedLimits shared;
     uint32_t metric_series_max;
+    uint32_t dropped_max; /* of each worker */
     uint64_t history_bytes_max;
     uint32_t replay_max; /* events */
     uint64_t queues_bytes_max;

@@ -237,6 +237,7 @@ static void work_off(Worker *worker) {
 
 static void turn(Worker *worker) {
     work_off(worker);
+    drops_tell(&worker->states.drops);
     bus_end_turn(worker->bus);
     if (worker->states.old_count == 0) return;
     states_sweep(&worker->states, net_now_ms(&worker->net));
@@ -369,6 +370,9 @@ int worker_new(Commons *commons, unsigned index, int listen_fd, Worker **out) {
     commons->bus.workers[index] = &worker->inbox;
     net_init(&worker->net, &worker->loop, &commons->config->net, index);
     registry_init(&worker->registry);
+    worker->registry.on_drop = drops_add;
+    worker->registry.drop_context = &worker->states.drops;
+    drops_init(&worker->states.drops, &worker->states, worker->config->dropped_max);
     keyring_copy(&worker->keys, &commons->keys);
     revocations_copy(&worker->revocations, &commons->revocations);
     worker->http = http_client_open(&worker->net, &commons->config->http);
@@ -462,6 +466,7 @@ void worker_free(Worker *worker) {
     uv_run(&worker->loop, UV_RUN_DEFAULT);
     ensure(uv_loop_close(&worker->loop) == 0);
     registry_deinit(&worker->registry);
+    drops_deinit(&worker->states.drops);
     states_deinit(&worker->states);
     keyring_deinit(&worker->keys);
     revocations_deinit(&worker->revocations);

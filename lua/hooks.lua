@@ -2,6 +2,7 @@
 -- priority run first, among equals by the plugin's name.
 
 local argument = require "argument"
+local bus = require "core.bus"
 local node = require "core.node"
 local parking = require "parking"
 local protect = require "protect"
@@ -15,7 +16,6 @@ local DEPTH_MAX <const> = 8 -- hooks that cause each other, as a notify inside a
 local OPTIONS = { on_error = 1, per = 1 }
 local ON_ERROR = { open = true, closed = true }
 local PER = { node = true, worker = true }
-local LATER = { dropped = true }
 
 ---@class hooks.hook
 ---@field f function
@@ -28,7 +28,7 @@ local LATER = { dropped = true }
 ---@type table<string, hooks.hook[]>
 local registered = {
   start = {}, stop = {}, connect = {}, message = {}, subscribe = {}, unsubscribe = {}, notify = {},
-  disconnect = {}, online = {}, offline = {}, unreached = {},
+  disconnect = {}, dropped = {}, online = {}, offline = {}, unreached = {},
 }
 
 -- What each handler keeps (task.nesting): how deep it is in hooks, and DRY more for an operation that only
@@ -42,7 +42,6 @@ local function comes_before(a, b)
 end
 
 local function check_name(name, level)
-  if LATER[name] then error(("the hook '%s' is not available in this version"):format(name), level + 1) end
   if registered[name] then return end
   argument.keys({ [tostring(name)] = 1 }, registered, "app:on", level + 1)
 end
@@ -68,6 +67,7 @@ function hooks.add(name, f, options, plugin, level)
   check_name(name, level + 1)
   check_options(name, options, level + 1)
   argument.type(f, "function", ("app:on: the hook '%s'"):format(name), level + 1)
+  if name == "dropped" then bus.hear_drops() end
   local list = registered[name]
   list[#list + 1] = {
     f = f, owner = plugin.name, priority = plugin.priority, index = #list, label = "hook " .. name,

@@ -41,6 +41,7 @@ local init = {
   on_expiring = realtime.on_expiring,
   on_disconnect = realtime.on_disconnect,
   on_presence = realtime.on_presence,
+  on_dropped = realtime.on_dropped,
   on_parked = parking.park,
   on_socket_message = sockets.on_message,
   on_socket_close = sockets.on_close,

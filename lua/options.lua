@@ -73,6 +73,8 @@ options.sections = {
       doc = "Times that a plugin is stopped within OVERRUNS_WINDOW before it is parked (503); 0 never parks." },
     { name = "OVERRUNS_WINDOW", type = "duration", min = "1s", max = "24h", default = "10m",
       doc = "The time in which the times that a plugin was stopped are counted." },
+    { name = "DROPPED_MAX", type = "integer", min = "1", max = "1000000", default = "1000",
+      doc = "Events that sessions did not get and the hook dropped is still to hear of, in each worker." },
     { name = "METRIC_SERIES_MAX", type = "integer", min = "0", max = "10000000", default = "10000",
       doc = "Series of all plugins together (chatty.metrics); what has further labels is not counted." },
     { name = "RELOAD_TIMEOUT", type = "duration", min = "0s", max = "10m", default = "30s",

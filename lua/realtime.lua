@@ -148,6 +148,15 @@ function realtime.on_disconnect(core, code, reason)
   core:forget()
 end
 
+--- Events that sessions did not get, in the order of dropping.
+---@param drops {session: core.session, name: string, attributes: string, reason: string}[]  name, attributes: JSON
+function realtime.on_dropped(drops)
+  for _, drop in ipairs(drops) do
+    local made = event.make(json.decode(drop.name), json.raw(drop.attributes))
+    if made then hooks.run("dropped", event.of(made), sessions.of(drop.session), drop.reason) end
+  end
+end
+
 ---@param app app
 function realtime.setup(app)
   app:get("/ws", { auth = "none", doc = "WebSocket for users; the token is checked in the handshake." }, open)

@@ -67,6 +67,7 @@ static int take_functions(Api *api, Buf *fault) {
     if (err == 0) err = take_function(L, &api->on_socket_close, "on_socket_close");
     if (err == 0) err = take_function(L, &api->on_presence, "on_presence");
     if (err == 0) err = take_function(L, &api->on_parked, "on_parked");
+    if (err == 0) err = take_function(L, &api->on_dropped, "on_dropped");
     if (err == 0) err = take_function(L, &api->on_socket_move, "on_socket_move");
     if (err != 0) buf_add(fault, STR("lua/init.lua is of another version than the program"));
     return err;

@@ -63,6 +63,7 @@ typedef struct Api {
     uint32_t asks;        /* operations whose answer has not come yet */
     bool is_running;      /* the worker's loop runs: before and after, not all workers are there */
     bool is_stopped;      /* the stop hooks are through */
+    bool hears_drops;     /* a plugin has the hook dropped */
     uint64_t generation;  /* counts reloads */
     uint64_t deadline_ms; /* of an old one: what runs then is cancelled; monotonic */
     size_t left_out;      /* values of session.data that could not go along */
@@ -77,6 +78,7 @@ typedef struct Api {
     int on_socket_close;
     int on_presence;
     int on_parked;
+    int on_dropped;
     int on_socket_move;
 } Api;
 

@@ -321,18 +321,18 @@ static int f_park(lua_State *L) {
     return 0;
 }
 
+static int f_hear_drops(lua_State *L) {
+    api_of(L)->hears_drops = true;
+    return 0;
+}
+
 static const luaL_Reg lib[] = {
-    {"notify", f_notify},
-    {"change", f_change},
-    {"subscriptions", f_subscriptions},
-    {"origins", f_origins},
-    {"participants", f_participants},
-    {"users", f_users},
-    {"online", f_online},
-    {"count", f_count},
-    {"disconnect", f_disconnect},
-    {"park", f_park},
-    {NULL, NULL},
+    {"notify", f_notify},   {"hear_drops", f_hear_drops},
+    {"change", f_change},   {"subscriptions", f_subscriptions},
+    {"origins", f_origins}, {"participants", f_participants},
+    {"users", f_users},     {"online", f_online},
+    {"count", f_count},     {"disconnect", f_disconnect},
+    {"park", f_park},       {NULL, NULL},
 };
 
 int api_open_bus(lua_State *L) {

@@ -9,9 +9,11 @@
 #define API_STATES_H
 
 #include "api/api.h"
+#include "api/drops.h"
 
 typedef struct States {
     Api *current;
+    Drops drops;
     List all;           /* of Apis, the oldest first; the current one is the last */
     List sockets;       /* of RawSockets (api_socket.c) */
     unsigned old_count; /* Apis but the current one */

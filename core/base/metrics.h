@@ -37,6 +37,7 @@
     X(dropped_total, counter, "Events that a session did not get.")                                 \
     X(superseded_total, counter, "Events dropped from slow queues for a newer one of their key.")   \
     X(expired_total, counter, "Events dropped from slow queues when their ttl was over.")           \
+    X(dropped_untold_total, counter, "Of these, not told to the hook dropped.")                     \
     X(slow_readers_total, counter, "Sessions closed because their queue was full.")                 \
     X(frames_received_total, counter, "Frames received from clients.")                              \
     X(bytes_received_total, counter, "Bytes received.")                                             \

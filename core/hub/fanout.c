@@ -12,6 +12,7 @@
 #include "base/metrics.h"
 
 typedef struct Walk {
+    const Registry *registry;
     const Notice *notice;
     const Message *message;
     Tally *tally; /* may be NULL */
@@ -39,6 +40,14 @@ static bool is_excepted(const Notice *notice, const Subscriber *subscriber) {
     return false;
 }
 
+static void drop(const Walk *walk, Subscriber *subscriber) {
+    const Registry *registry = walk->registry;
+    metrics_add(METRIC_dropped_total, 1);
+    if (registry->on_drop == NULL) return;
+    registry->on_drop(registry->drop_context, subscriber, walk->notice,
+                      walk->notice->targets[walk->target].message);
+}
+
 static bool deliver_to_session(Walk *walk, Subscriber *subscriber) {
     if (subscriber->had >= walk->sequence || is_excepted(walk->notice, subscriber)) return false;
     if (walk->notice->is_efficient) {
@@ -48,7 +57,7 @@ static bool deliver_to_session(Walk *walk, Subscriber *subscriber) {
     if (walk->is_dry) return true;
     Bytes *frame = subscriber->class->deliver(subscriber, walk->message);
     if (frame == NULL) {
-        metrics_add(METRIC_dropped_total, 1);
+        drop(walk, subscriber);
         return false;
     }
     if (frame != walk->frame) {
@@ -101,7 +110,11 @@ void fanout_deliver(Registry *registry, const Notice *notice, bool is_dry, Tally
     registry->is_locked = true;
     registry->serial++;
     mark_excepted(registry, notice);
-    Walk walk = {.notice = notice, .tally = tally, .serial = registry->serial, .is_dry = is_dry};
+    Walk walk = {.registry = registry,
+                 .notice = notice,
+                 .tally = tally,
+                 .serial = registry->serial,
+                 .is_dry = is_dry};
     for (uint32_t i = 0; i < notice->target_count; i++) {
         walk.target = i;
         walk.sequence = notice->first_sequence > 0 ? notice_sequence(notice, i) : UINT64_MAX;

@@ -12,6 +12,7 @@ void registry_init(Registry *registry) {
     registry->kept_sequence = 0;
     registry->session_count = 0;
     registry->is_locked = false;
+    registry->on_drop = NULL;
 }
 
 void registry_deinit(Registry *registry) {

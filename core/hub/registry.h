@@ -11,12 +11,20 @@
 #include "hub/names.h"
 #include "hub/subscriber.h"
 
+struct Notice;
+
+/* Told of an event that a session did not get; the registry is locked meanwhile. */
+typedef void (*RegistryOnDrop)(void *context, Subscriber *subscriber, const struct Notice *notice,
+                               uint32_t message);
+
 typedef struct Registry {
     Graph graph;            /* node->owner of a user is the first of his Subscribers */
     uint64_t serial;        /* of the last walk that marked nodes or stamped sessions */
     uint64_t kept_sequence; /* of the last kept event that was fanned out here */
     uint32_t session_count;
-    bool is_locked; /* while fan-out walks: nothing may be added or removed */
+    bool is_locked;         /* while fan-out walks: nothing may be added or removed */
+    RegistryOnDrop on_drop; /* NULL: nobody asks */
+    void *drop_context;
 } Registry;
 
 void registry_init(Registry *registry);

@@ -7,7 +7,7 @@
 #include "net/mux.h"
 #include "net/ws.h"
 
-enum { CODE_NORMAL = 1000, CODE_OWN = 4000, CODE_STAY_AWAY = 4500 };
+enum { CODE_NORMAL = 1000, CODE_LOST = 1006, CODE_OWN = 4000, CODE_STAY_AWAY = 4500 };
 
 Str lane_name(const Lane *lane) {
     return lane->space != NULL ? space_name(lane->space) : STR("/");
@@ -16,6 +16,13 @@ Str lane_name(const Lane *lane) {
 static bool is_closing(const void *transport) {
     const Lane *lane = transport;
     return lane->close_code != 0 || lane->engine == NULL || engine_is_closing(lane->engine);
+}
+
+static uint16_t close_code(const void *transport) {
+    const Lane *lane = transport;
+    if (!is_closing(lane)) return 0;
+    if (lane->close_code != 0) return lane->close_code;
+    return lane->engine != NULL && lane->engine->close_code != 0 ? lane->engine->close_code : CODE_LOST;
 }
 
 /* --- out --- */
@@ -229,7 +236,7 @@ static const TransportClass transport_class = {
     .resume = resume,
     .set_deadline = set_deadline,
     .close = close_lane,
-    .is_closing = is_closing,
+    .close_code = close_code,
     .net = net_of,
 };
 

@@ -197,5 +197,9 @@ void session_close(Session *session, uint16_t code, Str reason) {
 }
 
 bool session_is_open(const Session *session) {
-    return session->transport != NULL && !class_of(session)->is_closing(session->transport);
+    return session->transport != NULL && session_close_code(session) == 0;
+}
+
+uint16_t session_close_code(const Session *session) {
+    return session->transport != NULL ? class_of(session)->close_code(session->transport) : 0;
 }

@@ -103,6 +103,7 @@ const char *session_transport(const Session *session);
 bool session_send(Session *session, const MessageParts *parts);
 void session_close(Session *session, uint16_t code, Str reason);
 bool session_is_open(const Session *session);
+uint16_t session_close_code(const Session *session); /* 0: it is open, or has no transport any more */
 
 /* For transports: what their tables hold, and what they tell of the connection. */
 bool session_retire_key(Subscriber *subscriber, uint32_t generation, int64_t until_ms);

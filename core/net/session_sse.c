@@ -115,6 +115,11 @@ static void set_deadline(void *transport, uint64_t deadline_ms) {
     arm(stream);
 }
 
+static uint16_t close_code(const void *transport) {
+    const Stream *stream = transport;
+    return is_closing(stream) ? stream->close_code : 0;
+}
+
 static Net *net_of(void *transport) {
     return conn_net(((Stream *)transport)->conn);
 }
@@ -137,7 +142,7 @@ static const TransportClass transport_class = {
     .start_writing = start_writing,
     .set_deadline = set_deadline,
     .close = close_stream,
-    .is_closing = is_closing,
+    .close_code = close_code,
     .net = net_of,
 };
 

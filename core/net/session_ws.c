@@ -68,8 +68,8 @@ static void close_socket(void *transport, uint16_t code, Str reason) {
     socket_close(transport, code, reason);
 }
 
-static bool is_closing(const void *transport) {
-    return socket_is_closing(transport);
+static uint16_t close_code(const void *transport) {
+    return socket_close_code(transport);
 }
 
 static Net *net_of(void *transport) {
@@ -86,7 +86,7 @@ static const TransportClass transport_class = {
     .start_writing = start_writing,
     .set_deadline = set_deadline,
     .close = close_socket,
-    .is_closing = is_closing,
+    .close_code = close_code,
     .net = net_of,
 };
 

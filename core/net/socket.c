@@ -423,6 +423,10 @@ bool socket_is_closing(const Socket *socket) {
     return socket->is_over || conn_is_closing(socket->conn);
 }
 
+uint16_t socket_close_code(const Socket *socket) {
+    return socket_is_closing(socket) ? socket->close_code : 0;
+}
+
 Conn *socket_conn(Socket *socket) {
     return socket->conn;
 }

@@ -28,7 +28,8 @@ typedef struct TransportClass {
     void (*set_deadline)(void *transport, uint64_t deadline_ms);
     /* Ends it with a WebSocket close code; session_on_close comes later. May be repeated. */
     void (*close)(void *transport, uint16_t code, Str reason);
-    bool (*is_closing)(const void *transport);
+    /* The code that it ends with, 1006 when the connection is lost; 0: it is open. */
+    uint16_t (*close_code)(const void *transport);
     Net *(*net)(void *transport);
 } TransportClass;
 

@@ -165,6 +165,7 @@ function app:option(parameter, name, option) end
 ---| "unsubscribe"  # (change): likewise
 ---| "notify"       # (event): may refuse; may change members, name, channels or users, efficient, except
 ---| "disconnect"   # (session, reason, code) of a session that was live
+---| "dropped"      # (event, session, reason) an event that the session did not get; a while later
 ---| "online"       # (user, generation) once when the first session of a user is live
 ---| "offline"      # (user, generation) once, OFFLINE_GRACE after the last one ended
 ---| "unreached"    # (event, users) of an event with if_offline: users without a session, in pages of 1000

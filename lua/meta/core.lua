@@ -75,6 +75,8 @@ function json.raw(text) end
 
 ---@class core.bus  `require "core.bus"`; the operations of the server
 local bus = {}
+--- This state wants init.on_dropped.
+function bus.hear_drops() end
 ---@class core.bus.notify
 ---@field by "channels"|"users"
 ---@field names string[]            in request order, without duplicates

@@ -232,6 +232,7 @@ function socket:remote() end
 --   init.on_presence(user, is_online, generation)   a user came online, or is gone for good
 --   init.on_disconnect(session, code, reason)   after the end of a session that had joined; `session` still
 --                                      knows id, user, claims, transport, remote, since, data
+--   init.on_dropped(drops)             events that sessions did not get; not again before it has ended
 --   init.on_socket_message(handler, socket, data, is_binary)
 --   init.on_socket_close(handler, socket, code, reason)
 --   init.stop()

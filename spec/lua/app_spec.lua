@@ -26,7 +26,6 @@ describe("app", function()
       [ [[app:get("/x", { auth = "none", query = { n = { type = "int" } } }, print)]] ] =
         "query parameter 'n': type must",
       [ [[app:on("conect", print)]] ] = "did you mean 'connect'",
-      [ [[app:on("dropped", print)]] ] = "the hook 'dropped' is not available in this version",
       [ [[app:on("connect")]] ] = "the hook 'connect' must be a function",
       [ [[app:option("ad", "x", print)]] ] = "the only parameter with options is 'add'",
       [ [[app:option("add", "a b", print)]] ] = "the name may have letters",

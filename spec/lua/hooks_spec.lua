@@ -172,7 +172,6 @@ describe("hooks", function()
       return message
     end
     local plugin = { name = "shop", priority = 1 }
-    assert.matches("'dropped' is not available in this version", line("dropped", print, {}, plugin, 1))
     assert.matches("'conect', did you mean 'connect'%?", line("conect", print, {}, plugin, 1))
     assert.matches("on_error must be", line("connect", print, { on_error = "shut" }, plugin, 1))
     assert.matches("per is for the hooks start and stop", line("connect", print, { per = "node" }, plugin, 1))
