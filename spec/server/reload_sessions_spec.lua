@@ -1,5 +1,7 @@
 -- What clients see of a reload: their sessions, what plugins keep in them, and plugins' own WebSockets.
 local client = require "spec.support.client"
+local event_stream = require "spec.support.event_stream"
+local polling = require "spec.support.polling"
 local server = require "spec.support.server"
 local wait = require "spec.support.wait"
 
@@ -180,6 +182,53 @@ describe("a session", function()
     open(chatty, "a")
     assert.equal(1, chatty:wait_metric("lua_states", 1))
     assert.equal(0, chatty:wait_metric("sessions", 0))
+  end)
+end)
+
+describe("a session of another transport", function()
+  it("stays: Socket.IO that polls #threads", function()
+    local chatty = start{ WORKERS = 2 }
+    chatty:subscribe("users:ann", { "room-1" })
+    local session = polling.open(chatty.port)
+    session:post("40" .. ('{"token":"%s"}'):format(chatty:token("ann")))
+    assert.matches("^40{", session:next())
+    for number = 1, 3 do
+      if number > 1 then reload(chatty, tostring(number)) end
+      local answered = session:start() -- waits on the code of now
+      session:post('420["count",{}]')
+      assert.matches(('430[{"count":%d}]'):format(number), answered().body, 1, true)
+      answered = session:start()
+      reload(chatty, tostring(number))
+      chatty:notify("channels:room-1", "news", tostring(number))
+      assert.equal(('42["news",%d]'):format(number), answered().body)
+    end
+  end)
+
+  it("stays: Socket.IO over WebSocket", function()
+    local chatty = start()
+    local session = client.ws{ port = chatty.port, path = "/socket.io/?EIO=4&transport=websocket" }
+    assert.matches("^0{", session:next_raw())
+    session:send("40" .. ('{"token":"%s"}'):format(chatty:token("ann")))
+    assert.matches("^40{", session:next_raw())
+    assert.matches('^42%["chatty:connected"', session:next_raw())
+    for number = 1, 3 do
+      if number > 1 then reload(chatty, tostring(number)) end
+      session:send('421["version",{}]')
+      assert.equal(('431[{"version":"%d"}]'):format(number), (session:next_raw()))
+    end
+  end)
+
+  it("stays: an event stream", function()
+    local chatty = start()
+    chatty:subscribe("users:ann", { "room-1" })
+    local stream = event_stream.open{ port = chatty.port, token = chatty:token("ann") }
+    assert.equal("chatty:connected", stream:next().event)
+    for number = 1, 3 do
+      reload(chatty, tostring(number))
+      chatty:notify("channels:room-1", "news", tostring(number))
+      assert.equal("news", stream:next().event)
+    end
+    assert.equal(1, chatty:wait_metric("lua_states", 1))
   end)
 end)
 
