@@ -281,8 +281,12 @@ bool carry_raw_json(lua_State *from, int index, lua_State *to) {
     return true;
 }
 
-void carry_array_mark(lua_State *from, int index, lua_State *to) {
-    if (has_metatable(from, index, array_type)) luaL_setmetatable(to, array_type);
+bool carry_is_array(lua_State *from, int index) {
+    return has_metatable(from, index, array_type);
+}
+
+void carry_mark_array(lua_State *to) {
+    luaL_setmetatable(to, array_type);
 }
 
 static int f_gc_buf(lua_State *L) {

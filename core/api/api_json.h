@@ -16,10 +16,11 @@ void push_decoded(lua_State *L, Str raw);
 /* Pushes the value at `index` encoded as a string; raises when it cannot be JSON. */
 void push_json(lua_State *L, int index);
 
-/* For carry: pushes onto `to` a copy of the raw JSON at `index`; false when it is none. And marks the table on top
- * of `to` as an array, if that at `index` is marked. */
+/* For carry: pushes onto `to` a copy of the raw JSON at `index`; false when it is none. Whether the table at `index` is
+ * marked as an array; and marks the one on top. */
 bool carry_raw_json(lua_State *from, int index, lua_State *to);
-void carry_array_mark(lua_State *from, int index, lua_State *to);
+bool carry_is_array(lua_State *from, int index);
+void carry_mark_array(lua_State *to);
 
 /* How deep documents may be nested: the setting JSON_DEPTH_MAX. */
 unsigned api_json_depth(lua_State *L);

@@ -44,12 +44,17 @@ static bool find_seen(const Carry *carry, const void *address) {
 static bool copy_table(Carry *carry, int index) {
     const void *address = lua_topointer(carry->from, index);
     if (find_seen(carry, address)) return true;
+    bool is_array = carry_is_array(carry->from, index);
+    if (!is_array && lua_getmetatable(carry->from, index)) {
+        lua_pop(carry->from, 1);
+        return false;
+    }
     if (carry->depth == DEPTH_MAX || !lua_checkstack(carry->from, 4)) return false;
     carry->depth++;
     lua_newtable(carry->to);
     lua_pushvalue(carry->to, -1);
     lua_rawsetp(carry->to, carry->seen, address);
-    carry_array_mark(carry->from, index, carry->to);
+    if (is_array) carry_mark_array(carry->to);
     lua_pushnil(carry->from);
     while (lua_next(carry->from, index) != 0) {
         copy_member(carry);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * carry: values on their way from a Lua state into the one that takes its place: nil, booleans, numbers,
- * strings, tables of these (shared and circular ones too), what core.json marks, sessions and raw
- * sockets. Metatables stay behind. Both states are of one worker; its thread only.
+ * strings, tables of these (shared and circular ones too) without metatables, what core.json marks, sessions
+ * and raw sockets. Both states are of one worker; its thread only.
  */
 #ifndef API_CARRY_H
 #define API_CARRY_H

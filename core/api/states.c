@@ -60,11 +60,11 @@ static void cancel_late(Api *api) {
 static void end_old(States *states, Api *api) {
     memo_hand_over(api, list_entry(api->link.next, Api, link));
     if (api->left_out > 0) {
-        log_line(
-            LOG_WARN,
-            "reload: %zu values of session.data were left out: they are no numbers, strings, booleans, "
-            "sessions or tables of these",
-            api->left_out);
+        log_line(LOG_WARN,
+                 "reload: %zu values of session.data were left out: functions, coroutines, sessions "
+                 "and tables "
+                 "with a metatable do not go along",
+                 api->left_out);
     }
     states->old_count--;
     api_free(api);

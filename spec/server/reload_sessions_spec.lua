@@ -31,7 +31,7 @@ local PLUGIN = [[
   function acts.data(session) return session.data end
   function acts.keep(session)
     session.data.plain = { list = chatty.json.array({}), exact = 9007199254740993, float = 1.5, text = "\0ä" }
-    session.data.left_out = { print, inside = { f = print, stays = true } }
+    session.data.left_out = { print, inside = { f = print, stays = true }, object = setmetatable({ 1 }, {}), session }
     session.data.self = nil
   end
   function acts.enter(session, event)
@@ -146,7 +146,7 @@ describe("a session", function()
     assert.matches('"plain":{"exact":9007199254740993,"float":1.5,"list":[],"text":"\\u0000ä"}', text, 1, true)
     assert.matches('"left_out":{"inside":{"stays":true}}', text, 1, true)
     assert.matches('"connected":"1"', text, 1, true)
-    assert.is_truthy(chatty:wait_log("2 values of session.data were left out"))
+    assert.is_truthy(chatty:wait_log("4 values of session.data were left out"))
   end)
 
   it("keeps what its connect hook wrote on the old code behind a reload", function()
