@@ -21,7 +21,7 @@ local DETAILS = {
 }
 
 ---@class engineio.endpoint
----@field open fun(request: request, core: core.request): string|nil, refusal?  opens with polling; what to answer
+---@field open fun(request: request, core: core.request): string|nil  opens with polling; what to answer, nil: too many
 ---@field open_socket fun(request: request, core: core.request): refusal|nil    opens with a WebSocket
 
 local function answer(text)
@@ -43,6 +43,10 @@ local function read(request)
     return nil, refuse_transport("The transport must be polling or websocket.")
   end
   return values
+end
+
+local function refuse_full()
+  return refusal.of("polling-max", "Too many clients poll. Come back in a moment.", nil, { "Retry-After", "5" })
 end
 
 local function refused_because(code)
@@ -69,8 +73,8 @@ local function get(endpoint, request)
     text, refused = engine.poll(core, values.sid)
     if not text then return refused_because(refused) end
   else
-    text, refused = endpoint.open(request, core)
-    if not text then return refused end
+    text = endpoint.open(request, core)
+    if not text then return refuse_full() end
   end
   return answer(text)
 end

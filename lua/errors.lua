@@ -123,6 +123,8 @@ add(400, "engine-request", "No request of Engine.IO",
 add(400, "sid-unknown", "Session unknown", "There is no connection of Engine.IO that polls and has this sid.")
 add(400, "request-concurrent", "Requests at once",
   "A polling client sent a request while another one of the same kind waited; its connection is closed.")
+add(503, "polling-max", "Too many poll",
+  "As many clients of Engine.IO poll one worker as connections may be open (CONNECTIONS_MAX).", true)
 add(400, "packet-malformed", "Packet malformed", "The body of a polling client holds what is no packet.")
 
 -- Operations.

@@ -90,7 +90,7 @@ local function token_of(core, is_handshake)
 end
 
 local function open(_, core)
-  return engine.open_mux(core, token_of(core, false))
+  return (engine.open_mux(core, token_of(core, false)))
 end
 
 local function open_socket(_, core)

@@ -88,6 +88,7 @@ function sockets.endpoint(handlers, owner, path, level)
   return {
     open = function(request, core)
       local socket, answer = engine.open(core, handler)
+      if not socket then return nil end
       run_open(handler, socket, request)
       return answer
     end,

@@ -28,6 +28,7 @@ static int f_upgrade(lua_State *L) {
 static int f_open(lua_State *L) {
     RequestBox *box = check_request_box(L, 1);
     luaL_checkany(L, 2);
+    if (engines_are_full(api_of(L)->net->engines)) return push_failure(L, ERR_LIMIT, NULL);
     return push_opened_engine(L, box, 2);
 }
 
@@ -47,6 +48,7 @@ static int f_open_mux(lua_State *L) {
     const RequestBox *box = check_request_box(L, 1);
     const Api *api = api_of(L);
     MuxOwner owner = owner_of(api);
+    if (engines_are_full(api->net->engines)) return push_failure(L, ERR_LIMIT, NULL);
     Buf answer = BUF_NONE;
     mux_open(api->net->engines, &owner, box->request, opt_str(L, 2), &answer);
     push_str(L, buf_str(&answer));

@@ -40,8 +40,8 @@ typedef struct Engine {
     bool is_woken : 1;   /* on_timer is due at the end of the turn */
 } Engine;
 
-/* Opens with polling; the sid (ENGINE_SID_LEN characters and a NUL) names the worker too. Appends the
- * handshake, which answers the client's first GET, to `answer`. Gives. */
+/* Opens with polling, unless engines_are_full; the sid names the worker too. Appends the handshake, which
+ * answers the client's first GET, to `answer`. Gives. */
 Engine *engine_open(struct Engines *engines, const SocketHandler *handler, void *owner, Buf *answer);
 
 /* Opens with a WebSocket, as socket_open, and sends the handshake. */

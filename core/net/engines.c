@@ -34,6 +34,12 @@ void engines_deinit(Engines *engines) {
     map_deinit(&engines->by_sid);
 }
 
+bool engines_are_full(const Engines *engines) {
+    if (engines->by_sid.count < engines->net->limits.connections_max) return false;
+    metrics_add(METRIC_limit_hits_total, 1);
+    return true;
+}
+
 int engines_worker_of(Str sid) {
     if (sid.len != ENGINE_SID_LEN) return -1;
     int high = text_hex_digit(sid.data[0]), low = text_hex_digit(sid.data[1]);

@@ -20,6 +20,9 @@ typedef struct Engines {
 void engines_init(Engines *engines, Net *net, unsigned worker);
 void engines_deinit(Engines *engines); /* none may poll any more */
 
+/* Whether as many poll as connections may be open (limits.connections_max): no further one may open then. */
+bool engines_are_full(const Engines *engines);
+
 /* The worker that a sid names; -1: it is none. Any thread. */
 int engines_worker_of(Str sid);
 

@@ -133,7 +133,7 @@ function engine.upgrade(request, sid) end
 --- init.on_socket_*.
 ---@param request core.request
 ---@param handler any
----@return core.socket socket, string answer
+---@return core.socket|nil socket, string answer_or_message, string? code  LIMIT: too many poll
 function engine.open(request, handler) end
 ---@param request core.request
 ---@param handler any
@@ -142,7 +142,7 @@ function engine.open_socket(request, handler) end
 --- A connection that speaks Socket.IO, with polling: sessions come by init.on_connect.
 ---@param request core.request
 ---@param token? string  that the request brought
----@return string answer
+---@return string|nil answer, string? message, string? code  LIMIT: too many poll
 function engine.open_mux(request, token) end
 ---@param request core.request
 ---@param token? string

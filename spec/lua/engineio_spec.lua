@@ -63,6 +63,12 @@ describe("engineio", function()
     }, core.engine.calls)
   end)
 
+  it("opens none when too many poll", function()
+    core.engine.is_full = true
+    local reply = ask("?EIO=4&transport=polling")
+    assert.same({ 503, "polling-max", "5" }, { reply.status, reply.error.code, reply.headers["retry-after"] })
+  end)
+
   it("hands a WebSocket with a sid over", function()
     assert.is_nil(ask("?EIO=4&transport=websocket&sid=known", { is_upgrade = true }))
     assert.same({ 400, "sid-unknown" }, refused("?EIO=4&transport=websocket&sid=unknown", { is_upgrade = true }))

@@ -271,7 +271,7 @@ describe("a connection of Engine.IO", function()
       assert.equal("6", answer_of().body)
     end)
 
-    it("brings there what waited for a poll", function()
+    it("brings there what waited for a poll #threads", function()
       local session = open()
       session:post("4one" .. SEPARATOR .. "4two")
       local socket = session:upgrade()

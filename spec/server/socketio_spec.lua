@@ -152,7 +152,7 @@ describe("a session of Socket.IO", function()
     for i = 2, 200 do assert.equal(("43%d[%d]"):format(i, i), (next_of(socket))) end
   end)
 
-  it("keeps many messages of a poll for a busy handler", function()
+  it("keeps many messages of a poll for a busy handler #threads", function()
     local session = polling.open(chatty.port)
     session:post(('40{"token":"%s"}'):format(chatty:token("ida")))
     for _ = 1, 3 do session:next() end
@@ -201,7 +201,7 @@ describe("a session of Socket.IO", function()
     assert.equal(4003, (socket:expect_closed()))
   end)
 
-  it("is gone when its polling client goes", function()
+  it("is gone when its polling client goes #threads", function()
     local session = polling.open(chatty.port)
     session:post(('40{"token":"%s"}'):format(chatty:token("ned")))
     for _ = 1, 3 do session:next() end
@@ -290,6 +290,14 @@ describe("Socket.IO with limits", function()
     assert.equal(413, (session:post("4" .. ("x"):rep(2048))))
   end)
 
+  it("lets no more clients poll a worker than connections may be open", function()
+    local few = start{ CONNECTIONS_MAX = 8, WORKERS = 1 }
+    local statuses = {}
+    for i = 1, 9 do statuses[i] = polling.open(few.port).response.status end
+    assert.same({ 200, 200, 200, 200, 200, 200, 200, 200, 503 }, statuses)
+    few:stop()
+  end)
+
   it("counts its sessions with those of other transports", function()
     local _, first = join("many")
     assert.matches("^40", first)
@@ -300,7 +308,7 @@ describe("Socket.IO with limits", function()
 end)
 
 describe("Socket.IO at its end", function()
-  it("tells all that the server restarts", function()
+  it("tells all that the server restarts #threads", function()
     local chatty = start()
     local session = polling.open(chatty.port)
     session:post(('40{"token":"%s"}'):format(chatty:token("ann")))

@@ -31,6 +31,7 @@ function fake_engine.new(new_socket)
   end
   function engine.open_mux(_, token)
     note("open_mux", token)
+    if engine.is_full then return nil, "too many", "LIMIT" end
     return "0{}"
   end
   function engine.open_mux_socket(_, token)
