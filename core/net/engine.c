@@ -15,7 +15,7 @@
 #include "net/probe.h"
 #include "net/ws.h"
 
-enum { CODE_NORMAL = 1000 };
+enum { CODE_NORMAL = 1000, PAUSE_MS = 4 /* at least; the wheel turns every WHEEL_TICK_MS */ };
 
 static const NetLimits *limits_of(const Engine *engine) {
     return &engine->engines->net->limits;
@@ -37,6 +37,7 @@ static void arm(Engine *engine) {
     uint64_t deadline_ms = engine->beat_ms;
     if (engine->deadline_ms != 0 && engine->deadline_ms < deadline_ms)
         deadline_ms = engine->deadline_ms;
+    if (engine->is_paused) deadline_ms = now_of(engine) + PAUSE_MS;
     wheel_start(&engine->engines->net->wheel, &engine->timer, deadline_ms);
 }
 
@@ -86,11 +87,12 @@ static void finish(Engine *engine, uint16_t code, Str reason) {
     engine->is_closing = engine->is_over = true;
     if (engine->probe != NULL) probe_abandon(engine->probe);
     if (engine->polling != NULL) {
-        engines_remove(engine->engines, engine);
+        engines_note_socket();
         polling_answer(&engine->polling->post, "sid-unknown", NULL);
         polling_free(engine->polling);
         engine->polling = NULL;
     }
+    if (engine->entry != NULL) engines_remove(engine->engines, engine);
     engine->handler->on_close(engine->owner, code, reason);
     backlog_free(&engine->backlog);
     bytes_release(engine->close_reason);
@@ -241,8 +243,14 @@ static void beat(Engine *engine) {
     }
 }
 
+static void end_pause(Engine *engine) {
+    engine->is_paused = false;
+    conn_write_start(socket_conn(engine->socket));
+}
+
 static void on_fire(WheelTimer *timer, uint64_t now_ms) {
     Engine *engine = list_entry(timer, Engine, timer);
+    if (engine->is_paused) end_pause(engine);
     if (engine->socket != NULL && socket_is_closing(engine->socket)) return;
     if (engine->deadline_ms != 0 && now_ms >= engine->deadline_ms) {
         engine->deadline_ms = 0;
@@ -255,6 +263,15 @@ static void on_fire(WheelTimer *timer, uint64_t now_ms) {
 void engine_set_deadline(Engine *engine, uint64_t deadline_ms) {
     if (engine_is_closing(engine)) return;
     engine->deadline_ms = deadline_ms;
+    arm(engine);
+}
+
+void engine_pause(Engine *engine) {
+    if (engine->socket == NULL || engine_is_closing(engine)) return;
+    Conn *conn = socket_conn(engine->socket);
+    conn_flush(conn);
+    conn_write_stop(conn);
+    engine->is_paused = true;
     arm(engine);
 }
 
@@ -343,7 +360,7 @@ void engine_take_socket(Engine *engine, Socket *socket) {
     Polling *polling = engine->polling;
     polling_answer_poll(polling, bytes_copy(STR("6")));
     polling_answer(&polling->post, NULL, bytes_copy(STR("ok")));
-    engines_remove(engine->engines, engine);
+    engines_note_socket();
     engine->polling = NULL;
     engine->socket = socket;
     socket_set_handler(socket, &socket_handler, engine);

@@ -10,17 +10,18 @@
 #include "data/secret.h"
 #include "net/eio.h"
 #include "net/probe.h"
+#include "net/ws.h"
 
 enum { RANDOM_BYTES = 16, WORKER_DIGITS = 2 };
 
-/* What stands in the table: a WebSocket needs no sid, so it does not lie in the Engine. */
-typedef struct Entry {
+/* What stands in the table: an Engine that opened with a WebSocket needs none. */
+typedef struct EngineEntry {
     Engine *engine;
     char sid[ENGINE_SID_LEN + 1];
-} Entry;
+} EngineEntry;
 
 static Str sid_of(const void *value) {
-    return str_make(((const Entry *)value)->sid, ENGINE_SID_LEN);
+    return str_make(((const EngineEntry *)value)->sid, ENGINE_SID_LEN);
 }
 
 void engines_init(Engines *engines, Net *net, unsigned worker) {
@@ -56,20 +57,24 @@ void engines_make_sid(const Engines *engines, char sid[ENGINE_SID_LEN + 1]) {
 }
 
 void engines_add(Engines *engines, Engine *engine, char sid[ENGINE_SID_LEN + 1]) {
-    Entry *entry = mem_zalloc(sizeof *entry);
+    EngineEntry *entry = mem_zalloc(sizeof *entry);
     engines_make_sid(engines, sid);
     entry->engine = engine;
     memcpy(entry->sid, sid, sizeof entry->sid);
-    engine->polling->sid = str_make(entry->sid, ENGINE_SID_LEN);
+    engine->entry = entry;
     map_add(&engines->by_sid, entry);
     metrics_add(METRIC_polling, 1);
 }
 
 void engines_remove(Engines *engines, Engine *engine) {
-    Entry *entry = map_remove(&engines->by_sid, engine->polling->sid);
-    ensure(entry != NULL);
-    metrics_add(METRIC_polling, -1);
+    EngineEntry *entry = map_remove(&engines->by_sid, sid_of(engine->entry));
+    ensure(entry == engine->entry);
+    engine->entry = NULL;
     mem_free(entry);
+}
+
+void engines_note_socket(void) {
+    metrics_add(METRIC_polling, -1);
 }
 
 void engines_touch(Engines *engines, Engine *engine) {
@@ -77,8 +82,9 @@ void engines_touch(Engines *engines, Engine *engine) {
 }
 
 static Engine *find(const Engines *engines, Str sid) {
-    Entry *entry = map_find(&engines->by_sid, sid);
-    return entry == NULL || entry->engine->is_over ? NULL : entry->engine;
+    EngineEntry *entry = map_find(&engines->by_sid, sid);
+    bool does_poll = entry != NULL && entry->engine->polling != NULL && !entry->engine->is_over;
+    return does_poll ? entry->engine : NULL;
 }
 
 /* The connection a request is for, unless it does not live any more. */
@@ -94,7 +100,7 @@ void engines_poll(Engines *engines, Str sid, PollingAnswer answer) {
         return;
     }
     if (engine->polling->poll.give != NULL) {
-        engine_end(engine, 1002, STR("two polls at once"), EIO_CLOSE);
+        engine_end(engine, WS_CODE_PROTOCOL, STR("two polls at once"), EIO_CLOSE);
         polling_answer(&answer, "request-concurrent", NULL);
         return;
     }
@@ -120,7 +126,7 @@ void engines_post(Engines *engines, Str sid, Str body, PollingAnswer answer) {
         return;
     }
     if (engine->polling->post.give != NULL) {
-        engine_end(engine, 1002, STR("two posts at once"), EIO_CLOSE);
+        engine_end(engine, WS_CODE_PROTOCOL, STR("two posts at once"), EIO_CLOSE);
         polling_answer(&answer, "request-concurrent", NULL);
         return;
     }
@@ -129,29 +135,39 @@ void engines_post(Engines *engines, Str sid, Str body, PollingAnswer answer) {
 
 void engines_abort(Engines *engines, Str sid) {
     Engine *engine = find(engines, sid);
-    if (engine != NULL) engine_end(engine, 1006, STR("a request was cut"), EIO_CLOSE);
+    if (engine != NULL) engine_end(engine, WS_CODE_LOST, STR("a request was cut"), EIO_CLOSE);
 }
 
-static void refuse_upgrade(Conn *conn) {
-    static const char text[] =
-        "HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nConnection: close\r\n"
-        "Content-Length: 136\r\n\r\n"
-        "{\"errors\":[{\"status\":\"400\",\"code\":\"sid-unknown\",\"title\":\"Session unknown\","
-        "\"detail\":\"There is no session that polls and has this sid.\"}]}";
-    conn_write(conn, bytes_copy(str_of(text)));
-    conn_finish(conn);
+static void ignore_message(void *owner, bool is_binary, Str payload) {
+    (void)owner, (void)is_binary, (void)payload;
+}
+
+static void ignore_timer(void *owner) {
+    (void)owner;
+}
+
+static void ignore_close(void *owner, uint16_t code, Str reason) {
+    (void)owner, (void)code, (void)reason;
+}
+
+/* Clients expect a WebSocket that closes, not a handshake that fails. */
+static void refuse_upgrade(Conn *conn, Bytes *answer, Str rest) {
+    static const SocketHandler handler = {
+        .on_message = ignore_message, .on_timer = ignore_timer, .on_close = ignore_close};
+    Socket *socket = socket_adopt(conn, answer, rest, &handler, NULL);
+    socket_close(socket, WS_CODE_POLICY, STR("no session polls with this sid"));
 }
 
 void engines_upgrade(Engines *engines, Str sid, int fd, Bytes *answer, Str rest) {
     Conn *conn = conn_adopt(engines->net, fd);
     Engine *engine = find_alive(engines, sid);
-    bool is_possible = engine != NULL && engine->probe == NULL && !engine->is_closing;
-    if (conn != NULL && is_possible) {
+    if (conn == NULL) {
+        bytes_release(answer);
+    } else if (engine != NULL && engine->probe == NULL && !engine->is_closing) {
         probe_open(engine, conn, answer, rest);
-        return;
+    } else {
+        refuse_upgrade(conn, answer, rest);
     }
-    bytes_release(answer);
-    if (conn != NULL) refuse_upgrade(conn);
 }
 
 void engines_flush(Engines *engines) {
@@ -164,8 +180,9 @@ void engines_flush(Engines *engines) {
 
 void engines_drain(Engines *engines) {
     size_t at = 0;
-    for (Entry *entry = map_next(&engines->by_sid, &at); entry != NULL;
+    for (EngineEntry *entry = map_next(&engines->by_sid, &at); entry != NULL;
          entry = map_next(&engines->by_sid, &at)) {
+        if (entry->engine->polling == NULL) continue;
         engine_end(entry->engine, SOCKET_CODE_RESTART, STR("the server restarts"), EIO_CLOSE);
     }
 }

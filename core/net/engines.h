@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * engines: the Engine.IO connections of one worker that poll, by their sid, and what comes for them: the
+ * engines: the Engine.IO connections of one worker that poll or did, by their sid, and what comes for them: the
  * requests of their clients, which may have been accepted by another worker. Connections with something
  * to do at the end of a turn stand in `dirty`. Worker's thread only.
  */
@@ -29,6 +29,7 @@ int engines_worker_of(Str sid);
 void engines_make_sid(const Engines *engines, char sid[ENGINE_SID_LEN + 1]);
 void engines_add(Engines *engines, Engine *engine, char sid[ENGINE_SID_LEN + 1]); /* makes the sid */
 void engines_remove(Engines *engines, Engine *engine);
+void engines_note_socket(void);                       /* one polls no more */
 void engines_touch(Engines *engines, Engine *engine); /* onto `dirty` */
 
 /* A GET or a POST with a body; answered at once or later, once. */
@@ -38,8 +39,8 @@ void engines_post(Engines *engines, Str sid, Str body, PollingAnswer answer);
 /* The client went away in the middle of a request. */
 void engines_abort(Engines *engines, Str sid);
 
-/* A WebSocket that shall take over: the connection (takes it), the answer to its handshake (takes one
- * reference), and what came behind the request. */
+/* A WebSocket that shall take over; one that cannot is closed. Takes the connection, and one reference of the
+ * answer to its handshake; `rest` came behind the request. */
 void engines_upgrade(Engines *engines, Str sid, int fd, Bytes *answer, Str rest);
 
 /* The end of a turn, before net_flush: answers, and ends what is over. */

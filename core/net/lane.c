@@ -70,6 +70,7 @@ static void go_live(void *transport) {
     buf_addf(&data, "{\"sid\":\"%s\"}", lane->session->facts.id);
     lane->is_live = true;
     send_packet(lane, SIO_CONNECT, buf_str(&data));
+    engine_pause(lane->engine);
     buf_deinit(&data);
 }
 

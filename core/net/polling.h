@@ -22,7 +22,6 @@ typedef struct Polling {
     Bytes **frames; /* WebSocket frames, one packet each */
     uint32_t count, cap;
     size_t bytes;       /* of the frames */
-    Str sid;            /* where engines keeps it */
     PollingAnswer poll; /* a GET */
     PollingAnswer post; /* a POST whose packets are not all worked on */
 } Polling;
