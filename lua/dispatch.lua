@@ -71,6 +71,7 @@ end
 local function answer(request, response, owner, label)
   if response == reply.TAKEN then return end
   if refusal.is(response) then owner = "chatty" end -- nothing in it is the plugin's
+  owner = filters.owner(request.path) or owner
   local ok, failed = protect.call(owner, label, finish, request, response)
   if not ok then reply.send(request, reply.of_refusal(failed)) end
 end

@@ -65,6 +65,16 @@ function filters.before(request)
   end
 end
 
+--- The plugin of the last filter behind the handlers of this path, whose tables an answer may have; nil without.
+---@param path string
+---@return string|nil
+function filters.owner(path)
+  local list = registered.after
+  for i = #list, 1, -1 do
+    if applies(list[i], path) then return list[i].owner end
+  end
+end
+
 local function copy(response)
   local own = {}
   for key, value in pairs(response) do own[key] = value end

@@ -21,11 +21,18 @@ function naming.use(f, owner)
   current = { f = f, owner = owner }
 end
 
+-- The names as a plain list: whatever metamethods the plugin's has, they run here, where it can be stopped.
+local function name(f, resource, document)
+  local found = f(resource, document)
+  if found == nil then return {} end
+  if type(found) ~= "table" or refusal.is(found) then return found end
+  return table.move(found, 1, #found, 1, {})
+end
+
 local function ask(resource, document)
-  local ok, found = protect.call(current.owner, "channel_name", current.f, resource, document)
+  local ok, found = protect.call(current.owner, "channel_name", name, current.f, resource, document)
   if not ok then error(found) end
   if refusal.is(found) then error(found) end
-  if found == nil then return {} end
   return type(found) == "table" and found or { found }
 end
 
@@ -40,13 +47,13 @@ end
 function naming.channels(parsed)
   local found = json.array({})
   for _, resource in ipairs(parsed.resources) do
-    for _, name in ipairs(ask(resource, parsed.document)) do
-      local ok, fault = names.check(name)
+    for _, channel in ipairs(ask(resource, parsed.document)) do
+      local ok, fault = names.check(channel)
       if not ok then
         return nil, refusal.of("name-invalid", ("The channel's name %s."):format(fault),
           { pointer = resource.pointer })
       end
-      found[#found + 1] = name
+      found[#found + 1] = channel
     end
   end
   if #found == 0 then return nil, refuse_empty() end

@@ -14,7 +14,7 @@ local settings = require "settings"
 local protect = {}
 
 local OURS <const> = "chatty"
-local parked = parking.parked
+local call, parked = cage.call, parking.parked
 
 local function describe(raised)
   if refusal.is(raised) then return raised end
@@ -56,7 +56,7 @@ local stops = {
 -- The text of an error value, which may have a __tostring of the plugin's own.
 local function text_of(raised)
   if type(raised) == "string" then return raised end
-  local ok, text = cage.call(tostring, raised)
+  local ok, text = call(tostring, raised)
   return ok and text or ("an error value, a %s, that cannot be shown"):format(type(raised))
 end
 
@@ -89,7 +89,22 @@ end
 function protect.call(owner, what, f, ...)
   if owner == OURS then return finish(owner, what, xpcall(f, describe, ...)) end
   if parked[owner] then return false, parking.refuse(owner), true end
-  return finish_caged(owner, what, cage.call(f, ...))
+  return finish_caged(owner, what, call(f, ...))
+end
+
+--- The same for hooks, which get three values and give one.
+---@param owner string
+---@param what string
+---@param f function
+---@param a any
+---@param b any
+---@param c any
+---@return boolean ok, any result, boolean? is_bug
+function protect.hook(owner, what, f, a, b, c)
+  if parked[owner] then return false, parking.refuse(owner), true end
+  local ok, first, raised, traceback = call(f, a, b, c)
+  if ok then return true, first end
+  return finish_caged(owner, what, false, first, raised, traceback)
 end
 
 return protect

@@ -51,6 +51,10 @@ local HOSTILE = [[
       return type(found) == "table" and found or { text = tostring(found) }
     end)
     app:get("/fine", { auth = "none" }, function() return { text = "fine" } end)
+    app:after("/healthz", function(_, response)
+      response.headers["X-Loop"] = setmetatable({}, { __index = catch })
+    end)
+    app:channel_name(function() return setmetatable({}, { __len = catch }) end)
     app:on("message", function(_, event) return ways[event.name]() end)
     app:option("add", "loop", catch)
   end
@@ -108,6 +112,17 @@ describe("a hostile function of a plugin", function()
     assert.same({ "chatty:error", "hook-failed" }, { answer.event, answer.attributes.code })
     assert.equal(200, chatty:notify("users:ann", "hello").status)
     assert.equal("hello", session:next().event)
+  end)
+
+  it("in what a filter leaves ends that answer with 500", function()
+    assert.equal(500, chatty:request{ path = "/healthz" }.status)
+    assert.is_string(chatty:wait_log("plugin hostile, GET /healthz: .*" .. TIME))
+    assert.equal(200, chatty:request{ path = "/readyz" }.status)
+  end)
+
+  it("in the names of channels ends the subscribe with 500", function()
+    assert.equal(500, chatty:subscribe("users:ann", { "room-1" }).status)
+    assert.is_string(chatty:wait_log("plugin hostile, channel_name: .*" .. TIME))
   end)
 
   it("in an option ends the notify with 500", function()
