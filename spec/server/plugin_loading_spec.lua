@@ -167,6 +167,11 @@ describe("a plugin is refused in one line", function()
       { "return { api = 1, setup = function() end, priorty = 1 }", "does not know 'priorty', did you mean 'priority'" },
     ["with a priority that is none"] =
       { "return { api = 1, setup = function() end, priority = 'high' }", "priority must be a number" },
+    ["that needs a library that is not granted"] =
+      { "return { api = 1, setup = function() end, needs = { io = true } }",
+        "it needs 'io': allow that by the setting GRANT=bad:io" },
+    ["that never ends"] = { with_setup "while true do pcall(error) end",
+      "plugins/bad.lua:2: it took more than 0.1 s to load (SCRIPT_SETUP_BUDGET)" },
     ["that needs what is not there"] =
       { "return { api = 1, setup = function() end, needs = { ftp = true } }", "needs does not know 'ftp'" },
     ["with an unknown field of an option"] =
@@ -231,7 +236,7 @@ describe("a plugin is refused in one line", function()
   }
   for what, case in pairs(refused) do
     it(what, function()
-      local line = fault{ plugins = { bad = case[1] } }
+      local line = fault{ plugins = { bad = case[1] }, settings = { SCRIPT_SETUP_BUDGET = "100ms" } }
       assert.matches("^chatty: plugin bad: ", line)
       assert.matches(case[2], line, 1, true)
     end)
@@ -394,6 +399,25 @@ end }]],
     "coroutine.wrap", "math.random", "string.format", "table.concat", "utf8.len", "os.time", "os.date", "os.clock" } do
     it("has " .. name, function() assert.equal("function", peek(name)) end)
   end
+
+  it("has io or os when it needs and is granted them", function()
+    local found = owners{ settings = { GRANT = "files:io, files:os" }, files = { word = "hello" }, plugins = {
+      files = [[
+        return { api = 1, needs = { io = true, os = true }, setup = function(app)
+          local file = assert(io.open("word"))
+          app:get("/" .. file:read("a") .. "/" .. type(os.getenv), { auth = "none" }, function() end)
+          file:close()
+        end }
+      ]],
+      other = [[
+        return { api = 1, setup = function(app)
+          app:get("/other/" .. type(io) .. "/" .. type(os.getenv), { auth = "none" }, function() end)
+        end }
+      ]],
+    } }
+    assert.equal("files", found["/hello/function"])
+    assert.equal("other", found["/other/nil/nil"])
+  end)
 
   it("has no way to load bytecode", function()
     assert.equal("nil", peek "load('\\27Lua')")
