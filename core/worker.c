@@ -268,11 +268,15 @@ static void check_quiet(Worker *worker) {
     uv_sem_post(worker->quiet);
 }
 
+static void keep_house(Worker *worker) {
+    if (worker->index == 0) history_sweep(worker->bus->history, net_now_ms(&worker->net));
+    if (worker->is_stopping) check_quiet(worker);
+}
+
 static void on_tick(uv_timer_t *handle) {
     Worker *worker = handle->data;
     wheel_turn(&worker->net.wheel, net_now_ms(&worker->net));
-    if (worker->index == 0) history_sweep(worker->bus->history, net_now_ms(&worker->net));
-    if (worker->is_stopping) check_quiet(worker);
+    keep_house(worker);
 }
 
 static void on_connect(void *context, uv_stream_t *stream) {
@@ -434,7 +438,7 @@ bool worker_turn(Worker *worker) {
     WheelTimer *timer = wheel_first(&worker->net.wheel);
     bool is_due = timer != NULL && timer->deadline_ms <= worker->net.held_ms;
     if (is_due) wheel_fire(&worker->net.wheel, timer, worker->net.held_ms);
-    if (worker->is_stopping) check_quiet(worker);
+    keep_house(worker);
     bool is_closing = uv_backend_timeout(&worker->loop) == 0;
     return is_due || is_closing || worker->has_own_mail || poll(&kernel, 1, 0) > 0;
 }
