@@ -279,9 +279,9 @@ static void on_tick(uv_timer_t *handle) {
     keep_house(worker);
 }
 
-static void on_connect(void *context, uv_stream_t *stream) {
+static void on_connect(void *context, int fd) {
     Worker *worker = context;
-    Conn *conn = conn_accept(&worker->net, stream);
+    Conn *conn = conn_open(&worker->net, fd);
     if (conn != NULL) exchange_open(conn, api_on_request, &worker->states);
 }
 
@@ -468,6 +468,7 @@ void worker_free(Worker *worker) {
     http_client_close(worker->http);
     uv_walk(&worker->loop, on_left_over, NULL);
     uv_run(&worker->loop, UV_RUN_DEFAULT);
+    net_flush(&worker->net); /* frees what worker_close closed */
     ensure(uv_loop_close(&worker->loop) == 0);
     registry_deinit(&worker->registry);
     drops_deinit(&worker->states.drops);

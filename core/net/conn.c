@@ -1,20 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Whoever queues puts the Conn on net->dirty; net_flush writes it with uv_try_write, which allocates
- * nothing. Only what the kernel does not take goes to a uv_write, one at a time, and only then there is a
- * ConnWrite: it covers the front of the outbox, what is queued meanwhile lies behind it.
+ * Whoever queues puts the Conn on net->dirty; net_flush writes it. When the kernel does not take all,
+ * the Conn is blocked until its socket is writable: what is queued meanwhile waits behind the rest.
  *
- * References are let go after a write, or in the close callback, never within conn_close: a fan-out
- * may close a Conn to which it owes the reference still (conn_write_unretained).
+ * References are let go after a write, or by conn_free, never within conn_close: a fan-out may close a
+ * Conn to which it owes the reference still (conn_write_unretained).
  */
 #include "net/conn.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "base/ensure.h"
@@ -27,48 +29,35 @@ typedef enum {
     STATE_OPEN,
     STATE_FINISHING, /* writes the rest of the queue */
     STATE_LINGERING, /* the FIN is sent, waits for the peer's */
-    STATE_CLOSED     /* uv_close was called */
+    STATE_CLOSED     /* its socket is closed; in net->closing */
 } ConnState;
 
-/* A write in flight: the kernel's buffer is full. */
-typedef struct ConnWrite {
-    uv_write_t request;
-    size_t total;   /* its bytes */
-    size_t left;    /* not taken by the peer when we last looked for progress */
-    uint32_t count; /* slots it covers, from `first` on */
-} ConnWrite;
-
 struct Conn {
-    uv_tcp_t tcp; /* first, so that the handle is the Conn; `data` is the Net */
+    int fd;
+    uint8_t state; /* ConnState */
+    bool is_reading : 1;
+    bool is_blocked : 1; /* the kernel's buffer is full */
+    bool is_write_stopped : 1;
+    bool has_ended : 1; /* the peer sent FIN */
+    uint16_t watched;   /* epoll's events */
+    List dirty_link;    /* in net->dirty, when closed in net->closing, or alone */
+    Outbox outbox;
+    Net *net;
     const ConnHandler *handler;
     void *owner;
     List link;                  /* in net->conns */
     WheelTimer timer;           /* fires at or before the earlier one of the two deadlines */
     uint64_t owner_deadline_ms; /* 0: none */
-    uint64_t own_deadline_ms;   /* of lingering, or of the write in flight; 0: none */
-    ConnWrite *write;           /* NULL: nothing in flight */
-    List dirty_link;            /* in net->dirty, or alone */
-    Outbox outbox;
-    uint8_t state; /* ConnState */
-    bool is_reading;
-    bool is_write_stopped;
-    bool has_ended; /* the peer sent FIN */
+    uint64_t own_deadline_ms;   /* of lingering, or of being blocked; 0: none */
+    size_t left; /* blocked: not taken by the peer when we last looked for progress, and queued since */
 };
-
-static Net *net_of(const Conn *conn) {
-    return conn->tcp.data;
-}
-
-static uv_stream_t *stream_of(Conn *conn) {
-    return (uv_stream_t *)&conn->tcp;
-}
 
 Conn *conn_of_dirty(List *link) {
     return list_entry(link, Conn, dirty_link);
 }
 
 Net *conn_net(const Conn *conn) {
-    return net_of(conn);
+    return conn->net;
 }
 
 void conn_set_handler(Conn *conn, const ConnHandler *handler, void *owner) {
@@ -81,18 +70,19 @@ bool conn_is_closing(const Conn *conn) {
 }
 
 static void mark_dirty(Conn *conn) {
-    if (conn->write != NULL || conn->is_write_stopped || !list_is_empty(&conn->dirty_link)) return;
-    list_add(&net_of(conn)->dirty, &conn->dirty_link);
+    if (conn->is_blocked || conn->is_write_stopped || !list_is_empty(&conn->dirty_link)) return;
+    list_add(&conn->net->dirty, &conn->dirty_link);
 }
 
 static void push(Conn *conn, Bytes *bytes) {
     outbox_push(&conn->outbox, bytes);
-    net_of(conn)->queue_bytes += bytes->len;
+    conn->net->queue_bytes += bytes->len;
+    if (conn->is_blocked) conn->left += bytes->len;
     mark_dirty(conn);
 }
 
 static void pop(Conn *conn, size_t len) {
-    Net *net = net_of(conn);
+    Net *net = conn->net;
     net->queue_bytes -= len;
     net->sent_bytes += len;
     outbox_pop(&conn->outbox, net, len);
@@ -112,11 +102,11 @@ static void arm(Conn *conn) {
     if (deadline_ms == 0) return;
     uint64_t armed_ms = conn->timer.deadline_ms;
     if (armed_ms != 0 && armed_ms <= deadline_ms) return;
-    wheel_start(&net_of(conn)->wheel, &conn->timer, deadline_ms);
+    wheel_start(&conn->net->wheel, &conn->timer, deadline_ms);
 }
 
 static void set_own_deadline(Conn *conn, uint32_t timeout_ms) {
-    conn->own_deadline_ms = net_now_ms(net_of(conn)) + timeout_ms;
+    conn->own_deadline_ms = net_now_ms(conn->net) + timeout_ms;
     arm(conn);
 }
 
@@ -128,22 +118,21 @@ void conn_set_deadline(Conn *conn, uint64_t deadline_ms) {
 
 /* What the peer has not taken, the kernel's buffer included: it holds megabytes, and does not tell
  * of room before a third of it is free, which takes a slow peer longer than any timeout. */
-static size_t not_taken(Conn *conn) {
-    uv_os_fd_t fd;
+static size_t not_taken(const Conn *conn) {
     int buffered = 0;
-    if (uv_fileno((uv_handle_t *)&conn->tcp, &fd) == 0) ioctl(fd, SIOCOUTQ, &buffered);
-    return uv_stream_get_write_queue_size(stream_of(conn)) + (size_t)buffered;
+    ioctl(conn->fd, SIOCOUTQ, &buffered);
+    return conn->outbox.queued + (size_t)buffered;
 }
 
 static void on_own_deadline(Conn *conn) {
     conn->own_deadline_ms = 0;
     size_t left = not_taken(conn);
-    if (conn->write != NULL && left < conn->write->left) {
-        conn->write->left = left;
-        set_own_deadline(conn, net_of(conn)->limits.write_timeout_ms);
+    if (conn->is_blocked && left < conn->left) {
+        conn->left = left;
+        set_own_deadline(conn, conn->net->limits.write_timeout_ms);
         return;
     }
-    if (conn->write != NULL) metrics_add(METRIC_limit_hits_total, 1);
+    if (conn->is_blocked) metrics_add(METRIC_limit_hits_total, 1);
     conn_close(conn);
 }
 
@@ -160,16 +149,21 @@ static void on_fire(WheelTimer *timer, uint64_t now_ms) {
 
 /* --- reading --- */
 
-static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer) {
-    (void)suggested;
-    Net *net = handle->data;
-    *buffer = uv_buf_init(net->read_buffer, NET_READ_BUFFER_SIZE);
+static void watch(Conn *conn) {
+    uint16_t wanted = (uint16_t)((conn->is_reading ? EPOLLIN : 0) | (conn->is_blocked ? EPOLLOUT : 0));
+    uint16_t before = conn->watched;
+    conn->watched = wanted;
+    if (!poller_watch(&conn->net->poller, conn->fd, before, wanted, conn)) conn_close(conn);
+}
+
+static void stop_reading(Conn *conn) {
+    conn->is_reading = false;
+    watch(conn);
 }
 
 static void on_peer_end(Conn *conn) {
     conn->has_ended = true;
-    conn->is_reading = false;
-    uv_read_stop(stream_of(conn));
+    stop_reading(conn);
     if (conn->state == STATE_LINGERING) {
         conn_close(conn);
     } else if (conn->state == STATE_OPEN && conn->handler != NULL) {
@@ -177,22 +171,24 @@ static void on_peer_end(Conn *conn) {
     }
 }
 
-static void on_read(uv_stream_t *stream, ssize_t len, const uv_buf_t *buffer) {
-    Conn *conn = (Conn *)stream;
-    if (len == UV_EOF) {
+static void on_readable(Conn *conn) {
+    char *buffer = conn->net->read_buffer;
+    ssize_t len = recv(conn->fd, buffer, NET_READ_BUFFER_SIZE, 0);
+    if (len == 0) {
         on_peer_end(conn);
     } else if (len < 0) {
-        conn_close(conn);
-    } else if (len > 0) {
+        if (errno != EAGAIN && errno != EINTR) conn_close(conn);
+    } else {
         metrics_add(METRIC_bytes_received_total, len);
         if (conn->state != STATE_OPEN || conn->handler == NULL) return;
-        conn->handler->on_data(conn->owner, str_make(buffer->base, (size_t)len));
+        conn->handler->on_data(conn->owner, str_make(buffer, (size_t)len));
     }
 }
 
 static void start_reading(Conn *conn) {
     if (conn->is_reading || conn->has_ended || conn->state == STATE_CLOSED) return;
-    conn->is_reading = uv_read_start(stream_of(conn), on_alloc, on_read) == 0;
+    conn->is_reading = true;
+    watch(conn);
 }
 
 void conn_read_start(Conn *conn) {
@@ -200,22 +196,18 @@ void conn_read_start(Conn *conn) {
 }
 
 void conn_read_stop(Conn *conn) {
-    if (!conn->is_reading || conn->state != STATE_OPEN) return;
-    conn->is_reading = false;
-    uv_read_stop(stream_of(conn));
+    if (conn->is_reading && conn->state == STATE_OPEN) stop_reading(conn);
 }
 
 /* --- writing --- */
 
 static void send_fin(Conn *conn) {
-    uv_os_fd_t fd;
-    if (conn->has_ended || uv_fileno((uv_handle_t *)&conn->tcp, &fd) != 0 ||
-        shutdown(fd, SHUT_WR) != 0) {
+    if (conn->has_ended || shutdown(conn->fd, SHUT_WR) != 0) {
         conn_close(conn);
         return;
     }
     conn->state = STATE_LINGERING;
-    set_own_deadline(conn, net_of(conn)->limits.close_timeout_ms);
+    set_own_deadline(conn, conn->net->limits.close_timeout_ms);
 }
 
 static void on_empty(Conn *conn) {
@@ -226,60 +218,58 @@ static void on_empty(Conn *conn) {
     }
 }
 
-static void on_written(uv_write_t *request, int status) {
-    Conn *conn = (Conn *)request->handle;
-    size_t total = conn->write->total;
-    mem_free(conn->write);
-    conn->write = NULL;
-    if (conn->state == STATE_CLOSED) return;
-    if (status < 0) {
-        conn_close(conn);
-        return;
-    }
-    conn->own_deadline_ms = 0;
-    pop(conn, total);
-    if (conn->outbox.count > 0) {
-        list_add(&net_of(conn)->dirty, &conn->dirty_link);
-    } else {
-        on_empty(conn);
-    }
+static void block(Conn *conn) {
+    conn->is_blocked = true;
+    conn->left = not_taken(conn);
+    set_own_deadline(conn, conn->net->limits.write_timeout_ms);
+    watch(conn);
 }
 
-static void start_write(Conn *conn) {
-    uv_buf_t buffers[BUFFERS_MAX];
-    ConnWrite *write = mem_alloc(sizeof *write);
-    unsigned n = outbox_fill(&conn->outbox, buffers, BUFFERS_MAX, &write->total);
-    write->count = n;
-    if (uv_write(&write->request, stream_of(conn), buffers, n, on_written) != 0) {
-        mem_free(write);
-        conn_close(conn);
-        return;
-    }
-    conn->write = write;
-    write->left = not_taken(conn);
-    set_own_deadline(conn, net_of(conn)->limits.write_timeout_ms);
+/* A single frame goes by send, which is the shorter way into the kernel. */
+static ssize_t write_once(Conn *conn, size_t *total) {
+    struct iovec buffers[BUFFERS_MAX];
+    int n = outbox_fill(&conn->outbox, buffers, BUFFERS_MAX, total);
+    if (n == 1) return send(conn->fd, buffers[0].iov_base, buffers[0].iov_len, MSG_NOSIGNAL);
+    return writev(conn->fd, buffers, n);
 }
 
-void conn_flush(Conn *conn) {
-    list_remove(&conn->dirty_link);
-    if (conn->write != NULL || conn->outbox.count == 0 || conn->state == STATE_CLOSED) return;
-    if (conn->is_write_stopped) return;
+static void write_out(Conn *conn) {
     while (conn->outbox.count > 0) {
-        uv_buf_t buffers[BUFFERS_MAX];
         size_t total;
-        unsigned n = outbox_fill(&conn->outbox, buffers, BUFFERS_MAX, &total);
-        int written = uv_try_write(stream_of(conn), buffers, n);
-        if (written < 0 && written != UV_EAGAIN) {
+        ssize_t written = write_once(conn, &total);
+        if (written < 0 && errno != EAGAIN && errno != EINTR) {
             conn_close(conn);
             return;
         }
         if (written > 0) pop(conn, (size_t)written);
         if (written < 0 || (size_t)written < total) {
-            start_write(conn);
+            block(conn);
             return;
         }
     }
     on_empty(conn);
+}
+
+void conn_flush(Conn *conn) {
+    list_remove(&conn->dirty_link);
+    if (conn->is_blocked || conn->is_write_stopped || conn->outbox.count == 0) return;
+    write_out(conn);
+}
+
+static void on_writable(Conn *conn) {
+    conn->is_blocked = false;
+    conn->own_deadline_ms = 0;
+    watch(conn);
+    if (conn->state != STATE_CLOSED) write_out(conn);
+}
+
+/* What hung up or failed counts as ready for what was asked. */
+void conn_on_ready(void *target, uint32_t events) {
+    Conn *conn = target;
+    bool can_read = (events & ~(uint32_t)EPOLLOUT) != 0;
+    bool can_write = (events & ~(uint32_t)EPOLLIN) != 0;
+    if (can_read && conn->is_reading && conn->state != STATE_CLOSED) on_readable(conn);
+    if (can_write && conn->is_blocked && conn->state != STATE_CLOSED) on_writable(conn);
 }
 
 bool conn_write_unretained(Conn *conn, Bytes *bytes) {
@@ -288,28 +278,38 @@ bool conn_write_unretained(Conn *conn, Bytes *bytes) {
     return true;
 }
 
-/* Only what waits behind a write in flight, or because writing was stopped, is known to wait. */
-static bool is_blocked(const Conn *conn) {
-    return conn->write != NULL || conn->is_write_stopped;
+/* Only what waits because the kernel took not all, or because writing was stopped, is known to wait. */
+static bool is_waiting(const Conn *conn) {
+    return conn->is_blocked || conn->is_write_stopped;
 }
 
+/* The frame that has left in part stays. */
 static uint32_t busy_slots(const Conn *conn) {
-    return conn->write != NULL ? conn->write->count : 0;
+    return conn->outbox.written > 0;
+}
+
+/* What was dropped since was not taken by the peer. */
+static void forget_dropped(Conn *conn, size_t queued_before) {
+    if (conn->is_blocked) conn->left -= queued_before - conn->outbox.queued;
 }
 
 void conn_note(Conn *conn, const OutboxTerms *terms) {
-    if (is_blocked(conn)) outbox_note(&conn->outbox, terms);
+    if (is_waiting(conn)) outbox_note(&conn->outbox, terms);
 }
 
 void conn_supersede(Conn *conn, uint64_t key) {
-    if (!is_blocked(conn)) return;
-    uint32_t count = outbox_supersede(&conn->outbox, net_of(conn), busy_slots(conn), key);
+    if (!is_waiting(conn)) return;
+    size_t before = conn->outbox.queued;
+    uint32_t count = outbox_supersede(&conn->outbox, conn->net, busy_slots(conn), key);
+    forget_dropped(conn, before);
     if (count > 0) metrics_add(METRIC_superseded_total, count);
 }
 
 void conn_expire(Conn *conn) {
-    uint64_t now_ms = net_now_ms(net_of(conn));
-    uint32_t count = outbox_expire(&conn->outbox, net_of(conn), busy_slots(conn), now_ms);
+    size_t before = conn->outbox.queued;
+    uint64_t now_ms = net_now_ms(conn->net);
+    uint32_t count = outbox_expire(&conn->outbox, conn->net, busy_slots(conn), now_ms);
+    forget_dropped(conn, before);
     if (count > 0) metrics_add(METRIC_expired_total, count);
 }
 
@@ -335,64 +335,47 @@ void conn_write_start(Conn *conn) {
 }
 
 void conn_watch_peer(Conn *conn, uint32_t timeout_ms) {
-    uv_os_fd_t fd;
-    if (uv_fileno((uv_handle_t *)&conn->tcp, &fd) != 0) return;
-    setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, sizeof timeout_ms);
+    setsockopt(conn->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, sizeof timeout_ms);
 }
 
 size_t conn_queued(const Conn *conn) {
-    if (conn->write == NULL) return conn->outbox.queued;
-    size_t left = uv_stream_get_write_queue_size((const uv_stream_t *)&conn->tcp);
-    return conn->outbox.queued - conn->write->total + left;
+    return conn->outbox.queued;
 }
 
 /* --- opening and closing --- */
 
-static void on_refused(uv_handle_t *handle) {
-    mem_free(handle);
-}
-
-static Conn *new_conn(Net *net) {
+Conn *conn_open(Net *net, int fd) {
+    if (net->conn_count >= net->limits.connections_max) {
+        metrics_add(METRIC_limit_hits_total, 1);
+        close(fd);
+        return NULL;
+    }
     Conn *conn = mem_zalloc(sizeof *conn);
-    ensure(uv_tcp_init(net->loop, &conn->tcp) == 0);
-    conn->tcp.data = net;
+    conn->fd = fd;
+    conn->net = net;
     outbox_init(&conn->outbox);
     wheel_timer_init(&conn->timer, on_fire);
     list_init(&conn->dirty_link);
-    return conn;
-}
-
-static Conn *add_conn(Net *net, Conn *conn, bool is_open) {
-    bool is_full = net->conn_count >= net->limits.connections_max;
-    if (!is_open || is_full) {
-        if (is_full) metrics_add(METRIC_limit_hits_total, 1);
-        uv_close((uv_handle_t *)&conn->tcp, on_refused);
-        return NULL;
-    }
     list_add(&net->conns, &conn->link);
     net->conn_count++;
     metrics_add(METRIC_connections, 1);
     return conn;
 }
 
-Conn *conn_accept(Net *net, uv_stream_t *listener) {
-    Conn *conn = new_conn(net);
-    return add_conn(net, conn, uv_accept(listener, stream_of(conn)) == 0);
-}
-
 Conn *conn_adopt(Net *net, int fd) {
-    Conn *conn = new_conn(net);
-    bool is_open = uv_tcp_open(&conn->tcp, fd) == 0;
-    if (!is_open) close(fd);
-    return add_conn(net, conn, is_open);
+    int flags = fcntl(fd, F_GETFL);
+    if (flags >= 0) fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+    return conn_open(net, fd);
 }
 
+/* The descriptor that is given keeps the socket open, so closing ours would not take it out of the set. */
 int conn_give_fd(Conn *conn) {
-    uv_os_fd_t fd;
-    if (conn->state != STATE_OPEN || uv_fileno((uv_handle_t *)&conn->tcp, &fd) != 0) return -1;
+    if (conn->state != STATE_OPEN) return -1;
     ensure(conn->outbox.count == 0);
-    int given = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-    if (given >= 0) conn_close(conn);
+    int given = fcntl(conn->fd, F_DUPFD_CLOEXEC, 0);
+    if (given < 0) return -1;
+    stop_reading(conn);
+    conn_close(conn);
     return given;
 }
 
@@ -405,9 +388,9 @@ void conn_finish(Conn *conn) {
     if (conn->outbox.count == 0) send_fin(conn);
 }
 
-static void on_closed(uv_handle_t *handle) {
-    Conn *conn = (Conn *)handle;
-    Net *net = net_of(conn);
+void conn_free(Conn *conn) {
+    Net *net = conn->net;
+    list_remove(&conn->dirty_link);
     if (conn->handler != NULL) conn->handler->on_close(conn->owner);
     outbox_deinit(&conn->outbox);
     list_remove(&conn->link);
@@ -418,19 +401,21 @@ static void on_closed(uv_handle_t *handle) {
 
 void conn_close(Conn *conn) {
     if (conn->state == STATE_CLOSED) return;
+    Net *net = conn->net;
     conn->state = STATE_CLOSED;
-    wheel_stop(&net_of(conn)->wheel, &conn->timer);
+    wheel_stop(&net->wheel, &conn->timer);
+    net->queue_bytes -= conn->outbox.queued;
+    close(conn->fd);
     list_remove(&conn->dirty_link);
-    net_of(conn)->queue_bytes -= conn->outbox.queued;
-    uv_close((uv_handle_t *)&conn->tcp, on_closed);
+    list_add(&net->closing, &conn->dirty_link);
 }
 
 /* --- the peer --- */
 
 Address conn_remote(const Conn *conn) {
     struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
-    int len = sizeof address;
-    uv_tcp_getpeername(&conn->tcp, (struct sockaddr *)&address, &len);
+    socklen_t len = sizeof address;
+    getpeername(conn->fd, (struct sockaddr *)&address, &len);
     return address_of((const struct sockaddr *)&address);
 }
 

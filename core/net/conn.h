@@ -2,8 +2,8 @@
  *
  * conn: one TCP connection: reads into the worker's shared buffer, queues Bytes for writing, closes.
  * It knows no protocol; the one on top (Exchange, then perhaps Socket) is its handler and can change
- * while it lives. The Conn embeds its uv handle and frees itself in that handle's close callback,
- * after on_close; nobody else frees it. Worker's thread only.
+ * while it lives. A closed Conn is freed by net_flush, after on_close; nobody else frees it. Worker's
+ * thread only.
  */
 #ifndef NET_CONN_H
 #define NET_CONN_H
@@ -27,17 +27,15 @@ typedef struct ConnHandler {
     void (*on_close)(void *owner);           /* last; conn is gone when it returns */
 } ConnHandler;
 
-/* Accepts from the listener; NULL when that fails or the limit is reached (the peer is then closed).
- * Reads as soon as it has a handler and conn_read_start was called. TCP_NODELAY comes from the
- * listening socket (listener_bind). */
-Conn *conn_accept(Net *net, uv_stream_t *listener);
+/* A connection on a socket that was accepted and does not block (takes it, also when it fails): NULL when
+ * the limit is reached. Reads as soon as it has a handler and conn_read_start was called. */
+Conn *conn_open(Net *net, int fd);
 
 /* The connection's descriptor for another worker's conn_adopt; it closes here, which the peer does not notice.
  * -1 when it is closing or no descriptor is free. Nothing may be queued. */
 int conn_give_fd(Conn *conn);
 
-/* Takes over a connected socket, also when it fails: NULL when that is not possible, or the limit is reached.
- * Reads as conn_accept's. */
+/* The same on any connected socket. */
 Conn *conn_adopt(Net *net, int fd);
 
 /* `handler` NULL: nobody is told anything until the next one comes. */
@@ -84,7 +82,7 @@ void conn_set_deadline(Conn *conn, uint64_t deadline_ms);
  * peer closes or limits.close_timeout_ms passed, then closes. May be repeated. */
 void conn_finish(Conn *conn);
 
-/* Closes now and drops the queue; on_close comes later from the loop. May be repeated. */
+/* Closes now and drops the queue; on_close comes later from net_flush. May be repeated. */
 void conn_close(Conn *conn);
 bool conn_is_closing(const Conn *conn); /* after conn_finish or conn_close */
 
@@ -98,8 +96,10 @@ void conn_each(Net *net, const ConnHandler *handler, void (*visit)(void *owner, 
 /* conn_close for all. */
 void conn_close_all(Net *net);
 
-/* Writes what is queued; net_flush calls it for the members of net->dirty. */
-void conn_flush(Conn *conn);
+/* For Net. */
+void conn_on_ready(void *conn, uint32_t events);
+void conn_flush(Conn *conn); /* writes what is queued */
+void conn_free(Conn *conn);  /* a closed one, behind on_close */
 Conn *conn_of_dirty(List *link);
 
 #endif

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * libuv accepts in a loop that ends only when nothing waits or the handle is closed. Without a free
- * descriptor it would turn for ever, so the handle is then closed and made again a moment later;
- * the connections stay in the kernel's queue because `fd` keeps the socket open, and the handle has
- * a duplicate.
+ * Without a free descriptor the listening socket stays readable, so it is then looked at again a moment
+ * later; the connections wait in the kernel's queue.
  */
 #include "net/listener.h"
 
@@ -22,10 +20,14 @@
 #include "base/mem.h"
 #include "base/metrics.h"
 
-enum { BACKLOG = 4096, PAUSE_MS = 100 };
+enum {
+    BACKLOG = 4096,
+    PAUSE_MS = 100,
+    ACCEPTS_MAX = 64 /* before others have their turn */
+};
 
 struct Listener {
-    uv_tcp_t tcp;     /* listens, unless pausing */
+    uv_poll_t poll;   /* stopped while pausing */
     uv_timer_t pause; /* runs while pausing */
     int fd;
     ListenerOnConnect on_connect;
@@ -133,7 +135,6 @@ int listener_probe(const char *host, uint16_t port) {
 
 /* --- listening --- */
 
-/* `pause` is open until listener_close, so the count reaches 0 only behind it. */
 static void on_handle_closed(uv_handle_t *handle) {
     Listener *listener = handle->data;
     if (--listener->open_handles > 0) return;
@@ -147,50 +148,48 @@ static void pause_accepting(Listener *listener) {
     if (!listener->is_starved) log_line(LOG_WARN, "no descriptor is free for a new connection");
     listener->is_starved = true;
     metrics_add(METRIC_limit_hits_total, 1);
-    uv_close((uv_handle_t *)&listener->tcp, on_handle_closed);
+    uv_poll_stop(&listener->poll);
     uv_timer_start(&listener->pause, on_resume, PAUSE_MS, 0);
 }
 
-static void on_connection(uv_stream_t *stream, int status) {
-    Listener *listener = stream->data;
-    if (status < 0) {
-        pause_accepting(listener);
-        return;
+/* Whether there may be more. */
+static bool accept_one(Listener *listener) {
+    int fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd >= 0) {
+        listener->is_starved = false;
+        listener->on_connect(listener->context, fd);
+        return true;
     }
-    listener->is_starved = false;
-    listener->on_connect(listener->context, stream);
+    if (errno == ECONNABORTED || errno == EINTR) return true;
+    if (errno != EAGAIN) pause_accepting(listener);
+    return false;
 }
 
-static int start(Listener *listener) {
-    ensure(uv_tcp_init(listener->pause.loop, &listener->tcp) == 0);
-    listener->tcp.data = listener;
-    listener->open_handles++;
-    int fd = fcntl(listener->fd, F_DUPFD_CLOEXEC, 0);
-    if (fd < 0) return ERR_IO;
-    if (uv_tcp_open(&listener->tcp, fd) != 0) {
-        close(fd);
-        return ERR_IO;
+static void on_connection(uv_poll_t *poll, int status, int events) {
+    (void)status, (void)events;
+    Listener *listener = poll->data;
+    for (int i = 0; i < ACCEPTS_MAX && !listener->is_closing; i++) {
+        if (!accept_one(listener)) return;
     }
-    return uv_listen((uv_stream_t *)&listener->tcp, BACKLOG, on_connection) == 0 ? 0 : ERR_IO;
 }
 
 static void on_resume(uv_timer_t *timer) {
     Listener *listener = timer->data;
-    if (start(listener) != 0) pause_accepting(listener);
+    uv_poll_start(&listener->poll, UV_READABLE, on_connection);
 }
 
 int listener_open(uv_loop_t *loop, int fd, ListenerOnConnect on_connect, void *context,
                   Listener **listener) {
-    Listener *opened = mem_zalloc(sizeof *opened);
-    *opened = (Listener){.fd = fd, .on_connect = on_connect, .context = context};
-    ensure(uv_timer_init(loop, &opened->pause) == 0);
-    opened->pause.data = opened;
-    opened->open_handles = 1;
-    int err = start(opened);
-    if (err != 0) {
-        listener_close(opened);
-        return err;
+    if (listen(fd, BACKLOG) != 0) {
+        close(fd);
+        return ERR_IO;
     }
+    Listener *opened = mem_zalloc(sizeof *opened);
+    *opened = (Listener){.fd = fd, .on_connect = on_connect, .context = context, .open_handles = 2};
+    ensure(uv_timer_init(loop, &opened->pause) == 0);
+    ensure(uv_poll_init(loop, &opened->poll, fd) == 0);
+    opened->pause.data = opened->poll.data = opened;
+    ensure(uv_poll_start(&opened->poll, UV_READABLE, on_connection) == 0);
     *listener = opened;
     return 0;
 }
@@ -199,7 +198,5 @@ void listener_close(Listener *listener) {
     if (listener->is_closing) return;
     listener->is_closing = true;
     uv_close((uv_handle_t *)&listener->pause, on_handle_closed);
-    if (!uv_is_closing((uv_handle_t *)&listener->tcp)) {
-        uv_close((uv_handle_t *)&listener->tcp, on_handle_closed);
-    }
+    uv_close((uv_handle_t *)&listener->poll, on_handle_closed);
 }

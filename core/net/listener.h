@@ -14,8 +14,8 @@
 
 typedef struct Listener Listener;
 
-/* Called when a connection waits; it must accept (conn_accept). */
-typedef void (*ListenerOnConnect)(void *context, uv_stream_t *stream);
+/* A connection came: takes its socket, which does not block. */
+typedef void (*ListenerOnConnect)(void *context, int fd);
 
 /* Binds without listening yet and gives the descriptor. `host` NULL or "" means all interfaces (IPv6
  * and IPv4 alike where there is IPv6, else IPv4), else an address or a name; `port` 0 picks a free

@@ -13,6 +13,8 @@ void net_init(Net *net, uv_loop_t *loop, const NetLimits *limits, unsigned worke
     if (clock_is_held()) net_hold(net);
     wheel_init(&net->wheel, net_now_ms(net));
     list_init(&net->dirty);
+    list_init(&net->closing);
+    poller_init(&net->poller, loop, conn_on_ready);
     list_init(&net->conns);
     list_init(&net->exchanges);
     ws_pool_init(&net->ws_pool, &limits->ws);
@@ -29,6 +31,7 @@ void net_hold(Net *net) {
 void net_deinit(Net *net) {
     ensure(list_is_empty(&net->conns));
     net_flush(net);
+    poller_deinit(&net->poller);
     engines_deinit(net->engines);
     mem_free(net->engines);
     ws_pool_deinit(&net->ws_pool);
@@ -65,7 +68,10 @@ static void count(Net *net) {
 
 void net_flush(Net *net) {
     engines_flush(net->engines);
-    while (!list_is_empty(&net->dirty)) conn_flush(conn_of_dirty(net->dirty.next));
+    while (!list_is_empty(&net->dirty) || !list_is_empty(&net->closing)) {
+        while (!list_is_empty(&net->dirty)) conn_flush(conn_of_dirty(net->dirty.next));
+        if (!list_is_empty(&net->closing)) conn_free(conn_of_dirty(net->closing.next));
+    }
     release_all(net);
     count(net);
 }

@@ -14,6 +14,7 @@
 #include "base/bytes.h"
 #include "base/list.h"
 #include "base/wheel.h"
+#include "net/poller.h"
 #include "net/ws.h"
 
 /* All from the settings; sizes in bytes, times in milliseconds. */
@@ -57,7 +58,9 @@ typedef struct Net {
     uint64_t held_ms; /* the time that net_now_ms tells while the clock is held; 0: the loop's */
     NetLimits limits;
     Wheel wheel;
+    Poller poller;  /* watches the sockets of the Conns */
     List dirty;     /* Conns with bytes to write in this turn */
+    List closing;   /* Conns that are closed and not freed yet */
     List conns;     /* all open Conns */
     List exchanges; /* all that speak HTTP */
     uint32_t conn_count;

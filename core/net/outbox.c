@@ -61,14 +61,14 @@ void outbox_push(Outbox *outbox, Bytes *bytes) {
     outbox->queued += bytes->len;
 }
 
-unsigned outbox_fill(const Outbox *outbox, uv_buf_t *buffers, unsigned max, size_t *total) {
+int outbox_fill(const Outbox *outbox, struct iovec *buffers, int max, size_t *total) {
     Bytes **slots = slots_of(outbox) + outbox->first;
-    unsigned n = outbox->count < max ? outbox->count : max;
+    int n = outbox->count < (uint32_t)max ? (int)outbox->count : max;
     *total = 0;
-    for (unsigned i = 0; i < n; i++) {
+    for (int i = 0; i < n; i++) {
         uint32_t skip = i == 0 ? outbox->written : 0;
-        buffers[i] = uv_buf_init(slots[i]->data + skip, slots[i]->len - skip);
-        *total += buffers[i].len;
+        buffers[i] = (struct iovec){slots[i]->data + skip, slots[i]->len - skip};
+        *total += buffers[i].iov_len;
     }
     return n;
 }

@@ -8,6 +8,8 @@
 #ifndef NET_OUTBOX_H
 #define NET_OUTBOX_H
 
+#include <sys/uio.h>
+
 #include "net/net.h"
 
 enum { OUTBOX_INSIDE = 2 };
@@ -30,7 +32,7 @@ void outbox_deinit(Outbox *outbox); /* releases what is left, at once */
 void outbox_push(Outbox *outbox, Bytes *bytes);
 
 /* The first of them as buffers, for one write; gives how many, and their bytes. */
-unsigned outbox_fill(const Outbox *outbox, uv_buf_t *buffers, unsigned max, size_t *total);
+int outbox_fill(const Outbox *outbox, struct iovec *buffers, int max, size_t *total);
 
 /* The kernel has taken `len` bytes: drops them from the front. */
 void outbox_pop(Outbox *outbox, Net *net, size_t len);
