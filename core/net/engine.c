@@ -15,7 +15,11 @@
 #include "net/probe.h"
 #include "net/ws.h"
 
-enum { CODE_NORMAL = 1000, PAUSE_MS = 4 /* at least; the wheel turns every WHEEL_TICK_MS */ };
+enum {
+    CODE_NORMAL = 1000,
+    PAUSE_MS = 4,          /* at least; the wheel turns every WHEEL_TICK_MS */
+    MESSAGES_AT_ONCE = 256 /* of a polling body, which may hold a hundred thousand */
+};
 
 static const NetLimits *limits_of(const Engine *engine) {
     return &engine->engines->net->limits;
@@ -37,7 +41,7 @@ static void arm(Engine *engine) {
     uint64_t deadline_ms = engine->beat_ms;
     if (engine->deadline_ms != 0 && engine->deadline_ms < deadline_ms)
         deadline_ms = engine->deadline_ms;
-    if (engine->is_paused) deadline_ms = now_of(engine) + PAUSE_MS;
+    if (engine->is_paused || engine->is_resting) deadline_ms = now_of(engine) + PAUSE_MS;
     wheel_start(&engine->engines->net->wheel, &engine->timer, deadline_ms);
 }
 
@@ -123,13 +127,34 @@ static void unblock(Engine *engine) {
     }
 }
 
+static bool is_spent(const Engine *engine) {
+    return engine->polling != NULL && engine->budget == 0;
+}
+
+static void give_message(Engine *engine, bool is_binary, Str message) {
+    if (engine->budget > 0) engine->budget--;
+    engine->handler->on_message(engine->owner, is_binary, message);
+}
+
 static void hand_out(Engine *engine, bool is_binary, Str message) {
-    if (engine->is_held || engine->backlog != NULL) {
+    if (engine->is_held || engine->backlog != NULL || is_spent(engine)) {
         backlog_add(&engine->backlog, is_binary, message);
         block(engine);
     } else {
-        engine->handler->on_message(engine->owner, is_binary, message);
+        give_message(engine, is_binary, message);
     }
+}
+
+static void rest_if_spent(Engine *engine) {
+    if (engine->is_held || engine->backlog == NULL || !is_spent(engine) || engine->is_over) return;
+    engine->is_resting = true;
+    arm(engine);
+}
+
+static void end_rest(Engine *engine) {
+    engine->is_resting = false;
+    engine->budget = MESSAGES_AT_ONCE;
+    if (!engine->is_held) engine_resume(engine);
 }
 
 static void hear_pong(Engine *engine) {
@@ -153,10 +178,12 @@ bool engine_receive(Engine *engine, Str body) {
     EioPacket packet;
     int err = 0;
     bool is_right = true;
+    if (!engine->is_resting) engine->budget = MESSAGES_AT_ONCE;
     while (is_right && !engine->is_over && eio_next(&walk, &packet, &err)) {
         is_right = take_packet(engine, &packet);
     }
     eio_end(&walk);
+    rest_if_spent(engine);
     return err == 0 ? is_right : refuse(engine);
 }
 
@@ -167,13 +194,15 @@ void engine_resume(Engine *engine) {
     engine->is_held = false;
     if (engine->is_delivering) return;
     engine->is_delivering = true;
-    while (!engine->is_held && !engine_is_closing(engine) &&
+    while (!engine->is_held && !is_spent(engine) && !engine_is_closing(engine) &&
            backlog_take(engine->backlog, &is_binary, &message)) {
-        engine->handler->on_message(engine->owner, is_binary, message);
+        give_message(engine, is_binary, message);
     }
     engine->is_delivering = false;
     backlog_trim(&engine->backlog);
-    if (!engine_is_closing(engine)) unblock(engine);
+    if (engine_is_closing(engine)) return;
+    unblock(engine);
+    rest_if_spent(engine);
 }
 
 void engine_hold(Engine *engine) {
@@ -251,6 +280,7 @@ static void end_pause(Engine *engine) {
 static void on_fire(WheelTimer *timer, uint64_t now_ms) {
     Engine *engine = list_entry(timer, Engine, timer);
     if (engine->is_paused) end_pause(engine);
+    if (engine->is_resting) end_rest(engine);
     if (engine->socket != NULL && socket_is_closing(engine->socket)) return;
     if (engine->deadline_ms != 0 && now_ms >= engine->deadline_ms) {
         engine->deadline_ms = 0;
@@ -364,8 +394,7 @@ void engine_take_socket(Engine *engine, Socket *socket) {
     engine->polling = NULL;
     engine->socket = socket;
     socket_set_handler(socket, &socket_handler, engine);
-    Bytes *frame;
-    while ((frame = polling_take(polling)) != NULL) socket_send(socket, frame);
+    polling_move(polling, socket_send, socket);
     polling_free(polling);
     if (engine->is_blocked) socket_hold(socket);
 }

@@ -32,12 +32,14 @@ typedef struct Engine {
     uint64_t beat_ms;     /* when the next ping is due, or the pong to the last one */
     uint64_t deadline_ms; /* the owner's; 0: none */
     uint16_t close_code;
+    uint16_t budget; /* polling: messages that may be handed out before it rests */
     bool awaits_pong : 1;
     bool is_held : 1;
     bool is_delivering : 1;
     bool is_blocked : 1; /* the backlog is full: nothing more is read */
     bool is_closing : 1; /* polling: code and reason are decided */
     bool is_over : 1;    /* and it ends with engines_flush */
+    bool is_resting : 1; /* what waits is handed out with the next tick: others have their turn */
     bool is_paused : 1;  /* what is sent leaves with the next tick */
     bool is_woken : 1;   /* on_timer is due at the end of the turn */
 } Engine;

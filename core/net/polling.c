@@ -51,14 +51,9 @@ void polling_add(Polling *polling, Bytes *frame) {
     polling->net->queue_bytes += frame->len;
 }
 
-Bytes *polling_take(Polling *polling) {
-    if (polling->count == 0) return NULL;
-    Bytes *frame = polling->frames[0];
-    polling->count--;
-    memmove(polling->frames, polling->frames + 1, polling->count * sizeof *polling->frames);
-    polling->bytes -= frame->len;
-    polling->net->queue_bytes -= frame->len;
-    return frame;
+void polling_move(Polling *polling, bool (*send)(Socket *socket, Bytes *frame), Socket *socket) {
+    for (uint32_t i = 0; i < polling->count; i++) send(socket, polling->frames[i]);
+    forget_frames(polling);
 }
 
 void polling_answer(PollingAnswer *answer, const char *code, Bytes *body) {

@@ -8,7 +8,7 @@
 #define NET_POLLING_H
 
 #include "base/bytes.h"
-#include "net/net.h"
+#include "net/socket.h"
 
 /* How a request is answered, once. `code` says why it is refused (static; NULL: it is not), takes one
  * reference of `body`. Queues only, calls nobody back. */
@@ -34,8 +34,8 @@ void polling_free(Polling *polling); /* nobody may wait any more */
 bool polling_allows(const Polling *polling, size_t len);
 void polling_add(Polling *polling, Bytes *frame); /* takes one reference, perhaps owed still */
 
-/* Gives the oldest frame; NULL: there is none. */
-Bytes *polling_take(Polling *polling);
+/* Hands all frames on, oldest first; `send` takes one reference of each. */
+void polling_move(Polling *polling, bool (*send)(Socket *socket, Bytes *frame), Socket *socket);
 
 void polling_answer(PollingAnswer *answer, const char *code,
                     Bytes *body); /* does nothing when nobody waits */

@@ -163,6 +163,16 @@ describe("a session of Socket.IO", function()
     for i = 2, 200 do assert.equal(("43%d[%d]"):format(i, i), session:next()) end
   end)
 
+  it("has thousands of messages of one poll handled, while others have their turn", function()
+    local session = polling.open(chatty.port)
+    session:post(('40{"token":"%s"}'):format(chatty:token("joe")))
+    for _ = 1, 3 do session:next() end
+    local packets = {}
+    for i = 1, 5000 do packets[i] = ('42%d["echo"]'):format(i) end
+    assert.equal(200, (session:post(table.concat(packets, polling.SEPARATOR))))
+    for i = 1, 5000 do assert.equal(("43%d[{}]"):format(i), session:next()) end
+  end)
+
   it("cannot have its binaries notified", function()
     local socket = join("jim")
     socket:send('451-1["notify-it",{"_placeholder":true,"num":0}]')
@@ -304,6 +314,46 @@ describe("Socket.IO with limits", function()
     chatty:join("many")
     local _, third = join("many")
     assert.equal('44{"message":"too many sessions","data":{"code":4503}}', third)
+  end)
+end)
+
+describe("Socket.IO with hostile clients", function()
+  local PIECES = {
+    "4", "0", "1", "2", "3", "5", "6", "{", "}", "[", "]", '"a"', ",", "/", "/other,", "-", "1-", "99999999999", "\0",
+    "\xff",
+    '["a"]', '{"token":1}', '{"_placeholder":true,"num":0}', "40", "42", "451-", "461-1", "\x1e", "b", "bAQ==",
+  }
+
+  -- The same each time: what it finds can be found again.
+  local function random_texts(count)
+    local state, texts = 42, {}
+    local function random(n)
+      state = (state * 1103515245 + 12345) % 2147483648
+      return state // 65536 % n + 1
+    end
+    for i = 1, count do
+      local parts = {}
+      for k = 1, random(6) do parts[k] = PIECES[random(#PIECES)] end
+      texts[i] = table.concat(parts)
+    end
+    return texts
+  end
+
+  it("goes on, whatever they send", function()
+    local chatty = start{ AUTH_TIMEOUT = "300ms" }
+    for _, text in ipairs(random_texts(150)) do
+      local session = polling.open(chatty.port)
+      session:post(('40{"token":"%s"}'):format(chatty:token("ann")))
+      session:post(text)
+      local socket = client.ws{ port = chatty.port, path = PATH .. "websocket" }
+      socket:send(('40{"token":"%s"}'):format(chatty:token("ann")))
+      socket:send_frame{ opcode = #text % 2 + 1, payload = text }
+      socket:send(text)
+      socket:abort()
+    end
+    assert.equal(200, chatty:request{ path = "/healthz" }.status)
+    assert.equal(0, chatty:wait_metric("sockets", 0))
+    chatty:stop()
   end)
 end)
 
