@@ -63,6 +63,13 @@ local function identify(core, namespace, auth, brought)
     "Send a token as auth.token, as Authorization: Bearer, as ?token= or as a cookie.")
 end
 
+-- The id of the last event that the client had: as it says itself, or as Socket.IO's own recovery does.
+local function find_after(auth)
+  for _, after in ipairs({ auth.after or false, auth.offset or false, auth.pid or false }) do
+    if type(after) == "string" and after ~= "" then return after end
+  end
+end
+
 local function enter(core, auth, brought)
   local namespace = namespaces[core:namespace()]
   if not namespace then return core:close(NO_NAMESPACE, "Invalid namespace") end
@@ -70,7 +77,7 @@ local function enter(core, auth, brought)
   local token, refused = identify(core, namespace, auth, brought)
   if not token then return entrance.refuse(core, refused) end
   if hooks.has("connect") then sessions.introduce(core, auth) end
-  entrance.enter(core, token, nil, type(auth.after) == "string" and auth.after or nil)
+  entrance.enter(core, token, nil, find_after(auth))
   if hooks.has("connect") then sessions.introduce(core, nil) end
 end
 

@@ -47,17 +47,23 @@ void join_leave(const Api *api, Session *session) {
     bus_ask_roster(api->bus, op);
 }
 
-static void push_id(lua_State *L, const Join *join) {
+/* Where the session stands in the order of kept events; false when nothing is kept for it. */
+static bool find_cursor(const Join *join, char id[MESSAGE_ID_LEN]) {
     const Api *api = join->api;
-    char id[MESSAGE_ID_LEN];
-    if (api->history == NULL || (join->after == NULL && api->retention.count == 0)) {
-        lua_pushnil(L);
-        return;
-    }
+    if (api->history == NULL || (join->after == NULL && api->retention.count == 0)) return false;
     bool goes_on = join->after != NULL && join->catchup.result == CATCHUP_WHOLE;
     uint64_t sequence = goes_on ? join->catchup.had : api->registry->kept_sequence;
     history_encode_id(api->history, sequence, id);
-    push_str(L, str_make(id, sizeof id));
+    return true;
+}
+
+static void push_id(lua_State *L, const Join *join) {
+    char id[MESSAGE_ID_LEN];
+    if (find_cursor(join, id)) {
+        push_str(L, str_make(id, sizeof id));
+    } else {
+        lua_pushnil(L);
+    }
 }
 
 static int push_joined(lua_State *L, void *data) {
@@ -115,7 +121,11 @@ static void enter(Join *join) {
     registry_add(api->registry, &session->subscriber, session_user(&session->facts),
                  join->op->channels);
     join_check_token(api, session);
-    session_go_live(session);
+    char id[MESSAGE_ID_LEN];
+    SessionStart start = {.cursor = STR_NONE};
+    if (find_cursor(join, id)) start.cursor = str_make(id, sizeof id);
+    start.is_whole = join->after != NULL && join->catchup.result == CATCHUP_WHOLE;
+    session_go_live(session, &start);
 }
 
 static void on_joined(Op *op, void *waiter) {

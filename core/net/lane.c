@@ -7,7 +7,7 @@
 #include "net/mux.h"
 #include "net/ws.h"
 
-enum { CODE_NORMAL = 1000, CODE_LOST = 1006, CODE_OWN = 4000, CODE_STAY_AWAY = 4500 };
+enum { CODE_NORMAL = 1000, CODE_LOST = 1006, CODE_OWN = 4000, CODE_STAY_AWAY = 4500, PID_MAX = 64 };
 
 Str lane_name(const Lane *lane) {
     return lane->space != NULL ? space_name(lane->space) : STR("/");
@@ -64,14 +64,33 @@ bool lane_send_binary(Lane *lane, Str bytes) {
     return !is_closing(lane) && engine_send(lane->engine, ws_encode(WS_BINARY, bytes));
 }
 
-static void go_live(void *transport) {
-    Lane *lane = transport;
+/* Socket.IO's own recovery: the client comes back with the pid of its first connection and the offset of the
+ * last event, if there was one. Ours is the cursor of that beginning, so that it serves alone. The same
+ * pid tells the client that it has missed nothing. */
+static Str pid_of(const Lane *lane, const SessionStart *start) {
+    bool is_same = start->is_whole && lane->pid != NULL;
+    return is_same ? bytes_str(lane->pid) : start->cursor;
+}
+
+static void send_connect(Lane *lane, Str pid) {
     Buf data = BUF_NONE;
-    buf_addf(&data, "{\"sid\":\"%s\"}", lane->session->facts.id);
-    lane->is_live = true;
+    buf_addf(&data, "{\"sid\":\"%s\"", lane->session->facts.id);
+    if (pid.len > 0) {
+        buf_add(&data, STR(",\"pid\":"));
+        json_encode_string(pid, &data);
+    }
+    buf_add_char(&data, '}');
     send_packet(lane, SIO_CONNECT, buf_str(&data));
-    engine_pause(lane->engine);
     buf_deinit(&data);
+}
+
+static void go_live(void *transport, const SessionStart *start) {
+    Lane *lane = transport;
+    lane->is_live = true;
+    send_connect(lane, pid_of(lane, start));
+    engine_pause(lane->engine);
+    bytes_release(lane->pid);
+    lane->pid = NULL;
 }
 
 /* --- the end --- */
@@ -134,6 +153,7 @@ void lane_free(Lane *lane, uint16_t code, Str reason) {
     if (lane->space != NULL) space_release(lane->space);
     backlog_free(&lane->backlog);
     bytes_release(lane->close_reason);
+    bytes_release(lane->pid);
     mem_free(lane);
 }
 
@@ -245,6 +265,15 @@ Lane *lane_of(const Session *session) {
     bool is_sio =
         session->transport != NULL && session->subscriber.class == &transport_class.subscriber;
     return is_sio ? session->transport : NULL;
+}
+
+void lane_note_auth(Lane *lane, Str auth) {
+    Str raw;
+    if (auth.len == 0 || !json_find(auth, STR("pid"), &raw) || json_type(raw) != JSON_STRING) return;
+    Buf pid = BUF_NONE;
+    json_decode_string(raw, &pid);
+    if (pid.len > 0 && pid.len <= PID_MAX) lane->pid = bytes_copy(buf_str(&pid));
+    buf_deinit(&pid);
 }
 
 Lane *lane_new(struct Mux *mux, Engine *engine, Str name, Session *session) {

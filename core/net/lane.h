@@ -24,6 +24,7 @@ typedef struct Lane {
     Space *space; /* NULL: the main namespace */
     Backlog *backlog;
     Bytes *close_reason;
+    Bytes *pid;           /* of the client's earlier connection, until it is live; NULL: none */
     uint64_t deadline_ms; /* the session's; 0: none */
     struct Asking *asks;  /* the owner's: what waits for an acknowledgement of the client */
     uint32_t last_ask;    /* the number of the last one; the owner's too */
@@ -37,6 +38,9 @@ typedef struct Lane {
 
 /* Binds the session. `name` STR "/": the main namespace. */
 Lane *lane_new(struct Mux *mux, Engine *engine, Str name, Session *session);
+
+/* What the client said with CONNECT: a JSON object, or STR_NONE. */
+void lane_note_auth(Lane *lane, Str auth);
 
 /* Tells the session that it closed, and frees the lane. */
 void lane_free(Lane *lane, uint16_t code, Str reason);

@@ -88,6 +88,7 @@ static bool add_lane(Mux *mux, const SioPacket *packet) {
     lane->next = mux->lanes;
     mux->lanes = lane;
     mux->lane_count++;
+    lane_note_auth(lane, packet->auth);
     mux->owner.handler->on_connect(mux->owner.context, mux, session, packet->auth);
     return true;
 }

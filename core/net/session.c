@@ -156,10 +156,10 @@ void session_identify(Session *session, Str user, Str claims, int64_t expires_ms
     if (session_is_open(session)) set_deadline(session);
 }
 
-void session_go_live(Session *session) {
+void session_go_live(Session *session, const SessionStart *start) {
     session->is_live = true;
     if (class_of(session)->go_live != NULL && session_is_open(session)) {
-        class_of(session)->go_live(session->transport);
+        class_of(session)->go_live(session->transport, start);
     }
     if (session_is_open(session)) set_deadline(session);
 }

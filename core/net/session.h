@@ -84,7 +84,7 @@ void session_identify(Session *session, Str user, Str claims, int64_t expires_ms
                       uint32_t key_generation);
 
 /* It gets events from now on, also on_expiring's. */
-void session_go_live(Session *session);
+void session_go_live(Session *session, const SessionStart *start);
 
 /* No message is handed out before session_next. */
 void session_hold(Session *session);

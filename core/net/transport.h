@@ -11,13 +11,19 @@
 #include "hub/subscriber.h"
 #include "net/net.h"
 
+/* Where a session begins in the order of kept events. */
+typedef struct SessionStart {
+    Str cursor;    /* STR_NONE: nothing is kept for it */
+    bool is_whole; /* it is brought all that it missed since its last connection */
+} SessionStart;
+
 typedef struct TransportClass {
     SubscriberClass subscriber; /* `deliver` is the transport's; the rest are session.h's */
     const char *name;           /* as plugins see it: "ws" */
     /* Queues one event for this session alone; false when closing or the queue is full. */
     bool (*send)(void *transport, const MessageParts *parts);
     /* The session gets events from now on; may be NULL. */
-    void (*go_live)(void *transport);
+    void (*go_live)(void *transport, const SessionStart *start);
     /* session_on_message does not come between them; what comes meanwhile waits, within limits. */
     void (*hold)(void *transport);
     void (*resume)(void *transport);

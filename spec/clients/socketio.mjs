@@ -30,7 +30,7 @@ function open({ id, url, options }) {
   const own = { socket, answer: undefined };
   sockets.set(id, own);
   socket.on("connect", () => {
-    tell({ id, on: "connect", sid: socket.id, transport: transportOf(socket) });
+    tell({ id, on: "connect", sid: socket.id, recovered: socket.recovered, transport: transportOf(socket) });
     const tellUpgrade = () => tell({ id, on: "upgrade", transport: transportOf(socket) });
     if (transportOf(socket) === "websocket") tellUpgrade();
     else socket.io.engine.once("upgrade", tellUpgrade);

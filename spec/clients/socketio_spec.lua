@@ -233,3 +233,76 @@ describe("socket.io-client", function()
   describe("with one worker", function() tests(1) end)
   describe("with four workers", function() tests(4) end)
 end)
+
+describe("the recovery of socket.io-client", function()
+  local chatty, chat
+
+  setup(function()
+    node = socketio.start()
+    chatty = server.start{ settings = { WORKERS = 4 }, plugins = { log = [[
+      return { api = 1, setup = function(app) app:channel("log-*", { history = { size = 5 } }) end }
+    ]] } }
+  end)
+
+  teardown(function()
+    chatty:stop()
+    node:stop()
+  end)
+
+  local count = 0
+
+  -- A client of a new user, who is subscribed to log-N.
+  local function join(transports)
+    count = count + 1
+    local user = "ann-" .. count
+    chatty:subscribe("users:" .. user, { "log-" .. count })
+    chat = node:open(("http://127.0.0.1:%d"):format(chatty.port), {
+      auth = { token = chatty:token(user) }, transports = transports, reconnectionDelay = 300,
+    })
+    assert.is_false(chat:wait("connect").recovered)
+    chat:next("chatty:connected")
+    return chat
+  end
+
+  local function notify(text)
+    return chatty:notify("channels:log-" .. count, text, '{"text":"' .. text .. '"}').status
+  end
+
+  for name, transports in pairs{ websocket = { "websocket" }, polling = { "polling" } } do
+    it("brings what was missed, each once and in order, over " .. name, function()
+      local client = join(transports)
+      notify("one")
+      assert.equal("one", client:next("one")[1].text)
+      client:cut()
+      assert.truthy(client:wait("disconnect"))
+      notify("two")
+      notify("three")
+      assert.is_true(client:wait("connect").recovered)
+      assert.equal("two", client:next("two")[1].text)
+      assert.equal("three", client:next("three")[1].text)
+      notify("four")
+      assert.equal("four", client:next("four")[1].text)
+      assert.is_nil(client:next("three", 0.05))
+    end)
+  end
+
+  it("works before any event has come, and again", function()
+    local client = join()
+    for _, text in ipairs{ "one", "two" } do
+      client:cut()
+      assert.truthy(client:wait("disconnect"))
+      notify(text)
+      assert.is_true(client:wait("connect").recovered)
+      assert.equal(text, client:next(text)[1].text)
+    end
+  end)
+
+  it("is none when too much was missed: the client is told of the gap", function()
+    local client = join()
+    client:cut()
+    assert.truthy(client:wait("disconnect"))
+    for i = 1, 6 do notify("n" .. i) end
+    assert.is_true(client:wait("connect").recovered == false)
+    assert.equal("lost", client:next("chatty:gap")[1].reason)
+  end)
+end)

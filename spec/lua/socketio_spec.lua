@@ -39,6 +39,17 @@ describe("socketio", function()
     assert.matches("The token is not accepted", state.closed.reason)
   end)
 
+  it("asks for what was missed since the id that the client says, or Socket.IO's own recovery", function()
+    start()
+    for auth, after in pairs{
+      ['"after":"a","offset":"o","pid":"p"'] = "a", ['"offset":"o","pid":"p"'] = "o", ['"pid":"p"'] = "p",
+      ['"after":7,"pid":""'] = false,
+    } do
+      local state = connect('{"token":"ann-token",' .. auth .. "}")
+      assert.equal(after, state.after or false)
+    end
+  end)
+
   it("knows no namespace but the main one and those of plugins", function()
     start('app:namespace("/admin", { auth = "jwt" })')
     assert.same({ code = 1008, reason = "Invalid namespace" }, connect('{"token":"ann-token"}', nil, "/x").closed)
