@@ -160,8 +160,8 @@ end
 
 --- What channels whose names match keep.
 function methods:channel(pattern, options)
-  plugin_of(self, 2)
-  channels.add(pattern, options, 2)
+  local plugin = plugin_of(self, 2)
+  channels.add(pattern, options, plugin.name, 2)
 end
 
 --- An option of a query parameter; in this version that of `add`.

@@ -1,15 +1,18 @@
 -- What plugins say of channels by pattern: app:channel("orders-*", { history = { size = 100, ttl = 300 } }).
 -- A `*` stands for any characters; of several patterns that match, the one with the most other characters
--- counts, among equals the later one.
+-- counts, among equals the later one; for each setting alone.
 
 local argument = require "argument"
+local glob = require "glob"
 local history = require "core.history"
 local names = require "names"
 
 local channels = {}
 
-local OPTIONS = { history = 1 }
+local OPTIONS = { history = 1, queue = 1 }
 local HISTORY = { size = 1, ttl = 1, bytes = 1 }
+local QUEUES = { all = true, latest = true }
+local CACHE_MAX <const> = 10000
 
 -- name, default, most
 local LIMITS = {
@@ -17,6 +20,10 @@ local LIMITS = {
   { "bytes", 1024 * 1024, 1024 * 1024 * 1024 },
   { "ttl", 300, 30 * 24 * 3600 },
 }
+
+local all = {}                -- what was said: { pattern =, plugin =, settings = }
+local queues = {}             -- { pattern =, weight =, is_latest = }, what counts most first
+local cache, cached = {}, 0   -- by name, whether only the latest is worth queueing
 
 local function read_history(given, level)
   local what = "app:channel: history"
@@ -34,16 +41,73 @@ local function read_history(given, level)
   return { events = math.ceil(read.size), bytes = math.ceil(read.bytes), ttl_ms = math.ceil(read.ttl * 1000) }
 end
 
---- Says how channels of a pattern are kept. Raises at `level` if it is wrong.
+local function add_queue(pattern, queue)
+  local _, stars = pattern:gsub("%*", "")
+  local rule = { pattern = pattern, weight = #pattern - stars, is_latest = queue == "latest" }
+  local at = 1
+  while queues[at] and queues[at].weight > rule.weight do at = at + 1 end
+  table.insert(queues, at, rule)
+end
+
+-- What was said, for people.
+local function describe(limits, queue)
+  local parts = {}
+  if limits then
+    parts[1] = ("history of %d events, %d bytes, %g s"):format(limits.events, limits.bytes, limits.ttl_ms / 1000)
+  end
+  if queue then parts[#parts + 1] = "queue " .. queue end
+  return table.concat(parts, "; ")
+end
+
+--- Says how channels of a pattern are kept and queued. Raises at `level` if it is wrong.
 ---@param pattern string
----@param options {history?: {size?: number, ttl?: number, bytes?: number}}
+---@param options {history?: {size?: number, ttl?: number, bytes?: number}, queue?: "all"|"latest"}
+---@param plugin string
 ---@param level integer
-function channels.add(pattern, options, level)
+function channels.add(pattern, options, plugin, level)
   local ok, fault = names.check(pattern)
   if not ok then error("app:channel: the pattern " .. fault, level + 1) end
   argument.type(options, "table", "app:channel: the options", level + 1)
   argument.keys(options, OPTIONS, "app:channel", level + 1)
-  if options.history ~= nil then history.keep(pattern, read_history(options.history, level + 1)) end
+  if options.queue ~= nil and not QUEUES[options.queue] then
+    error("app:channel: queue must be 'all' or 'latest'", level + 1)
+  end
+  local limits = options.history ~= nil and read_history(options.history, level + 1) or nil
+  if limits then history.keep(pattern, limits) end
+  if options.queue then add_queue(pattern, options.queue) end
+  all[#all + 1] = { pattern = pattern, plugin = plugin, settings = describe(limits, options.queue) }
+end
+
+local function find(name)
+  for _, rule in ipairs(queues) do
+    if glob.matches(rule.pattern, name) then return rule.is_latest end
+  end
+  return false
+end
+
+local function is_latest(name)
+  local found = cache[name]
+  if found ~= nil then return found end
+  if cached >= CACHE_MAX then cache, cached = {}, 0 end
+  cache[name], cached = find(name), cached + 1
+  return cache[name]
+end
+
+--- Whether of events to these channels only the latest is worth queueing: when that holds for each of them.
+---@param list string[]
+---@return boolean
+function channels.want_latest(list)
+  if not queues[1] then return false end
+  for i = 1, #list do
+    if not is_latest(list[i]) then return false end
+  end
+  return true
+end
+
+--- All that plugins said, in its order, for `chatty routes`.
+---@return {pattern: string, plugin: string, settings: string}[]
+function channels.list()
+  return all
 end
 
 return channels

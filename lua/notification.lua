@@ -3,6 +3,7 @@
 local acks = require "acks"
 local add = require "add"
 local bus = require "core.bus"
+local channels = require "channels"
 local event = require "event"
 local hooks = require "hooks"
 local names = require "names"
@@ -94,7 +95,14 @@ local function set_terms(spec)
   end
 end
 
+-- An event of channels whose queue is "latest" has its name as key, unless it has another.
+local function set_key(spec)
+  if spec.key or spec.by ~= "channels" or not channels.want_latest(spec.names) then return end
+  spec.key = (spec.event or spec.events[1]):name()
+end
+
 local function send(spec)
+  set_key(spec)
   local refused = set_terms(spec)
   if refused then return nil, refused end
   local done, id = bus.notify(spec)

@@ -28,7 +28,7 @@ commands.list = {
     doc = "Prints every setting with its value, where it comes from, and what it means." },
   { name = "routes", usage = "chatty routes [--json]", reads_settings = true,
     flags = { { name = "json", doc = "Prints a JSON array." } },
-    doc = "Prints every route with its plugin and its guard." },
+    doc = "Prints every route with its plugin and its guard, and what plugins say of channels." },
   { name = "token", reads_settings = true,
     usage = "chatty token --sub USER [--ttl 1h] [--role control] [--claim NAME=VALUE]... | --check TOKEN",
     doc = "Makes a token, or says whether one is valid.",

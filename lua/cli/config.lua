@@ -20,6 +20,7 @@ local config = {}
 ---@field make_token? function            core.token.make
 ---@field check_token? function           core.token.verify
 ---@field routes? table[]
+---@field channels? {pattern: string, plugin: string, settings: string}[]
 ---@field plugin_options? plugin_options.option[]  of the plugins that were loaded
 ---@field fault? string                   why not all of them were
 

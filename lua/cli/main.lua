@@ -85,7 +85,7 @@ end
 local function load_routes()
   local init = require "init"
   init.setup { tool = true }
-  return require("router").list()
+  return require("router").list(), require("channels").list()
 end
 
 -- As many as can be loaded; what is wrong is a line of the command's, not its end.
@@ -107,7 +107,7 @@ function main.run(call)
     home = require("core.node").home, print = print, write = write, read_secret = read_secret,
     error = function(line) io.stderr:write("chatty: ", line, "\n") end,
   }
-  if call.command == "routes" then context.routes = load_routes() end
+  if call.command == "routes" then context.routes, context.channels = load_routes() end
   if call.command == "config" then load_options(context) end
   return require("cli." .. call.command).run(context)
 end

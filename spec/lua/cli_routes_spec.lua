@@ -24,6 +24,19 @@ describe("chatty routes", function()
     assert.same(ROUTES, cjson.decode(table.concat(context.out, "\n")))
   end)
 
+  it("prints what plugins say of channels", function()
+    local channels = { { pattern = "log-*", plugin = "shop", settings = "queue latest" } }
+    local context = cli_context.make { routes = ROUTES }
+    context.channels = channels
+    routes.run(context)
+    assert.equal("CHANNEL  log-*            shop                    queue latest", context.out[4])
+    context = cli_context.make { routes = ROUTES, args = { json = true } }
+    context.channels = channels
+    routes.run(context)
+    assert.same({ channel = "log-*", plugin = "shop", settings = "queue latest" },
+      cjson.decode(table.concat(context.out, "\n"))[3])
+  end)
+
   it("counts letters, not bytes, and lets no control character through", function()
     local context = cli_context.make { routes = {
       { method = "GET", path = "/é", plugin = "a\27b", guard = "jwt" },
