@@ -24,10 +24,12 @@ local HEARER = plugin_source [[
 local LARGE = '{"data":"' .. ("x"):rep(500000) .. '"}'
 local MANY = 100 -- of them are more than all buffers of two kernels hold
 
-local function start(settings)
-  local all = { SESSION_QUEUE_MAX = 256 * 1024, CLOSE_TIMEOUT = "10s", WORKERS = 1, MAX_REQ_SIZE = "2mb" }
+local function start(settings, plugins)
+  local all = {
+    SESSION_QUEUE_MAX = 256 * 1024, CLOSE_TIMEOUT = "10s", STOP_TIMEOUT = "100ms", WORKERS = 1, MAX_REQ_SIZE = "2mb",
+  }
   for name, value in pairs(settings or {}) do all[name] = value end
-  return server.start{ settings = all, plugins = { hearer = HEARER } }
+  return server.start{ settings = all, plugins = plugins or { hearer = HEARER } }
 end
 
 -- A live session that reads nothing any more.
@@ -75,7 +77,7 @@ describe("the hook dropped", function()
   end)
 
   it("costs nothing where nobody listens", function()
-    local chatty = server.start{ settings = { SESSION_QUEUE_MAX = 256 * 1024, WORKERS = 1, MAX_REQ_SIZE = "2mb" } }
+    local chatty = start({}, {})
     open_deaf(chatty, "ann")
     assert.truthy(flood(chatty, "users:ann"))
     assert.same({ 1, 0 }, { chatty:metric "dropped_total", chatty:metric "dropped_untold_total" })
