@@ -111,7 +111,8 @@ void budget_start(Budget *self, Script *script, lua_State *L, BudgetKind kind) {
     if (!has_timer) start_timer();
     self->outer = innermost;
     self->script = script;
-    self->L = L;
+    self->L = self->first = L;
+    self->is_seen = false;
     self->kind = kind;
     self->ticks = 0;
     self->ticks_max = ticks_of(script, kind);

@@ -38,6 +38,8 @@ typedef struct Budget {
     struct Budget *outer; /* NULL: the first that C entered */
     struct Script *script;
     lua_State *volatile L; /* the coroutine that runs now */
+    lua_State *first;      /* the one that it began on */
+    bool is_seen;          /* somebody has got hold of that one */
     BudgetKind kind;
     volatile uint32_t ticks;
     volatile uint32_t ticks_max;   /* 0: without end */

@@ -78,7 +78,9 @@ static int push_failure(lua_State *L, lua_State *co, int status, const Budget *b
     return 4;
 }
 
-/* What outlives a wait: the coroutine's reference, and task_nesting as it was at first. */
+/* What outlives a wait: the coroutine's reference, whether it was seen, and task_nesting as it was at first. */
+static const lua_KContext seen = (lua_KContext)1 << 31;
+
 static lua_KContext keep(int reference, lua_Integer nesting) {
     return (lua_KContext)reference | (lua_KContext)nesting << 32;
 }
@@ -96,6 +98,7 @@ static int resume(lua_State *L, BudgetKind kind, lua_KContext kept, bool is_firs
     int results = 0;
     int status = nested_resume(L, co, is_first ? args - 1 : args, &results);
     bool is_stopped = budget.fault != BUDGET_GOOD;
+    if (budget.is_seen) kept |= seen;
     if (!is_stopped && status == LUA_YIELD && task_is_wait(co, results)) {
         budget_stop(&budget);
         lua_pop(co, 1);
@@ -106,7 +109,7 @@ static int resume(lua_State *L, BudgetKind kind, lua_KContext kept, bool is_firs
         luaL_checkstack(L, results + 1, "too many results");
         lua_pushboolean(L, 1);
         lua_xmove(co, L, results);
-        threads_give(script, co, reference, true);
+        threads_give(script, co, reference, !(kept & seen));
         return results + 1;
     }
     budget_stop(&budget);

@@ -79,6 +79,16 @@ static int f_resume(lua_State *L) {
     return resume(L);
 }
 
+/* Whoever holds the coroutine of a call could still reach it when it runs another's function: it is not used
+ * again. */
+static int f_running(lua_State *L) {
+    Budget *budget = budget_get();
+    if (budget != NULL && budget->first == L) budget->is_seen = true;
+    bool is_main = lua_pushthread(L);
+    lua_pushboolean(L, is_main);
+    return 2;
+}
+
 /* Whether it neither runs nor has resumed the one that runs. */
 static bool is_closable(lua_State *L, lua_State *co) {
     lua_Debug ar;
@@ -118,6 +128,8 @@ void nested_open(lua_State *L) {
     lua_getglobal(L, "coroutine");
     lua_pushcfunction(L, f_resume);
     lua_setfield(L, -2, "resume");
+    lua_pushcfunction(L, f_running);
+    lua_setfield(L, -2, "running");
     lua_pushcfunction(L, f_close);
     lua_setfield(L, -2, "close");
     ensure(luaL_loadbufferx(L, wrap_source, sizeof wrap_source - 1, "=coroutine.wrap", "t") == LUA_OK);

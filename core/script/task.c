@@ -25,6 +25,7 @@ struct Task {
     lua_Integer nesting;
     unsigned pins; /* nested coroutines that run under a call which no wait can leave */
     bool is_background;
+    bool is_seen; /* its coroutine, see nested.c */
     const char *label;
     TaskOnEnd on_end;
     void *context;
@@ -93,10 +94,11 @@ static void resume(Task *task, int args) {
     int status = lua_resume(task->L, script->L, args, &results);
     script->running = outer;
     budget_stop(&budget);
+    if (budget.is_seen) task->is_seen = true;
     if (budget.fault != BUDGET_GOOD) {
         fail_with(task, "it ran for too long without waiting");
     } else if (status == LUA_OK) {
-        end_task(task, true);
+        end_task(task, !task->is_seen);
     } else if (status != LUA_YIELD) {
         fail(task);
     } else if (task->wait == NULL) {

@@ -19,6 +19,8 @@ lua_State *threads_take(Script *script, lua_State *L, int *reference) {
 }
 
 void threads_give(Script *script, lua_State *co, int reference, bool is_reusable) {
+    lua_settop(co, 0);
+    lua_sethook(co, NULL, 0, 0);
     if (!is_reusable || script->idle_count == IDLE_MAX) {
         luaL_unref(script->L, LUA_REGISTRYINDEX, reference);
         return;
@@ -26,7 +28,5 @@ void threads_give(Script *script, lua_State *co, int reference, bool is_reusable
     if (script->idle_threads == NULL) {
         script->idle_threads = mem_grow(NULL, IDLE_MAX, sizeof *script->idle_threads);
     }
-    lua_settop(co, 0);
-    lua_sethook(co, NULL, 0, 0);
     script->idle_threads[script->idle_count++] = (IdleThread){co, reference};
 }

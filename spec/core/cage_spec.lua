@@ -85,6 +85,17 @@ describe("a caged call", function()
     assert.same({ "closed" }, script:notes())
   end)
 
+  it("does not use a coroutine again that somebody holds", function()
+    script:start[[ cage(function() held = coroutine.running() wait() end) ]]
+    script:wake(1)
+    assert.same({ "true", "true" }, notes_of[[
+      cage(function() note(held ~= coroutine.running()) end)
+      cage(function() note(held ~= coroutine.wrap(function() return coroutine.running() end)()) end)
+    ]])
+    notes_of[[ running = coroutine.running() ]]
+    assert.same({ "true" }, notes_of[[ note(running ~= coroutine.running()) ]])
+  end)
+
   it("uses its coroutine again", function()
     notes_of[[ for i = 1, 100 do cage(function() end) end ]]
     assert.equal(2, script:state().idle)

@@ -362,11 +362,15 @@ end)
 
 describe("the pool of coroutines", function()
   it("gives a coroutine to the next task when the last one ended well", function()
-    for _ = 1, 100 do script:start[[ note(tostring(coroutine.running())) ]] end
-    local notes = script:notes()
-    assert.equal(100, #notes)
-    for _, name in ipairs(notes) do assert.equal(notes[1], name) end
+    for _ = 1, 100 do script:start[[ note("ran") ]] end
+    assert.equal(100, #script:notes())
     assert.equal(1, script:state().idle)
+  end)
+
+  it("has none that somebody looked at, who could still reach it", function()
+    script:start[[ first = coroutine.running() ]]
+    assert.equal(0, script:state().idle)
+    assert.same({ "true" }, notes_of[[ note(first ~= coroutine.running()) ]])
   end)
 
   it("throws away the coroutine of a task that failed or was cancelled", function()
