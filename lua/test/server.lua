@@ -20,6 +20,7 @@ local server = {}
 
 local START <const> = 1767225600 -- 2026-01-01T00:00:00Z
 local PUMPS_MAX <const> = 10000
+local CONNECT_PAUSE <const> = 0.016 -- seconds: what follows CONNECT leaves a moment later
 local HANDSHAKE = {
   Connection = "Upgrade", Upgrade = "websocket", ["Sec-WebSocket-Version"] = "13",
   ["Sec-WebSocket-Key"] = "AAAAAAAAAAAAAAAAAAAAAA==",
@@ -169,7 +170,9 @@ function Server:connect(user, spec)
   local open = OPEN[own.transport or "ws"]
   if not open then error("t:connect: the transport is one of ws, sse and sio", 2) end
   own.transport, own.user = nil, own.user or user
-  return add_client(self, open(self, own, user))
+  local opened = add_client(self, open(self, own, user))
+  if open == open_sio then self:advance(CONNECT_PAUSE) end
+  return opened
 end
 
 --- Opens a WebSocket of a plugin's own.
