@@ -71,8 +71,13 @@ local function growth(some, users, channels, seconds)
     return case(count .. " workers", OURS, { "--sessions=" .. some, "--idle=0", "--warmup=0.3", "--rate=100",
       "--seconds=" .. seconds }, { settings = { "--workers=" .. count } })
   end
+  local function on_all_cores(count)
+    return case(count .. " workers on all cores", OURS, { "--sessions=" .. some, "--idle=0", "--warmup=0.3",
+      "--publishers=8", "--server-core=-1", "--load-core=-1", "--seconds=" .. seconds },
+      { settings = { "--workers=" .. count } })
+  end
   return { filled("few others", 100, 10), filled("many others", users, channels), with_workers(1), with_workers(2),
-    with_workers(4) }
+    with_workers(4), on_all_cores(1), on_all_cores(2) }
 end
 
 -- Large events, for the kernel holds some megabytes for a slow reader before the server learns of it.

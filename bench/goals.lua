@@ -114,6 +114,14 @@ local function add_workers(findings, median)
   end
 end
 
+local function add_cores(findings, median)
+  local function rate(report) return report.deliver.per_second end
+  local one, two = median("1 workers on all cores", "chatty", rate), median("2 workers on all cores", "chatty", rate)
+  if not (one and two) then return end
+  findings[#findings + 1] = { what = "deliveries/s with 2 workers against one, 8 publishers, the load on the same cores",
+    goal = "", measured = ("%.2f x: %.0f and %.0f"):format(two / one, one, two) }
+end
+
 local function add_latency(findings, median)
   local case = "20 events a second"
   for _, one in ipairs{ { "p50", 1.1 }, { "p99", 1.2 } } do
@@ -185,6 +193,7 @@ function goals.findings(median)
   add_growth(findings, median)
   add_idle(findings, median)
   add_workers(findings, median)
+  add_cores(findings, median)
   add_latency(findings, median)
   add_transports(findings, median)
   add_history(findings, median)
