@@ -118,7 +118,7 @@ local function add_cores(findings, median)
   local function rate(report) return report.deliver.per_second end
   local one, two = median("1 workers on all cores", "chatty", rate), median("2 workers on all cores", "chatty", rate)
   if not (one and two) then return end
-  findings[#findings + 1] = { what = "deliveries/s with 2 workers against one, 8 publishers, the load on the same cores",
+  findings[#findings + 1] = { what = "deliveries/s with 2 workers against one, 8 publishers, load on the same cores",
     goal = "", measured = ("%.2f x: %.0f and %.0f"):format(two / one, one, two) }
 end
 
