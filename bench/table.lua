@@ -6,6 +6,7 @@ local peers = require "bench.peers"
 local results = require "bench.results"
 
 local ROUNDS = 3
+local QUIET = 0.7 -- load before the start, up to which a machine has nothing else to do
 local PAGE = "bench/RESULTS.md"
 
 local function fail(line)
@@ -91,6 +92,9 @@ local function facts(asked, began)
     "the server on one core, the load on another, over loopback; figures of two runs are not to be compared, "
       .. "those within one are",
   }
+  if tonumber(began.load:match "^%S+") > QUIET then
+    list[#list + 1] = "**the machine was busy with other things**: times say little, and CPU is more than it need be"
+  end
   if asked.quick then
     list[#list + 1] = "a quick look: a tenth of the sessions that the rows name, and less of the rest"
   end

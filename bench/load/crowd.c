@@ -2,18 +2,16 @@
 #include "crowd.h"
 
 #include <stdio.h>
-#include <time.h>
 
 #include "base/mem.h"
-#include "data/token.h"
 #include "frame.h"
+#include "mint.h"
 #include "template.h"
 #include "wire.h"
 
 enum {
     OPENING_MAX = 64, /* sessions that connect at a time */
     SCRATCH_MIN = 262144,
-    TOKEN_TTL_S = 86400,
     CURSOR_MAX = 31,
     CLOSE_NORMAL = 1000
 };
@@ -51,7 +49,7 @@ typedef struct Session {
 
 struct Crowd {
     CrowdParts parts;
-    TokenPolicy *tokens;
+    Mint *mint;
     Session *items;
     size_t count, opened, connected, gone, slow_cut;
     bool is_back;  /* they were cut, and come again */
@@ -69,13 +67,10 @@ static bool is_slow(const Session *session) {
 }
 
 static Bytes *make_token(Crowd *crowd, Str user) {
-    Buf claims = BUF_NONE;
-    long long expires = (long long)time(NULL) + TOKEN_TTL_S;
-    buf_addf(&claims, "{\"sub\":\"%.*s\",\"exp\":%lld}", STR_ARG(user), expires);
     Bytes *token = NULL;
-    if (token_make(crowd->tokens, buf_str(&claims), &token) != 0)
-        loop_tell(crowd->parts.loop, "no token was made");
-    buf_deinit(&claims);
+    if (mint_make(crowd->mint, user, &token) != 0) {
+        loop_tell(crowd->parts.loop, "no token can be made: JWT_SECRET is missing");
+    }
     return token;
 }
 
@@ -282,12 +277,11 @@ static void on_readable(Wire *wire) {
 }
 
 int crowd_new(const CrowdParts *parts, Crowd **crowd) {
-    TokenPolicy *tokens = NULL;
-    TokenSettings settings = {.algorithm = STR("HS256"), .secret = parts->plan->secret};
-    if (parts->plan->secret.len > 0 && token_policy_new(&settings, &tokens) != 0) return ERR_INVALID;
+    Mint *mint = NULL;
+    if (mint_new(parts->plan, &mint) != 0) return ERR_INVALID;
     Crowd *made = mem_zalloc(sizeof *made);
     made->parts = *parts;
-    made->tokens = tokens;
+    made->mint = mint;
     made->count = (size_t)parts->plan->sessions;
     made->items = mem_zalloc((made->count + 1) * sizeof *made->items);
     made->scratch_cap = SCRATCH_MIN + 2 * (size_t)parts->plan->size;
@@ -302,7 +296,7 @@ void crowd_free(Crowd *crowd) {
         wire_close(&crowd->items[i].wire);
         buf_deinit(&crowd->items[i].in);
     }
-    token_policy_free(crowd->tokens);
+    mint_free(crowd->mint);
     mem_free(crowd->items);
     mem_free(crowd->scratch);
     mem_free(crowd);

@@ -134,7 +134,8 @@ static void print_help(void) {
          "Connects sessions, subscribes them, notifies, and checks that each got every event once and "
          "in\n"
          "order. The COMMAND starts a server of its own, in an empty folder: {port} is filled in.\n"
-         "JWT_SECRET and CONTROL_KEY are read from the environment.\n");
+         "JWT_SECRET, JWT_ALGORITHM, JWT_ISSUER, JWT_AUDIENCE and CONTROL_KEY are read from the "
+         "environment.\n");
     for (int i = 0; i < FLAG_COUNT; i++) {
         char name[64];
         snprintf(name, sizeof name, "--%s%s%s", flags[i].name, flags[i].value ? " " : "",
@@ -231,11 +232,19 @@ static int take_flag(Plan *plan, bool *has_steps, char ***argv) {
     return ERR_INVALID;
 }
 
+static void read_environment(Plan *plan) {
+    plan->secret = str_of(getenv("JWT_SECRET"));
+    plan->key = str_of(getenv("CONTROL_KEY"));
+    plan->issuer = str_of(getenv("JWT_ISSUER"));
+    plan->audience = str_of(getenv("JWT_AUDIENCE"));
+    plan->algorithm = str_of(getenv("JWT_ALGORITHM"));
+    if (plan->algorithm.len == 0) plan->algorithm = STR("HS256");
+}
+
 int plan_parse(Plan *plan, char **argv) {
     *plan = defaults;
     bool has_steps = false;
-    plan->secret = str_of(getenv("JWT_SECRET"));
-    plan->key = str_of(getenv("CONTROL_KEY"));
+    read_environment(plan);
     for (; *argv != NULL; argv++) {
         if (strcmp(*argv, "--help") == 0 || strcmp(*argv, "-h") == 0) {
             print_help();

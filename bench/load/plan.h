@@ -27,6 +27,7 @@ typedef struct Plan {
     char **command;             /* NULL: it runs already */
     int server_core, load_core; /* -1: any */
     Str secret, key;
+    Str algorithm, issuer, audience; /* of tokens; the last two may be empty */
 
     /* how to speak with it: texts with places, which --help lists */
     Str connect_path, connect_header;

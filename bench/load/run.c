@@ -128,7 +128,7 @@ static int prepare(Run *run) {
     if (err != 0) return err;
     CrowdParts parts = {&run->loop, plan, &run->server, &run->check};
     err = crowd_new(&parts, &run->crowd);
-    if (err != 0) loop_tell(&run->loop, "JWT_SECRET makes no HS256 tokens");
+    if (err != 0) loop_tell(&run->loop, "JWT_ALGORITHM and JWT_SECRET make no tokens");
     return err;
 }
 

@@ -4,7 +4,6 @@ local bench = {}
 
 local commands = require "cli.commands"
 
-local ALGORITHM = "HS256" -- the tool makes the tokens of its sessions itself
 
 -- A server that nobody else uses: in memory, whatever the settings say, and on one core by itself.
 local OWN_SERVER = { "serve", "--app-host=127.0.0.1", "--app-port={port}", "--store=memory", "--log-level=warn" }
@@ -32,14 +31,16 @@ end
 ---@param program string   the path of this program
 ---@return string[]|nil arguments, table<string, string>|string environment
 function bench.arguments(call, program)
-  if call.settings.JWT_ALGORITHM ~= ALGORITHM then
-    return nil, "chatty bench makes tokens with JWT_ALGORITHM=" .. ALGORITHM .. " only"
+  if not call.settings.JWT_ALGORITHM:find "^HS" then
+    return nil, "chatty bench makes the tokens of its sessions itself: "
+      .. "JWT_ALGORITHM must be HS256, HS384 or HS512"
   end
   local arguments = {}
   add_flags(arguments, call.args)
   if not call.args.url then add_server(arguments, program, call.flags) end
   return arguments, {
-    JWT_SECRET = call.settings.JWT_SECRET,
+    JWT_SECRET = call.settings.JWT_SECRET, JWT_ALGORITHM = call.settings.JWT_ALGORITHM,
+    JWT_ISSUER = call.settings.JWT_ISSUER, JWT_AUDIENCE = call.settings.JWT_AUDIENCE,
     CONTROL_KEY = call.settings.CONTROL_KEY:match("^%s*([^,%s]*)"),
   }
 end
