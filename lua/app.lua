@@ -21,6 +21,8 @@ local timers = require "timers"
 
 local app = {}
 
+local metatable_of = debug.getmetatable -- sees behind __metatable
+
 local PLUGIN <const> = private.key() -- of the plugin
 local ROUTE = { auth = 1, query = 1, body = 1, body_max = 1, jsonapi = 1, doc = 1 }
 local SOCKET = { auth = 1, doc = 1 }
@@ -44,6 +46,7 @@ function app.seal(self)
 end
 
 local function plugin_of(self, level)
+  if metatable_of(self) ~= App then error("call it with a colon, as app:get(...)", level + 1) end
   return rawget(self, PLUGIN) or error("register in setup: the plugin runs already", level + 1)
 end
 

@@ -46,7 +46,8 @@ end
 
 local function check(definition)
   if type(definition) ~= "table" then
-    error(("the file must return the plugin, a table, and returns a %s"):format(type(definition)), 0)
+    local what = definition == nil and "nothing" or "a " .. type(definition)
+    error(("the file must return the plugin, a table, and returns %s"):format(what), 0)
   end
   argument.keys(definition, FIELDS, "the plugin", BLAME)
   if definition.api ~= API then

@@ -75,6 +75,7 @@ local function tell(hook)
     if not may_help then return drop(hook, "refused") end
     if i == options.tries then return drop(hook, "no answer") end
     chatty.sleep(pause)
+    if is_over then return end
     retries:add(1)
     pause = math.min(pause * 2, options.pause_max)
   end

@@ -35,6 +35,8 @@ describe("app", function()
       [ [[app:static("/a", "nowhere")]] ] = "there is no folder plugins/nowhere",
       [ [[app:websocket("/a", { auth = "none" }, { opened = print })]] ] = "does not know 'opened'",
       [ [[app:evry(60, print)]] ] = "method 'evry'",
+      [ [[app.get("/x", { auth = "none" }, print)]] ] = "call it with a colon",
+      [ [[app.on("connect", print)]] ] = "call it with a colon",
     }
     for setup, expected in pairs(mistakes) do
       local line = line_of(setup)

@@ -23,6 +23,11 @@ describe("the line that an error names", function()
     assert.equal("plugins/shop/init.lua:17: oops", blame.plugin("/home/chatty/lua/control/x.lua:1: oops", TRACEBACK))
   end)
 
+  it("comes with a hint when a method was called with a dot", function()
+    local message = "/home/chatty/lua/session.lua:3: bad argument #1 to 'rawget' (table expected, got string)"
+    assert.matches("^plugins/shop/init.lua:17: this is a method: call it with a colon", blame.plugin(message, TRACEBACK))
+  end)
+
   it("is left out when no function of the plugin was under way", function()
     assert.equal("oops", blame.plugin("/home/chatty/lua/reply.lua:96: oops", "stack traceback:\n\t[C]: in ?"))
     assert.equal("oops", blame.plugin("/home/chatty/lua/reply.lua:96: oops"))
