@@ -24,8 +24,8 @@ describe("the line that an error names", function()
   end)
 
   it("comes with a hint when a method was called with a dot", function()
-    local message = "/home/chatty/lua/session.lua:3: bad argument #1 to 'rawget' (table expected, got string)"
-    assert.matches("^plugins/shop/init.lua:17: this is a method: call it with a colon", blame.plugin(message, TRACEBACK))
+    local raised = "/home/chatty/lua/session.lua:3: bad argument #1 to 'rawget' (table expected, got string)"
+    assert.matches("^plugins/shop/init.lua:17: this is a method: call it with a colon", blame.plugin(raised, TRACEBACK))
   end)
 
   it("is left out when no function of the plugin was under way", function()
