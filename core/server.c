@@ -73,8 +73,8 @@ static void on_change(void *context) {
 static void start_watch(Server *server) {
     const Config *config = server->config;
     if (!config->is_watching) return;
-    buf_addf(&server->watched, "%s/plugins:%s/examples:%s/lua:%s:%s", config->home, config->home,
-             config->home, config_get(config, "PLUGINS"), config_get(config, "PLUGIN_OPTIONS"));
+    buf_addf(&server->watched, "%s/plugins:%s/examples:%s/lua:.env:%s:%s", config->home, config->home,
+             config->home, config_get(config, "PLUGIN_OPTIONS"), config_get(config, "PLUGINS"));
     server->watch = watch_open(&server->loop, buf_str(&server->watched), on_change, server);
 }
 

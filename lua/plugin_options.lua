@@ -1,5 +1,6 @@
 -- The values of plugins' options: from the environment or .env (PLUGIN_SHOP_URL for the option url of the plugin shop),
--- else from the Lua file that PLUGIN_OPTIONS names, else the default. What is wrong ends the start with one line.
+-- else from the Lua file that PLUGIN_OPTIONS names, else the default. What is wrong ends the start with one line. A
+-- reload reads them all again.
 
 local argument = require "argument"
 local cage = require "core.cage"
@@ -7,14 +8,17 @@ local files = require "core.files"
 local log = require "core.log"
 local nearest = require "nearest"
 local node = require "core.node"
+local options = require "options"
 local protect = require "protect"
 local rule = require "rule"
 local settings = require "settings"
+local settings_sources = require "settings_sources"
 
 local plugin_options = {}
 
 local PREFIX <const> = "PLUGIN_"
 local DEFAULT_FILE <const> = "options.lua" -- may be missing
+local ENV_FILE <const> = ".env" -- likewise
 local BLAME <const> = argument.BLAME_NOBODY
 
 ---@class plugin_options.option
@@ -28,6 +32,7 @@ local all = {} ---@type plugin_options.option[]
 local names = {} -- of the environment -> true
 local loaded = {} -- plugins -> the names of their options
 local from_file = {} -- plugin -> option -> value
+local texts = {} -- of environment and .env, by name
 
 local function shout(text)
   return (text:upper():gsub("[^%w]", "_"))
@@ -59,8 +64,23 @@ local function run_file(path, text)
   return value
 end
 
---- Reads the file of options; before the first plugin is loaded. Raises one line if it cannot.
+local function read_texts()
+  for name, text in pairs(node.settings) do
+    if name:sub(1, #PREFIX) == PREFIX and not settings[name] then texts[name] = text end
+  end
+  if node.generation < 2 or node.trial then return end -- read by whoever started, or by the test
+  local known = {}
+  for name in pairs(texts) do known[#known + 1] = name end
+  local file, message, code = files.read(ENV_FILE)
+  if not file and code ~= "NOT_FOUND" then fail("%s cannot be read: %s", ENV_FILE, message) end
+  local found, line = settings_sources.plugin_texts(options.list(), settings.CHATTY_ENV, known,
+    { file = file or "", file_name = ENV_FILE, getenv = os.getenv })
+  texts = found or fail("%s", line)
+end
+
+--- Reads what stands in environment and files; before the first plugin is loaded. Raises one line if it cannot.
 function plugin_options.open()
+  read_texts()
   local path = settings.PLUGIN_OPTIONS
   local text, message, code = files.read(path)
   if text then
@@ -73,7 +93,7 @@ end
 -- Value and source; nil when it is nowhere.
 local function find(source, option, declared, name)
   if source.options and source.options[option] ~= nil then return source.options[option], "test" end
-  local text = node.settings[name]
+  local text = texts[name]
   if text and text ~= "" then
     local value, allowed = rule.read(declared, text)
     if value == nil then
@@ -169,8 +189,8 @@ local function known_names()
 end
 
 local function check_environment()
-  for name in pairs(node.settings) do
-    if name:sub(1, #PREFIX) == PREFIX and not names[name] and not settings[name] then
+  for name in pairs(texts) do
+    if not names[name] then
       local owner, near = owner_of(name), nearest.find(name, known_names())
       local hint = near and (", did you mean %s?"):format(near) or ""
       if owner then fail("%s: the plugin %s has no such option%s", name, owner, hint) end

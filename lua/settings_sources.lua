@@ -202,4 +202,22 @@ function settings_sources.merge(list, given)
   return settings, sources, warnings
 end
 
+--- The texts of plugins' options as they stand in the environment and in .env now, without settings of our own.
+---@param list table[]  the entries of `options`
+---@param environment string  that CHATTY_ENV says
+---@param known string[]  names that stood somewhere at the start
+---@param given {file: string, file_name: string, getenv: fun(name: string): string|nil}
+---@return table<string, string>|nil texts, string? line
+function settings_sources.plugin_texts(list, environment, known, given)
+  local file, line = settings_file.parse(given.file, given.file_name)
+  if not file then return nil, line end
+  local looked_up = setmetatable({}, { __index = function(_, name) return given.getenv(name) end })
+  local input = { environment = looked_up, file = file, file_name = given.file_name, flags = {} }
+  local prefix, texts = PREFIXES[environment], {}
+  local names = plugin_names(list, prefix, input)
+  for _, name in ipairs(known) do names[name] = true end
+  for name in pairs(names) do texts[name] = pick({ name = name }, prefix, input) end
+  return texts
+end
+
 return settings_sources

@@ -11,6 +11,7 @@ int api_open_node(lua_State *L) {
     if (api->trial != NULL) set_field_str(L, "trial", str_of(api->trial));
     set_field_integer(L, "worker", api->worker);
     set_field_integer(L, "workers", api->worker_count);
+    set_field_integer(L, "generation", (lua_Integer)api->generation);
     lua_createtable(L, 0, (int)api->setting_count);
     for (size_t i = 0; i < api->setting_count; i++) {
         set_field_str(L, api->settings[i].name, str_of(api->settings[i].value));

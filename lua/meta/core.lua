@@ -8,6 +8,7 @@
 ---@field version string
 ---@field worker integer         index of this worker, from 0; -1 in command line tools
 ---@field workers integer
+---@field generation integer     1 at the start, more after reloads; 0 in command line tools
 ---@field home string            the folder that holds lua/ and plugins/
 ---@field settings table<string, string>  every setting's name and value as text
 ---@field trial? string          in a test: JSON, as lua/test/server.lua writes it

@@ -206,6 +206,28 @@ describe("a reload", function()
     write_file(chatty, "options.lua", "return { shop = { say = 'two' } }")
     assert.is_truthy(chatty:wait_log("reloaded generation=2"))
     assert.equal("two", get(chatty, "/say"))
+    write_file(chatty, ".env", "PLUGIN_SHOP_SAY=six\nDEV_PLUGIN_SHOP_SAY=ten\n")
+    assert.is_truthy(chatty:wait_log("reloaded generation=3"))
+    assert.equal("ten", get(chatty, "/say"))
+    write_file(chatty, ".env", 'PLUGIN_SHOP_SAY="one')
+    assert.is_truthy(chatty:wait_log("not reloaded.*%.env line 1"))
+    assert.equal("ten", get(chatty, "/say"))
+    assert(os.remove(chatty.folder .. "/.env"))
+    assert.is_truthy(chatty:wait_log("reloaded generation=4"))
+    assert.equal("two", get(chatty, "/say"))
+  end)
+
+  it("takes options of the environment before those of .env", function()
+    local chatty = server.start{ settings = { PLUGIN_SHOP_SAY = "env" }, plugins = { shop = [[
+      local plugin = { api = 1, options = { say = { type = "string" } } }
+      function plugin.setup(app, options)
+        app:get("/say", { auth = "none" }, function() return { text = options.say } end)
+      end
+      return plugin
+    ]] } }
+    write_file(chatty, ".env", "PLUGIN_SHOP_SAY=file\n")
+    reload(chatty)
+    assert.equal("env", get(chatty, "/say"))
   end)
 
   it("does not double what plugins count", function()

@@ -466,7 +466,7 @@ function fake_core.install(own_settings)
     files = new_files(), json = fake_json, log = new_log(),
     metrics = new_metrics(), task = new_task(), time = clock, token = new_token(),
     node = {
-      name = "here-1", version = "0.1.0", worker = 0, workers = 1, home = "/home/chatty", settings = {},
+      name = "here-1", version = "0.1.0", worker = 0, workers = 1, generation = 1, home = "/home/chatty", settings = {},
     },
     secret = {
       equal = function(a, b) return a == b end,
