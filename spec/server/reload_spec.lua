@@ -329,6 +329,30 @@ describe("a reload that cannot be", function()
     assert.equal("1", get(chatty, "/version"))
   end)
 
+  it("because setup fills the memory is stopped, and keeps the old code", function()
+    chatty = start{ SCRIPT_MEMORY_MAX = "16mb" }
+    write(chatty, HEAD .. "function plugin.setup()\n  local t = {}\n"
+      .. "  while true do t[#t + 1] = ('x'):rep(9999) .. #t end\nend\nreturn plugin")
+    local status, body = reload(chatty)
+    assert.same({ 409, { plugin = "shop", file = "plugins/shop.lua", line = 4 } }, { status, body.errors[1].meta })
+    assert.matches("SCRIPT_MEMORY_MAX", body.errors[1].detail)
+    assert.equal("1", get(chatty, "/version"))
+  end)
+
+  it("is not so because of what is handed over, without which the new code begins", function()
+    local bad = { ["while true do end"] = "SCRIPT_BUDGET", ["error('oops')"] = "oops",
+      ["return { print }"] = "cannot be handed over", ["require('chatty').users.count()"] = "nothing can wait" }
+    for body, complaint in pairs(bad) do
+      local source = version("2"):gsub("return { visits = visits }", function() return body end)
+      write(chatty, source)
+      assert.equal(200, (reload(chatty)))
+      get(chatty, "/visits")
+      assert.equal(200, (reload(chatty)))
+      assert.is_truthy(chatty:wait_log("plugin shop, on_unload: .*" .. complaint))
+      assert.equal("1", get(chatty, "/visits"))
+    end
+  end)
+
   it("is over with the next one that can", function()
     write(chatty, "return {}")
     reload(chatty)
