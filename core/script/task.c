@@ -150,7 +150,7 @@ void task_check(lua_State *L) {
     const Task *task = script_of(L)->running;
     if (task == NULL) {
         luaL_error(L, "this function waits, and here nothing can wait: call it in a handler, a hook or "
-                      "chatty.spawn, not at load time or in setup");
+                      "chatty.spawn, not at load time, in setup, on_unload or on_load");
     }
     if (!lua_isyieldable(L) || task->pins > 0) {
         luaL_error(L, "this function waits, and Lua cannot wait inside a callback of table.sort, "

@@ -291,7 +291,7 @@ describe("a reload that cannot be", function()
   local WITH_CHATTY = "local chatty = require 'chatty'\n" .. HEAD .. "function plugin.setup()\n  %s\nend\nreturn plugin"
   faults["a spawned function in setup"] = { WITH_CHATTY:format("chatty.spawn(print)"), 4, "in the hook start" }
   faults["a token in setup"] = { WITH_CHATTY:format("chatty.token.make({ sub = 'ann' })"), 4, "no tokens in setup" }
-  faults["something that waits in setup"] = { WITH_CHATTY:format("chatty.sleep(1)"), 4, "not at load time or in setup" }
+  faults["something that waits in setup"] = { WITH_CHATTY:format("chatty.sleep(1)"), 4, "not at load time, in setup" }
 
   local chatty
 
