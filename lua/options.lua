@@ -77,7 +77,7 @@ options.sections = {
       doc = "Events that sessions did not get and the hook dropped is still to hear of, in each worker." },
     { name = "METRIC_SERIES_MAX", type = "integer", min = "0", max = "10000000", default = "10000",
       doc = "Series of all plugins together (chatty.metrics); what has further labels is not counted." },
-    { name = "RELOAD_TIMEOUT", type = "duration", min = "0s", max = "10m", default = "30s",
+    { name = "RELOAD_TIMEOUT", type = "duration", min = "50ms", max = "10m", default = "30s",
       doc = "How long handlers that began before a reload may go on; then they are cancelled." },
     { name = "RELOAD_OLD_MAX", type = "integer", min = "2", max = "32", default = "4",
       doc = "How many earlier generations may still have such handlers; a further reload waits." },
