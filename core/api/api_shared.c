@@ -44,6 +44,11 @@ static uint64_t check_end(lua_State *L, uint64_t now_ms) {
     return type == LUA_TNIL ? 0 : now_ms + (uint64_t)(ttl * 1000);
 }
 
+/* Plugins' spaces begin so (lua/plugin_shared.lua). */
+static bool is_guest(lua_State *L) {
+    return str_has_prefix(check_str(L, 1), STR("plugin:"));
+}
+
 static int f_get(lua_State *L) {
     Key key;
     Shared *shared = check_shared(L);
@@ -77,7 +82,8 @@ static int f_set(lua_State *L) {
     static const char *const known[] = {"ttl", "expect", NULL};
     Key key;
     Shared *shared = check_shared(L);
-    SharedChange change = {.key = check_key(L, &key), .value = check_str(L, 3)};
+    SharedChange change = {
+        .key = check_key(L, &key), .value = check_str(L, 3), .is_guest = is_guest(L)};
     luaL_argcheck(L, change.value.len <= VALUE_MAX, 3, "a value of at most 1 MiB");
     if (!lua_isnoneornil(L, 4)) check_keys(L, 4, known);
     uint64_t now_ms = clock_monotonic_ms();
@@ -100,7 +106,8 @@ static int f_increment(lua_State *L) {
     static const char *const known[] = {"ttl", NULL};
     Key key;
     Shared *shared = check_shared(L);
-    SharedStep step = {.key = check_key(L, &key), .amount = luaL_optinteger(L, 3, 1)};
+    SharedStep step = {
+        .key = check_key(L, &key), .amount = luaL_optinteger(L, 3, 1), .is_guest = is_guest(L)};
     if (!lua_isnoneornil(L, 4)) check_keys(L, 4, known);
     uint64_t now_ms = clock_monotonic_ms();
     step.expires_ms = check_end(L, now_ms);

@@ -15,7 +15,7 @@
 #include "base/mem.h"
 #include "base/metrics.h"
 
-enum { PURGE_MAX = 16, NUMBER_LEN_MAX = 20, HEAP_MIN = 64 };
+enum { PURGE_MAX = 16, NUMBER_LEN_MAX = 20, HEAP_MIN = 64, RESERVE_PART = 8 };
 
 typedef struct Entry {
     uint64_t expires_ms; /* 0: never */
@@ -141,16 +141,23 @@ static Entry *find(Shared *shared, Str key, uint64_t now_ms) {
     return NULL;
 }
 
-static bool has_room(const Shared *shared, const Entry *old, uint64_t size) {
-    uint64_t bytes = shared->bytes - (old ? size_of(old->key_len, old->value_len) : 0) + size;
+/* One part of the room is not for guests; but what is not larger than the old one always fits. */
+static bool has_room(const Shared *shared, const Entry *old, uint64_t size, bool is_guest) {
+    uint64_t old_size = old ? size_of(old->key_len, old->value_len) : 0;
+    if (old != NULL && size <= old_size) return true;
+    SharedLimits limits = shared->limits;
+    if (is_guest) {
+        limits.bytes_max -= limits.bytes_max / RESERVE_PART;
+        limits.entries_max -= limits.entries_max / RESERVE_PART;
+    }
     size_t count = shared->entries.count + (old == NULL);
-    return bytes <= shared->limits.bytes_max && count <= shared->limits.entries_max;
+    return shared->bytes - old_size + size <= limits.bytes_max && count <= limits.entries_max;
 }
 
 /* Puts it in the place of `old`, which may be NULL and is not due. */
 static int replace(Shared *shared, Entry *old, const SharedChange *change, uint64_t now_ms) {
     uint64_t size = size_of(change->key.len, change->value.len);
-    while (!has_room(shared, old, size)) {
+    while (!has_room(shared, old, size, change->is_guest)) {
         if (!try_purge_one(shared, now_ms)) {
             metrics_add(METRIC_limit_hits_total, 1);
             return ERR_LIMIT;
@@ -194,7 +201,8 @@ static int increment(Shared *shared, const SharedStep *step, uint64_t now_ms, in
     int len = snprintf(text, sizeof text, "%lld", (long long)after);
     SharedChange change = {.key = step->key,
                            .value = str_make(text, (size_t)len),
-                           .expires_ms = old ? old->expires_ms : step->expires_ms};
+                           .expires_ms = old ? old->expires_ms : step->expires_ms,
+                           .is_guest = step->is_guest};
     int err = 0;
     if (old != NULL && old->value_len == change.value.len) {
         memcpy(old->data + old->key_len, text, change.value.len);

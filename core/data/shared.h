@@ -3,8 +3,9 @@
  * shared: a dictionary in memory that all workers of the node see: what they count or remember together,
  * at once and without a commit. Values are text; one that is a whole number can be incremented. Each call
  * is one step under the one lock: none sees another's half. Bounded in entries and bytes; what does not
- * fit is refused, nothing is thrown out for it but what has expired. Times are monotonic milliseconds that
- * the caller hands in. Any thread.
+ * fit is refused, nothing is thrown out for it but what has expired. Guests (plugins) are refused a little
+ * earlier, so that they cannot take the room that the server's own limits need. Times are monotonic
+ * milliseconds that the caller hands in. Any thread.
  */
 #ifndef DATA_SHARED_H
 #define DATA_SHARED_H
@@ -29,6 +30,7 @@ typedef struct SharedChange {
     uint64_t expires_ms; /* 0: never */
     bool must_match;     /* only if the value is `expect` now, */
     bool must_exist;     /* or, without this, if there is none */
+    bool is_guest;
     Str expect;
 } SharedChange;
 
@@ -36,6 +38,7 @@ typedef struct SharedStep {
     Str key;
     int64_t amount;
     uint64_t expires_ms; /* of an entry that this one makes; 0: never */
+    bool is_guest;
 } SharedStep;
 
 Shared *shared_new(const SharedLimits *limits); /* gives */

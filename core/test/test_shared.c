@@ -2,7 +2,7 @@
  *
  * core.test.shared: the dictionary of all workers, by hand and by many threads. Times are milliseconds.
  *     local one = shared.new{bytes_max=, entries_max=}
- *     one:get(key, now), :set(key, value, now, {expires=, expect=}), :remove(key, now),
+ *     one:get(key, now), :set(key, value, now, {expires=, expect=, guest=1}), :remove(key, now),
  *     :increment(key, amount, now, expires)           names of errors come as "LIMIT" ...
  *     shared.sizes() -> entries, bytes                as the metrics say
  *     shared.race{threads=, steps=, keys=} -> sum     of all keys, each thread incremented so often; every
@@ -78,6 +78,7 @@ static int f_need(lua_State *L) {
 static int f_set(lua_State *L) {
     SharedChange change = {.key = check_str(L, 2), .value = check_str(L, 3)};
     change.expires_ms = opt_field(L, 5, "expires", 0);
+    change.is_guest = opt_field(L, 5, "guest", 0) != 0;
     int type = lua_istable(L, 5) ? lua_getfield(L, 5, "expect") : LUA_TNIL;
     change.must_match = type != LUA_TNIL;
     change.must_exist = type == LUA_TSTRING;
@@ -92,7 +93,8 @@ static int f_remove(lua_State *L) {
 }
 
 static int f_increment(lua_State *L) {
-    SharedStep step = {check_str(L, 2), luaL_checkinteger(L, 3), (uint64_t)luaL_optinteger(L, 5, 0)};
+    SharedStep step = {check_str(L, 2), luaL_checkinteger(L, 3), (uint64_t)luaL_optinteger(L, 5, 0),
+                       false};
     int64_t sum;
     uint64_t expires_ms;
     int err =
@@ -145,7 +147,7 @@ static void *run_race(void *context) {
     for (unsigned i = 0; i < race->steps; i++) {
         char name[16];
         int len = snprintf(name, sizeof name, "key-%u", i % race->keys);
-        SharedStep step = {str_make(name, (size_t)len), 1, 0};
+        SharedStep step = {str_make(name, (size_t)len), 1, 0, false};
         int64_t sum;
         uint64_t expires_ms;
         if (shared_increment(race->shared, &step, 0, &sum, &expires_ms) != 0) race->has_failed = true;
@@ -155,7 +157,7 @@ static void *run_race(void *context) {
 }
 
 static int64_t sum_of(Shared *shared, const char *key) {
-    SharedStep step = {str_of(key), 0, 0};
+    SharedStep step = {str_of(key), 0, 0, false};
     int64_t sum = -1;
     uint64_t expires_ms;
     return shared_increment(shared, &step, 0, &sum, &expires_ms) == 0 ? sum : -1;

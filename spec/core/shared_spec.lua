@@ -87,6 +87,20 @@ describe("the shared dictionary", function()
     assert.equal(("y"):rep(800), small:get("a", 0))
   end)
 
+  it("keeps some room from guests", function()
+    local one = shared.new{ entries_max = 16, bytes_max = 100000 }
+    for i = 1, 14 do assert.is_true(one:set("key-" .. i, "x", 0, { guest = 1 })) end
+    assert.same({ nil, "LIMIT" }, { one:set("more", "x", 0, { guest = 1 }) })
+    assert.is_true(one:set("key-1", "y", 0, { guest = 1 }))
+    assert.is_true(one:set("more", "x", 0))
+    assert.equal(1, (one:increment("n", 1, 0)))
+    assert.same({ nil, "LIMIT" }, { one:set("even more", "x", 0) })
+    local small = shared.new{ bytes_max = 8000 }
+    assert.same({ nil, "LIMIT" }, { small:set("a", ("x"):rep(7000), 0, { guest = 1 }) })
+    assert.is_true(small:set("a", ("x"):rep(7000), 0))
+    assert.is_true(small:set("a", ("y"):rep(7000), 0, { guest = 1 }))
+  end)
+
   it("makes room of what has expired", function()
     local one = shared.new{ entries_max = 1000 }
     for i = 1, 1000 do one:set("key-" .. i, "x", 0, { expires = 1 + (i * 7919) % 1000 }) end

@@ -254,6 +254,22 @@ describe("chatty.http of a server that stops", function()
   end)
 end)
 
+describe("chatty.http of plugins that are reloaded", function()
+  it("ends with the handlers that are cancelled", function()
+    local shop = upstream.open(function() end)
+    local settings = { RELOAD_TIMEOUT = "100ms" }
+    for name, value in pairs(SETTINGS) do settings[name] = value end
+    local chatty = server.start{ settings = settings, plugins = { ask = plugin_named("ask", '"127.0.0.1"') } }
+    local connection = tcp.open(chatty.port)
+    connection:write(http.encode({ path = "/ask", json = { url = shop.url, options = { timeout = 60 } } }, "x"))
+    assert(shop:wait_requests(1))
+    assert.equal(200, chatty:control("POST", "/control/reload").status)
+    assert.equal(0, chatty:wait_metric("http_calls", 0))
+    assert.truthy(wait.until_(function() return shop.open == 0 end))
+    shop:close()
+  end)
+end)
+
 describe("chatty.http over TLS", function()
   local folder, secure
 
