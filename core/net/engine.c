@@ -10,6 +10,7 @@
 
 #include "base/ensure.h"
 #include "base/mem.h"
+#include "base/metrics.h"
 #include "net/eio.h"
 #include "net/engines.h"
 #include "net/probe.h"
@@ -163,9 +164,20 @@ static void hear_pong(Engine *engine) {
     engine->beat_ms = now_of(engine) + limits_of(engine)->ping_interval_ms;
 }
 
+/* A WebSocket has looked at that already. */
+static bool take_message(Engine *engine, const EioPacket *packet) {
+    if (packet->data.len > limits_of(engine)->ws.message_bytes_max) {
+        metrics_add(METRIC_limit_hits_total, 1);
+        engine_end(engine, WS_CODE_TOO_BIG, STR("message too big"), EIO_CLOSE);
+        return false;
+    }
+    hand_out(engine, packet->is_binary, packet->data);
+    return true;
+}
+
 static bool take_packet(Engine *engine, const EioPacket *packet) {
     switch (packet->type) {
-    case EIO_MESSAGE: hand_out(engine, packet->is_binary, packet->data); return true;
+    case EIO_MESSAGE: return take_message(engine, packet);
     case EIO_PONG: hear_pong(engine); return true;
     case EIO_NOOP: return true;
     case EIO_CLOSE: engine_end(engine, CODE_NORMAL, STR("the client closed"), EIO_NOOP); return true;
