@@ -17,7 +17,8 @@ local PAGE <const> = [[
 <h1>chatty</h1>
 <p>A pub/sub server that the app server controls. Version %s. It runs.</p>
 <ul>
-  <li><code>GET /ws</code>: WebSocket for users</li>
+  <li><code>GET /ws</code>: WebSocket for users; <code>GET /events</code>: Server-Sent Events;
+    <code>/socket.io/</code>: Socket.IO</li>
   <li><code>POST /control/notify</code>, <code>/control/subscription/subscribe</code>,
     <code>/control/subscription/unsubscribe</code>, <code>/control/disconnect</code>: for the app server</li>
   <li><code>GET /control/search/subscriptions</code>, <code>/control/search/participants</code>,

@@ -6,6 +6,7 @@ local credentials = require "credentials"
 local engine = require "core.engine"
 local engineio = require "engineio"
 local entrance = require "entrance"
+local files = require "core.files"
 local hooks = require "hooks"
 local json = require "core.json"
 local protect = require "protect"
@@ -104,6 +105,15 @@ local function open_socket(_, core)
   engine.open_mux_socket(core, token_of(core, true))
 end
 
+-- The setting names a folder from the working directory, not from ours.
+local function serve_client(app, path)
+  local folder = files.absolute(settings.SOCKETIO_CLIENT)
+  if not folder or files.kind(folder) ~= "folder" then
+    error(("SOCKETIO_CLIENT: there is no folder %s"):format(settings.SOCKETIO_CLIENT), 0)
+  end
+  app:static(path, folder)
+end
+
 ---@param app app
 function socketio.setup(app)
   if not settings.SOCKETIO then return end
@@ -113,7 +123,7 @@ function socketio.setup(app)
   app:get(path, { auth = "none", doc = doc }, handlers.get)
   app:post(path, { auth = "none", doc = "Socket.IO: packets of a polling client." }, handlers.post)
   app:put(path, { auth = "none", doc = "Socket.IO: 400, as its clients expect." }, handlers.put)
-  if settings.SOCKETIO_CLIENT then app:static(path, settings.SOCKETIO_CLIENT) end
+  if settings.SOCKETIO_CLIENT then serve_client(app, path) end
 end
 
 return socketio

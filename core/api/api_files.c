@@ -6,7 +6,9 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -136,9 +138,18 @@ static int f_same(lua_State *L) {
     return 1;
 }
 
+static int f_absolute(lua_State *L) {
+    const char *path = luaL_checkstring(L, 1);
+    char found[PATH_MAX];
+    if (realpath(path, found) == NULL) return push_errno(L, path);
+    lua_pushstring(L, found);
+    return 1;
+}
+
 static const luaL_Reg lib[] = {
     {"list", f_list}, {"read", f_read}, {"write_new", f_write_new}, {"make_folder", f_make_folder},
-    {"kind", f_kind}, {"stat", f_stat}, {"same", f_same},           {NULL, NULL},
+    {"kind", f_kind}, {"stat", f_stat}, {"same", f_same},           {"absolute", f_absolute},
+    {NULL, NULL},
 };
 
 int api_open_files(lua_State *L) {

@@ -225,6 +225,10 @@ function files.make_folder(path) end
 ---@param b string
 ---@return boolean
 function files.same(a, b) end
+--- The path from the root, without links; for one that is there.
+---@param path string
+---@return string|nil path, string? message, string? code
+function files.absolute(path) end
 
 --- (waits) The secret becomes the key of all workers; tokens of the one before stay good until `until_`, seconds since
 --- 1970, or end at once. Returns how many sessions were closed for that.

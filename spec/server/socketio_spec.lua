@@ -389,6 +389,21 @@ describe("Socket.IO at its end", function()
     assert.equal("41", (next_of(socket)))
   end)
 
+  it("serves the files of an installed client, from a folder in the working directory", function()
+    local chatty = server.start{
+      settings = { SOCKETIO_CLIENT = "client/dist" },
+      files = { ["client/dist/socket.io.js"] = "// the client", ["client/secret"] = "x" },
+    }
+    local response = chatty:request{ path = "/socket.io/socket.io.js" }
+    assert.same({ 200, "// the client", "text/javascript; charset=utf-8" },
+      { response.status, response.body, response.headers["content-type"] })
+    assert.equal(200, polling.open(chatty.port).response.status)
+    assert.equal(404, chatty:request{ path = "/socket.io/other.js" }.status)
+    local failed = server.run{ settings = { SOCKETIO_CLIENT = "nowhere" }, args = { "serve" } }
+    assert.equal(1, failed.code)
+    assert.matches("SOCKETIO_CLIENT: there is no folder nowhere", failed.err)
+  end)
+
   it("is not served when it is switched off, or elsewhere", function()
     local chatty = start{ SOCKETIO = "false" }
     assert.equal(404, polling.open(chatty.port).response.status)

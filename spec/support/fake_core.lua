@@ -354,6 +354,9 @@ local function new_files()
     if files.tree[path] then return "file" end
     return is_folder(path) and "folder" or nil
   end
+  function files.absolute(path)
+    return files.kind(path) and (path:sub(1, 1) == "/" and path or "/here/" .. path)
+  end
   function files.read(path)
     if files.tree[path] then return files.tree[path] end
     return nil, "no such file", "NOT_FOUND"
