@@ -273,10 +273,10 @@ bool engine_is_late(Engine *engine) {
 }
 
 static void beat(Engine *engine) {
-    if (engine->is_blocked) {
-        engine->beat_ms = now_of(engine) + limits_of(engine)->ping_interval_ms;
-    } else if (engine->is_closing) {
+    if (engine->is_closing) {
         engine_end(engine, engine->close_code, STR_NONE, EIO_CLOSE);
+    } else if (engine->is_blocked) {
+        engine->beat_ms = now_of(engine) + limits_of(engine)->ping_interval_ms;
     } else if (engine->awaits_pong) {
         lose(engine);
     } else {

@@ -147,7 +147,7 @@ void lane_leave(Lane *lane) {
 void lane_free(Lane *lane, uint16_t code, Str reason) {
     bool is_own = lane->close_code != 0;
     Str own = lane->close_reason != NULL ? bytes_str(lane->close_reason) : STR_NONE;
-    if (lane->is_full && lane->engine != NULL) engine_resume(lane->engine);
+    if (lane->is_full && lane->engine != NULL) mux_release(lane->mux);
     lane->engine = NULL;
     session_on_close(lane->session, is_own ? lane->close_code : code, is_own ? own : reason);
     if (lane->space != NULL) space_release(lane->space);
@@ -170,7 +170,7 @@ static void keep(Lane *lane, const SioPacket *packet) {
     }
     if (!lane->is_full && is_full(lane)) {
         lane->is_full = true;
-        engine_hold(lane->engine);
+        mux_hold(lane->mux);
     }
 }
 
@@ -212,7 +212,7 @@ static void settle(Lane *lane) {
     if (lane->is_leaving && lane->backlog == NULL) lane_leave(lane);
     if (!lane->is_full || is_full(lane)) return;
     lane->is_full = false;
-    engine_resume(lane->engine);
+    mux_release(lane->mux);
 }
 
 /* on_packet may hold, resume and close; a resume from within comes back to this loop. */

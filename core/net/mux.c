@@ -20,6 +20,7 @@ struct Mux {
     Bytes *token;        /* NULL: none */
     uint64_t connect_ms; /* when a lane must be there */
     uint32_t lane_count;
+    uint32_t full_count; /* lanes that hold the engine */
 };
 
 Address mux_remote(const Mux *mux) {
@@ -53,6 +54,14 @@ static const NetLimits *limits_of(const Mux *mux) {
 
 static void expect_connect(Mux *mux) {
     mux->connect_ms = now_of(mux) + limits_of(mux)->connect_timeout_ms;
+}
+
+void mux_hold(Mux *mux) {
+    if (mux->full_count++ == 0) engine_hold(mux->engine);
+}
+
+void mux_release(Mux *mux) {
+    if (--mux->full_count == 0) engine_resume(mux->engine);
 }
 
 /* --- lanes --- */

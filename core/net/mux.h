@@ -35,8 +35,10 @@ void mux_open(struct Engines *engines, const MuxOwner *owner, const Request *req
 WARN_UNUSED int mux_open_socket(struct Engines *engines, const MuxOwner *owner, Request *request,
                                 Str token);
 
-/* For lanes. */
-void mux_arm(Mux *mux); /* the deadline of a lane changed */
+/* For lanes. The engine is held as long as a lane has too many messages. */
+void mux_hold(Mux *mux);
+void mux_release(Mux *mux); /* once for each mux_hold */
+void mux_arm(Mux *mux);     /* the deadline of a lane changed */
 Net *mux_net(const Mux *mux);
 
 Address mux_remote(const Mux *mux);

@@ -152,6 +152,29 @@ describe("a session of Socket.IO", function()
     for i = 2, 200 do assert.equal(("43%d[%d]"):format(i, i), (next_of(socket))) end
   end)
 
+  it("keeps many messages for busy handlers of several namespaces", function()
+    local socket = join("ivy")
+    socket:send(('40/other,{"token":"%s"}'):format(chatty:token("ivy")))
+    for _ = 1, 3 do next_of(socket) end
+    socket:send('421["wait"]')
+    socket:send('42/other,1["wait"]')
+    for i = 2, 150 do
+      socket:send(('42%d["echo",%d]'):format(i, i))
+      socket:send(('42/other,%d["echo",%d]'):format(i, i))
+    end
+    local main, other = {}, {}
+    for _ = 1, 300 do
+      local text = next_of(socket)
+      local list = text:find("/other", 1, true) and other or main
+      list[#list + 1] = tonumber(text:match("(%d+)%["):match("%d+$"))
+    end
+    local expected = {}
+    for i = 1, 150 do expected[i] = i end
+    for i, text in ipairs(main) do main[i] = tonumber(tostring(text):match("^43(%d+)$") or text) end
+    assert.same(expected, main)
+    assert.same(expected, other)
+  end)
+
   it("keeps many messages of a poll for a busy handler #threads", function()
     local session = polling.open(chatty.port)
     session:post(('40{"token":"%s"}'):format(chatty:token("ida")))
