@@ -134,6 +134,13 @@ function event.reveal(self, fields)
   for key, value in pairs(fields) do rawset(self, key, value) end
 end
 
+--- Whether it is an event as plugins hold it.
+---@param value any
+---@return boolean
+function event.is(value)
+  return metatable_of(value) == Event
+end
+
 --- The core event under a public one, or under itself; nil for anything else.
 ---@param value any
 ---@return core.event|nil

@@ -56,9 +56,8 @@ end
 
 -- An event as a value acknowledges with its attributes, several arguments and binaries included.
 local function make_ack(value)
-  local found = event.core(value)
-  if not found then return core_event.new("chatty:ack", value) end
-  local made = found:copy()
+  if not event.is(value) then return core_event.new("chatty:ack", value) end
+  local made = event.core(value):copy()
   made:rename("chatty:ack")
   return made
 end

@@ -175,12 +175,17 @@ static bool has_audience(Str claims, const Bytes *wanted) {
     return false;
 }
 
+/* Half a surrogate pair is decoded to U+FFFD, so that two names could become one: none may have it. */
+static bool has_replacement(Str name) {
+    return memmem(name.data, name.len, "\xEF\xBF\xBD", 3) != NULL;
+}
+
 static bool read_user(Str claims, Token *token) {
     Str value;
     if (!json_find(claims, STR("sub"), &value) || json_type(value) != JSON_STRING) return false;
     Buf name = BUF_NONE;
     json_decode_string(value, &name);
-    bool is_good = name.len > 0;
+    bool is_good = name.len > 0 && !has_replacement(buf_str(&name));
     for (size_t i = 0; i < name.len; i++) {
         unsigned char c = (unsigned char)name.data[i];
         if (c < 0x20 || c == 0x7F) is_good = false;
