@@ -76,7 +76,6 @@ end
 function main.run(paths, pattern, write)
   local told, began = report.new(write), os.clock()
   local watch = {
-    begin = function() end,
     finish = server.finish,
     told = function(result) told:add(result) end,
   }

@@ -14,7 +14,6 @@ local run = {}
 ---@field lines? string[]  a traceback
 
 ---@class test.watch  what else happens around each test
----@field begin fun()                     a test begins
 ---@field finish fun(): table|nil         it is over: what went wrong beside it, { message =, lines = }
 ---@field told fun(result: test.result)
 
@@ -79,7 +78,6 @@ end
 local function run_case(case, watch)
   if not case.run then return watch.told(result_of(case, { kind = "pending" })) end
   words.running = {}
-  watch.begin()
   local fault = run_steps(case)
   local beside = watch.finish()
   words.running = nil

@@ -329,6 +329,16 @@ describe("a server with several workers", function()
     assert.same({ { 0, 1, 1 }, { 1, 1, 2 }, { 2, 1, 3 }, { 0, 2, 4 }, { 1, 2, 5 }, { 2, 2, 6 } }, counts)
   end)
 
+  local drawn
+
+  for _, turn in ipairs({ "first", "second" }) do
+    it("draws the same each time: " .. turn, function()
+      local numbers = { t:get("/random").json, t:get("/random").json }
+      assert.same(drawn or numbers, numbers)
+      drawn = numbers
+    end)
+  end
+
   it("brings events to the sessions of all of them", function()
     local sessions = {}
     for i = 1, 6 do sessions[i] = t:connect("user-" .. i % 2) end
