@@ -184,6 +184,7 @@ static void read_values(Config *config, lua_State *L) {
     config->metric_series_max = number_of(L, "METRIC_SERIES_MAX");
     config->shared.entries_max = number_of(L, "SHARED_ENTRIES_MAX");
     config->history_bytes_max = size_of(L, "HISTORY_MEMORY_MAX");
+    config->trace_bytes_max = size_of(L, "TRACE_MEMORY_MAX");
     config->queues_bytes_max = size_of(L, "QUEUES_MAX");
     config->replay_max = number_of(L, "REPLAY_MAX");
     config->shared.bytes_max = size_of(L, "SHARED_MEMORY_MAX");

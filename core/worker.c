@@ -193,6 +193,7 @@ static void run_op(Worker *worker, Op *op) {
         op_free(op);
         return;
     case OP_DISCONNECT: run_disconnect(worker, op); return;
+    case OP_INQUIRY: api_on_inquiry(worker->states.current, op); return;
     case OP_SECRET: run_secret(worker, op); return;
     case OP_REVOKE: run_revoke(worker, op); return;
     case OP_ROOM: run_room(worker, op); return;
@@ -377,6 +378,8 @@ int worker_new(Commons *commons, unsigned index, int listen_fd, Worker **out) {
     worker->registry.on_drop = drops_add;
     worker->registry.drop_context = &worker->states.drops;
     drops_init(&worker->states.drops, &worker->states, worker->config->dropped_max);
+    worker->registry.trace =
+        trace_new(index, worker->config->trace_bytes_max / worker->config->workers);
     keyring_copy(&worker->keys, &commons->keys);
     revocations_copy(&worker->revocations, &commons->revocations);
     worker->http = http_client_open(&worker->net, &commons->config->http);
@@ -470,6 +473,7 @@ void worker_free(Worker *worker) {
     uv_run(&worker->loop, UV_RUN_DEFAULT);
     net_flush(&worker->net); /* frees what worker_close closed */
     ensure(uv_loop_close(&worker->loop) == 0);
+    trace_free(worker->registry.trace);
     registry_deinit(&worker->registry);
     drops_deinit(&worker->states.drops);
     states_deinit(&worker->states);

@@ -63,6 +63,7 @@ add(400, "event-term-invalid", "Term invalid",
 add(400, "batch-invalid", "Batch invalid", "The body of a batch is not an array.")
 add(400, "batch-too-long", "Batch too long", "A batch has more operations than BATCH_MAX.", true)
 add(400, "operation-invalid", "Operation invalid", "An operation of a batch lacks something or has a wrong member.")
+add(404, "event-unknown", "Event unknown", "None of the events that are remembered has this id, key or name.")
 add(404, "ack-unknown", "Ack unknown", "No event of the last five minutes was sent with this ack.")
 add(409, "idempotency-busy", "Still at work",
   "The first request with this idempotency key has not been answered for ten seconds.")

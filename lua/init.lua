@@ -32,6 +32,7 @@ local test_jwt = require "auth.test_jwt"
 local update_jwt_secret = require "auth.update_jwt_secret"
 local timers = require "timers"
 local token = require "auth.token"
+local why = require "control.why"
 
 local init = {
   on_request = dispatch.request,
@@ -52,7 +53,7 @@ local init = {
 local OURS = { name = "chatty", folder = node.home .. "/lua", priority = math.mininteger }
 local PARTS = {
   health, realtime, event_stream, socketio, test_jwt, register, login, logout, token, update_jwt_secret,
-  notify, subscription, batch, acks_page, search, disconnect, reload, listing,
+  notify, subscription, batch, acks_page, why, search, disconnect, reload, listing,
 }
 
 --- Registers our endpoints and loads the plugins. Raises one line if something is wrong. Needs no worker.

@@ -101,10 +101,29 @@ local function set_key(spec)
   spec.key = (spec.event or spec.events[1]):name()
 end
 
-local function send(spec)
+-- Who asks, as `chatty why` tells it; made once for each who asks.
+local labels = setmetatable({}, { __mode = "k" })
+
+local function label_of(by)
+  if type(by) ~= "table" then return tostring(by) end
+  local label = labels[by]
+  if label then return label end
+  if by.kind == "plugin" then
+    label = "the plugin " .. tostring(by.name)
+  elseif by.kind == "control" and by.key then
+    label = "the control key " .. by.key
+  else
+    label = by.user and "the token of " .. by.user or "a control key"
+  end
+  labels[by] = label
+  return label
+end
+
+local function send(spec, by)
   set_key(spec)
   local refused = set_terms(spec)
   if refused then return nil, refused end
+  spec.origin, spec.event_name = label_of(by), (spec.event or spec.events[1]):name()
   local done, id = bus.notify(spec)
   if not done then return nil, refusal.of("queues-full", nil, nil, { "Retry-After", "1" }) end
   if spec.if_offline and not spec.dry and hooks.has("unreached") then
@@ -132,7 +151,7 @@ function notification.emit(spec, options, by)
     local refused = add.apply(options, spec)
     if refused then return nil, refused end
   end
-  return send(spec)
+  return send(spec, by)
 end
 
 return notification

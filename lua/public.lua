@@ -110,7 +110,7 @@ local function outgoing(spec, level)
   return {
     by = by, names = list, efficient = spec.efficient, except = except, event = made,
     report = spec.report, dry = spec.dry_run, ack = spec.ack, if_offline = spec.if_offline,
-    except_sessions = except_sessions, key = spec.key, ttl = spec.ttl,
+    except_sessions = except_sessions, key = spec.key, ttl = spec.ttl, id = spec.id,
   }
 end
 

@@ -100,6 +100,9 @@ void api_take_over(Api *api, Api *old);
 /* Takes the request; answers it through Lua. An ExchangeOnRequest; its context is the worker's States. */
 void api_on_request(void *states, Request *request);
 
+/* Takes an INQUIRY op and answers it. */
+void api_on_inquiry(const Api *api, Op *op);
+
 /* A user came online or is gone: runs the hooks. */
 void api_on_presence(Api *api, Str user, bool is_online, uint64_t generation);
 
@@ -134,7 +137,8 @@ static inline Api *api_of(lua_State *L) {
     X(store)              \
     X(task)               \
     X(time)               \
-    X(token)
+    X(token)              \
+    X(trace)
 #define API_CLASS_MAP(X) X(request) X(session) X(socket)
 
 #define API_OPENER(name) int api_open_##name(lua_State *L);

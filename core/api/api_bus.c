@@ -133,6 +133,40 @@ static int push_id(lua_State *L, uint64_t sequence) {
     return 1;
 }
 
+/* Names, each on a line of its own, as many as there is room for. */
+static Str join_names(const Str *names, size_t stride, uint32_t count, char *text, size_t size) {
+    size_t len = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        const Str *name = (const Str *)(const void *)((const char *)names + i * stride);
+        if (len + name->len + 1 > size) break;
+        memcpy(text + len, name->data, name->len);
+        len += name->len;
+        text[len++] = '\n';
+    }
+    return str_make(text, len);
+}
+
+/* stack: spec */
+static void record(lua_State *L, const Api *api, const Notice *notice) {
+    char targets[512];
+    char except[256];
+    TraceEvent event = {
+        .number = notice->number,
+        .by_users = notice->kind == NOTICE_USERS,
+        .is_efficient = notice->is_efficient,
+        .at_ms = clock_wall_ms(),
+        .first_sequence = notice->first_sequence,
+        .last_sequence = notice->last_sequence,
+        .name = opt_field_str(L, 1, "event_name"),
+        .origin = opt_field_str(L, 1, "origin"),
+        .id = opt_field_str(L, 1, "id"),
+        .targets = join_names(&notice->targets[0].name, sizeof(Target), notice->target_count, targets,
+                              sizeof targets),
+        .except = join_names(notice->except, sizeof(Str), notice->except_count, except, sizeof except),
+    };
+    trace_add_event(api->registry->trace, &event);
+}
+
 static int f_notify(lua_State *L) {
     Api *api = check_running(L);
     bool is_dry = lua_istable(L, 1) && opt_field_bool(L, 1, "dry");
@@ -145,14 +179,20 @@ static int f_notify(lua_State *L) {
     }
     Notice *notice = check_notice(L);
     if (!is_dry) metrics_add(METRIC_notifies_total, 1);
-    if (!is_counted) {
-        uint64_t sequence = bus_notify(api->bus, notice);
-        lua_pushboolean(L, 1);
-        return 1 + push_id(L, sequence);
+    notice->number = is_dry ? 0 : trace_number_event(api->registry->trace);
+    notice_retain(notice);
+    if (is_counted) {
+        bus_notify_counted(api->bus, (unsigned)api->worker, notice, is_dry, on_tally,
+                           ask_new(L, push_tally));
+    } else {
+        bus_notify(api->bus, notice);
     }
-    bus_notify_counted(api->bus, (unsigned)api->worker, notice, is_dry, on_tally,
-                       ask_new(L, push_tally));
-    return task_yield(L);
+    uint64_t sequence = notice->last_sequence;
+    if (!is_dry) record(L, api, notice);
+    notice_release(notice);
+    if (is_counted) return task_yield(L);
+    lua_pushboolean(L, 1);
+    return 1 + push_id(L, sequence);
 }
 
 static void push_names(lua_State *L, const Names *names) {

@@ -70,6 +70,7 @@ static void on_close(Session *session, uint16_t code, Str reason) {
     Api *api = current_api(session);
     lua_State *L = api->script->L;
     bool was_live = session->subscriber.user != NULL;
+    if (was_live) join_record_end(api, session, code, reason);
     registry_remove(api->registry, &session->subscriber);
     join_leave(api, session);
     asking_cancel(session);

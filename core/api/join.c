@@ -47,6 +47,19 @@ void join_leave(const Api *api, Session *session) {
     bus_ask_roster(api->bus, op);
 }
 
+void join_record_end(const Api *api, const Session *session, uint16_t code, Str reason) {
+    TraceSession ended = {
+        .number = session->subscriber.number,
+        .code = code,
+        .closed_ms = clock_wall_ms(),
+        .user = session_user(&session->facts),
+        .id = str_make(session->facts.id, SESSION_ID_LEN),
+        .reason = reason,
+    };
+    session->subscriber.class->describe(&session->subscriber, &ended.since_ms, &ended.waiting);
+    trace_add_session(api->registry->trace, &ended);
+}
+
 /* Where the session stands in the order of kept events; false when nothing is kept for it. */
 static bool find_cursor(const Join *join, char id[MESSAGE_ID_LEN]) {
     const Api *api = join->api;
@@ -105,10 +118,14 @@ static void find_missed(Join *join) {
 static void bring_missed(Join *join) {
     Subscriber *subscriber = &join->session->subscriber;
     MissedList *missed = &join->catchup.missed;
+    Trace *trace = join->api->registry->trace;
     for (size_t i = 0; i < missed->count && session_is_open(join->session); i++) {
         Bytes *frame = subscriber->class->deliver(subscriber, missed_message(&missed->items[i]));
         if (frame == NULL) break;
         bytes_retain(frame);
+        if (trace != NULL) {
+            trace_mark(trace, missed->items[i].notice->number, subscriber->number, TRACE_REPLAYED);
+        }
         metrics_add(METRIC_replayed_total, 1);
     }
     missed_deinit(missed);

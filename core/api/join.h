@@ -18,6 +18,9 @@ int join_ask(lua_State *L, Session *session, Str after);
 /* Takes a session that the roster counts out of it again. */
 void join_leave(const Api *api, Session *session);
 
+/* What `chatty why` tells later of a session that was live. */
+void join_record_end(const Api *api, const Session *session, uint16_t code, Str reason);
+
 /* The secret, or the token, may have become void after the token was checked, while the session was not
  * in the registry yet. */
 void join_check_token(const Api *api, Session *session);

@@ -20,6 +20,9 @@ typedef struct Gather {
     uint64_t sessions;
     BusOnTally on_tally;
     BusOnCount on_count;
+    BusOnTexts on_texts;
+    unsigned text_count;
+    Bytes **texts; /* room for one of each worker; NULL: none are gathered */
     void *waiter;
 } Gather;
 
@@ -81,6 +84,11 @@ uint64_t bus_notify(Bus *bus, Notice *notice) {
 static void finish_gather(Gather *gather) {
     if (gather->on_tally != NULL) gather->on_tally(gather->waiter, gather->tally);
     if (gather->on_count != NULL) gather->on_count(gather->waiter, gather->sessions);
+    if (gather->on_texts != NULL) {
+        gather->on_texts(gather->waiter, gather->texts, gather->text_count);
+    }
+    for (unsigned i = 0; i < gather->text_count; i++) bytes_release(gather->texts[i]);
+    mem_free(gather->texts);
     tally_free(gather->tally);
     mem_free(gather);
 }
@@ -89,6 +97,7 @@ static void on_gathered(Op *op, void *waiter) {
     Gather *gather = waiter;
     if (op->tally != NULL) tally_merge(gather->tally, op->tally);
     gather->sessions += op->sessions_count;
+    if (gather->texts != NULL) gather->texts[gather->text_count++] = bytes_retain(op->value);
     if (--gather->pending == 0) finish_gather(gather);
 }
 
@@ -107,8 +116,8 @@ static Op *gathered_op(OpType type, unsigned origin, Gather *gather) {
     return op;
 }
 
-void bus_notify_counted(Bus *bus, unsigned origin, Notice *notice, bool is_dry, BusOnTally on_tally,
-                        void *waiter) {
+uint64_t bus_notify_counted(Bus *bus, unsigned origin, Notice *notice, bool is_dry, BusOnTally on_tally,
+                            void *waiter) {
     Gather *gather = gather_new(bus, waiter);
     gather->on_tally = on_tally;
     gather->tally = tally_new(notice->target_count);
@@ -120,7 +129,22 @@ void bus_notify_counted(Bus *bus, unsigned origin, Notice *notice, bool is_dry, 
         ops[i]->is_dry = is_dry;
     }
     post_ordered(bus, ops, notice);
+    uint64_t sequence = notice->last_sequence;
     notice_release(notice);
+    return sequence;
+}
+
+void bus_inquire(Bus *bus, unsigned origin, const Inquiry *inquiry, BusOnTexts on_texts, void *waiter) {
+    Gather *gather = gather_new(bus, waiter);
+    gather->on_texts = on_texts;
+    gather->texts = mem_alloc(bus->worker_count * sizeof *gather->texts);
+    for (unsigned i = 0; i < bus->worker_count; i++) {
+        Op *op = gathered_op(OP_INQUIRY, origin, gather);
+        if (inquiry->user.data != NULL) op_set_name(op, inquiry->user);
+        op_set_after(op, inquiry->event);
+        op->generation = inquiry->number;
+        inbox_post(bus->workers[i], op);
+    }
 }
 
 void bus_disconnect(Bus *bus, unsigned origin, const Disconnect *order, BusOnCount on_count,

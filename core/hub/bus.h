@@ -28,13 +28,14 @@ void bus_deinit(Bus *bus);
 /* What a notify with a count answers; both callbacks run at the worker `origin`, once. */
 typedef void (*BusOnTally)(void *waiter, Tally *tally); /* borrows; may close its rows */
 typedef void (*BusOnCount)(void *waiter, uint64_t sessions);
+typedef void (*BusOnTexts)(void *waiter, Bytes *const *texts, unsigned count); /* borrows */
 
 /* Emits to all workers. Takes the notice. Gives the sequence that History gave its last event, 0: none. */
 uint64_t bus_notify(Bus *bus, Notice *notice);
 
 /* The same, or only the counting when is_dry, and then tells how many were reached. Takes the notice. */
-void bus_notify_counted(Bus *bus, unsigned origin, Notice *notice, bool is_dry, BusOnTally on_tally,
-                        void *waiter);
+uint64_t bus_notify_counted(Bus *bus, unsigned origin, Notice *notice, bool is_dry, BusOnTally on_tally,
+                            void *waiter);
 
 /* Closes all sessions of some users, on all workers, with a WebSocket close code and a reason; is_dry: only
  * counts them. */
@@ -52,6 +53,16 @@ void bus_disconnect(Bus *bus, unsigned origin, const Disconnect *order, BusOnCou
  * clock. Changes made at once reach all workers in one order. The count is that of sessions closed. */
 void bus_change_secret(Bus *bus, unsigned origin, Str secret, int64_t until_ms, BusOnCount on_count,
                        void *waiter);
+
+/* Asks all workers what they recorded (inquiry.h): of the event that `event` names, or if `user` is not
+ * STR_NONE, of his sessions and the event with this number. One text of each worker. */
+typedef struct Inquiry {
+    Str event;
+    Str user;
+    uint32_t number;
+} Inquiry;
+
+void bus_inquire(Bus *bus, unsigned origin, const Inquiry *inquiry, BusOnTexts on_texts, void *waiter);
 
 /* A record of revocations.h, kept by the store, reaches all workers. The count is that of sessions closed. */
 typedef struct Revocation {

@@ -16,6 +16,7 @@ typedef struct Walk {
     const Notice *notice;
     const Message *message;
     Tally *tally; /* may be NULL */
+    Trace *trace; /* may be NULL */
     uint32_t target;
     uint64_t sequence; /* of the target's event; UINT64_MAX when it is not kept */
     uint64_t serial;
@@ -56,6 +57,10 @@ static bool deliver_to_session(Walk *walk, Subscriber *subscriber) {
     }
     if (walk->is_dry) return true;
     Bytes *frame = subscriber->class->deliver(subscriber, walk->message);
+    if (walk->trace != NULL) {
+        TraceKind kind = frame != NULL ? TRACE_QUEUED : TRACE_DROPPED;
+        trace_mark(walk->trace, walk->notice->number, subscriber->number, kind);
+    }
     if (frame == NULL) {
         drop(walk, subscriber);
         return false;
@@ -113,6 +118,7 @@ void fanout_deliver(Registry *registry, const Notice *notice, bool is_dry, Tally
     Walk walk = {.registry = registry,
                  .notice = notice,
                  .tally = tally,
+                 .trace = registry->trace,
                  .serial = registry->serial,
                  .is_dry = is_dry};
     for (uint32_t i = 0; i < notice->target_count; i++) {

@@ -35,6 +35,7 @@ typedef struct Notice {
     Str *except_sessions;    /* ids of sessions that get nothing */
     Str key;                 /* only the newest event of a key matters; STR_NONE: it has none */
     uint64_t ends_ms;        /* monotonic; from then on it is worth nothing; 0: never */
+    uint32_t number;         /* in the Traces of all workers; 0: none */
     bool is_kept;            /* by a channel of it; then its messages have ids */
     uint64_t first_sequence; /* given by History; 0: none */
     uint64_t last_sequence;

@@ -17,6 +17,7 @@
     X(NOTIFY, worker)        /* deliver `notice`; counts into `tally` if there is one */              \
     X(CHANGE, worker)        /* live `users` join (is_add) or leave `channels` */                     \
     X(DISCONNECT, worker)    /* close the sessions of `users` with `code` and `name` */               \
+    X(INQUIRY, worker)       /* answers `value`, what was recorded: see inquiry.h */                  \
     X(PRESENCE, worker)      /* user `name` came online (is_add) or is gone */                        \
     X(SECRET, worker)        /* `value` becomes the key of tokens, the old one ends at expires_ms */  \
     X(REVOKE, worker)        /* records of space `name`: keys `users`, values `channels` */           \

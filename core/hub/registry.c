@@ -10,6 +10,7 @@ void registry_init(Registry *registry) {
     graph_init(&registry->graph);
     registry->serial = 0;
     registry->kept_sequence = 0;
+    registry->trace = NULL;
     registry->session_count = 0;
     registry->is_locked = false;
     registry->on_drop = NULL;
@@ -45,6 +46,7 @@ void registry_add(Registry *registry, Subscriber *subscriber, Str user, const Na
     assert(subscriber->user == NULL);
     Node *node = graph_add_user(&registry->graph, user);
     subscriber->user = node;
+    if (registry->trace != NULL) subscriber->number = trace_number_session(registry->trace);
     subscriber->sibling = node->owner;
     node->owner = subscriber;
     registry->session_count++;

@@ -10,6 +10,7 @@
 #include "hub/graph.h"
 #include "hub/names.h"
 #include "hub/subscriber.h"
+#include "hub/trace.h"
 
 struct Notice;
 
@@ -21,6 +22,7 @@ typedef struct Registry {
     Graph graph;            /* node->owner of a user is the first of his Subscribers */
     uint64_t serial;        /* of the last walk that marked nodes or stamped sessions */
     uint64_t kept_sequence; /* of the last kept event that was fanned out here */
+    Trace *trace;           /* borrowed; NULL: nothing is recorded */
     uint32_t session_count;
     bool is_locked;         /* while fan-out walks: nothing may be added or removed */
     RegistryOnDrop on_drop; /* NULL: nobody asks */

@@ -27,6 +27,8 @@ typedef struct SubscriberClass {
     bool (*retire_key)(Subscriber *subscriber, uint32_t generation, int64_t until_ms);
     /* The session's id; borrows. */
     Str (*id)(const Subscriber *subscriber);
+    /* Since when it is, wall clock, and how many frames the kernel has not taken yet. */
+    void (*describe)(const Subscriber *subscriber, int64_t *since_ms, uint32_t *waiting);
     /* The claims of its token, raw JSON; borrows. */
     Str (*claims)(const Subscriber *subscriber);
     /* Ends the session with a WebSocket close code; asynchronous. */
@@ -38,6 +40,7 @@ struct Subscriber {
     struct Node *user;   /* while in the registry, else NULL */
     Subscriber *sibling; /* the user's next session on this worker */
     uint64_t stamp;      /* serial of the last channels-efficient event it got */
+    uint32_t number;     /* in the worker's Trace */
     uint64_t had;        /* kept events up to this sequence it has had, on an earlier connection */
 };
 

@@ -30,6 +30,11 @@ static uint64_t now_of(const Engine *engine) {
     return net_now_ms(engine->engines->net);
 }
 
+uint32_t engine_waiting(const Engine *engine) {
+    if (engine->socket != NULL) return socket_waiting(engine->socket);
+    return engine->polling != NULL ? engine->polling->count : 0;
+}
+
 Net *engine_net(const Engine *engine) {
     return engine->engines->net;
 }

@@ -62,6 +62,7 @@ void engine_set_deadline(Engine *engine, uint64_t deadline_ms);
 void engine_close(Engine *engine, uint16_t code, Str reason);
 bool engine_is_closing(const Engine *engine);
 Net *engine_net(const Engine *engine);
+uint32_t engine_waiting(const Engine *engine); /* frames that the kernel has not taken */
 
 /* What was sent up to now leaves now, what is sent from now on not before the next tick: some clients, that of
  * the protocol's own test suite too, miss the second of two messages that come in one read while they

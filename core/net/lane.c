@@ -244,6 +244,11 @@ void lane_on_time(Lane *lane, uint64_t now_ms) {
     session_on_timer(lane->session);
 }
 
+static uint32_t waiting(const void *transport) {
+    const Lane *lane = transport;
+    return lane->engine != NULL ? engine_waiting(lane->engine) : 0;
+}
+
 static Net *net_of(void *transport) {
     return mux_net(((Lane *)transport)->mux);
 }
@@ -258,6 +263,7 @@ static const TransportClass transport_class = {
     .set_deadline = set_deadline,
     .close = close_lane,
     .close_code = close_code,
+    .waiting = waiting,
     .net = net_of,
 };
 

@@ -85,6 +85,14 @@ Str session_id(const Subscriber *subscriber) {
     return str_make(session->facts.id, SESSION_ID_LEN);
 }
 
+void session_describe(const Subscriber *subscriber, int64_t *since_ms, uint32_t *waiting) {
+    const Session *session =
+        (const Session *)(const void *)((const char *)subscriber - offsetof(Session, subscriber));
+    bool is_there = session->transport != NULL;
+    *since_ms = session->facts.since_ms;
+    *waiting = is_there ? class_of(session)->waiting(session->transport) : 0;
+}
+
 void session_on_message(Session *session, Str text) {
     session_hold(session);
     session->handler->on_frame(session, text);

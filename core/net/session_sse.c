@@ -120,6 +120,10 @@ static uint16_t close_code(const void *transport) {
     return is_closing(stream) ? stream->close_code : 0;
 }
 
+static uint32_t waiting(const void *transport) {
+    return conn_waiting(((const Stream *)transport)->conn);
+}
+
 static Net *net_of(void *transport) {
     return conn_net(((Stream *)transport)->conn);
 }
@@ -143,6 +147,7 @@ static const TransportClass transport_class = {
     .set_deadline = set_deadline,
     .close = close_stream,
     .close_code = close_code,
+    .waiting = waiting,
     .net = net_of,
 };
 

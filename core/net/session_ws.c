@@ -72,6 +72,10 @@ static uint16_t close_code(const void *transport) {
     return socket_close_code(transport);
 }
 
+static uint32_t waiting(const void *transport) {
+    return socket_waiting(transport);
+}
+
 static Net *net_of(void *transport) {
     return socket_net(transport);
 }
@@ -87,6 +91,7 @@ static const TransportClass transport_class = {
     .set_deadline = set_deadline,
     .close = close_socket,
     .close_code = close_code,
+    .waiting = waiting,
     .net = net_of,
 };
 

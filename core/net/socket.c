@@ -419,6 +419,10 @@ void socket_close(Socket *socket, uint16_t code, Str reason) {
     resume_reading(socket);
 }
 
+uint32_t socket_waiting(const Socket *socket) {
+    return conn_waiting(socket->conn);
+}
+
 bool socket_is_closing(const Socket *socket) {
     return socket->is_over || conn_is_closing(socket->conn);
 }

@@ -76,6 +76,7 @@ void socket_cut(Socket *socket, Str reason);
 void socket_close(Socket *socket, uint16_t code, Str reason);
 bool socket_is_closing(const Socket *socket);
 uint16_t socket_close_code(const Socket *socket); /* 0: it is not closing */
+uint32_t socket_waiting(const Socket *socket);    /* frames that the kernel has not taken */
 
 /* The worker stops, behind exchange_drain: closes all sockets with 1012, also those that open from now on. */
 void socket_drain(Net *net);

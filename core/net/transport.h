@@ -36,6 +36,7 @@ typedef struct TransportClass {
     void (*close)(void *transport, uint16_t code, Str reason);
     /* The code that it ends with, 1006 when the connection is lost; 0: it is open. */
     uint16_t (*close_code)(const void *transport);
+    uint32_t (*waiting)(const void *transport); /* frames that the kernel has not taken */
     Net *(*net)(void *transport);
 } TransportClass;
 

@@ -34,6 +34,7 @@
     X(store)             \
     X(task)              \
     X(token)             \
+    X(trace)             \
     X(ws)
 
 #define TEST_OPENER(room) int test_open_##room(lua_State *L);

@@ -86,6 +86,9 @@ function bus.hear_drops() end
 ---@field event? core.event         one for all names, or:
 ---@field events? core.event[]      one per name
 ---@field terms? {except_sessions?:string[], key?:string, ttl?:number, ack?:string}  ack: raw JSON
+---@field origin? string            who asks, for `chatty why`; so is:
+---@field event_name? string
+---@field id? string                idempotency key
 ---@field report? boolean           (waits) counts what was queued
 ---@field dry? boolean              (waits) counts what would be, delivers nothing
 --- `id` is that of an event that a channel keeps.
@@ -162,6 +165,18 @@ local history = {}
 ---@param pattern string  `*` stands for any characters
 ---@param limits {events: integer, bytes: integer, ttl_ms: integer}
 function history.keep(pattern, limits) end
+
+---@class core.trace  `require "core.trace"`: what the workers recorded, a text of JSON from each
+local trace = {}
+--- (waits) The newest event that each worker emitted with this id, idempotency key or name; "null" for none.
+---@param text string
+---@return string[]
+function trace.events(text) end
+--- (waits) The user's sessions, and what they got of an event.
+---@param user string
+---@param number? integer  the event's
+---@return string[]
+function trace.sessions(user, number) end
 
 ---@class core.token  `require "core.token"`
 local token = {}

@@ -73,6 +73,7 @@ describe("init", function()
       ["GET /a"] = "shop function",
       ["GET /auth/test-jwt"] = "chatty jwt",
       ["GET /control/acks"] = "chatty control:notify", ["POST /control/batch"] = "chatty function",
+      ["GET /control/why"] = "chatty control:search",
       ["GET /control/plugins"] = "chatty control:admin",
       ["GET /control/search/participants"] = "chatty control:search",
       ["GET /control/search/subscriptions"] = "chatty control:search",

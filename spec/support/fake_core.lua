@@ -477,7 +477,8 @@ function fake_core.install(own_settings)
       hash = function(text) return "hash of " .. text end,
       hmac = function(key, text) return ("hmac of %s by %s"):format(text, key) end,
     },
-    history = new_history(), store = fake_records.new_store(clock), shared = fake_records.new_shared(clock),
+    history = new_history(), trace = { events = function() return {} end, sessions = function() return {} end },
+    store = fake_records.new_store(clock), shared = fake_records.new_shared(clock),
     http = fake_http.new(), password = fake_elsewhere.password(), reload = fake_elsewhere.reload(),
   }
   for name, module in pairs(fake_text.modules()) do modules[name] = module end

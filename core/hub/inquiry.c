@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Whether a frame was written is not recorded: of the frames that a session was given, the last ones wait
+ * still (or did when it ended), as many as there are in its queue; all before them were taken by the
+ * kernel. Frames that are no events count there too, so what is said to be written was written.
+ */
+#include "hub/inquiry.h"
+
+#include "base/json.h"
+#include "base/mem.h"
+
+enum { SESSIONS_MAX = 256 };
+
+static void add_text(Buf *out, const char *name, Str text) {
+    buf_addf(out, ",\"%s\":", name);
+    json_encode_string(text, out);
+}
+
+static void add_names(Buf *out, const char *name, Str rest) {
+    Str one;
+    buf_addf(out, ",\"%s\":[", name);
+    for (bool is_first = true; rest.len > 0; is_first = false) {
+        if (!str_split(rest, '\n', &one, &rest)) rest = STR_NONE;
+        if (!is_first) buf_add_char(out, ',');
+        json_encode_string(one, out);
+    }
+    buf_add_char(out, ']');
+}
+
+/* --- events --- */
+
+typedef struct Search {
+    const History *history;
+    Str wanted;
+    uint64_t sequence; /* of the wanted id; 0: it is none */
+    Buf *out;          /* the newest that was found */
+} Search;
+
+static bool is_wanted(const Search *search, const TraceEvent *event) {
+    if (search->sequence > 0 && event->first_sequence > 0) {
+        return search->sequence >= event->first_sequence && search->sequence <= event->last_sequence;
+    }
+    return (event->id.len > 0 && str_equal(event->id, search->wanted)) ||
+           str_equal(event->name, search->wanted);
+}
+
+static void on_event(void *context, const TraceEvent *event) {
+    const Search *search = context;
+    if (!is_wanted(search, event)) return;
+    Buf *out = search->out;
+    buf_clear(out);
+    buf_addf(out, "{\"number\":%u,\"at\":%lld,\"efficient\":%s", event->number, (long long)event->at_ms,
+             event->is_efficient ? "true" : "false");
+    add_text(out, "event", event->name);
+    add_text(out, "by", event->origin);
+    if (event->id.len > 0) add_text(out, "key", event->id);
+    if (event->last_sequence > 0) {
+        char id[MESSAGE_ID_LEN];
+        history_encode_id(search->history, event->last_sequence, id);
+        add_text(out, "id", str_make(id, sizeof id));
+    }
+    add_names(out, event->by_users ? "users" : "channels", event->targets);
+    add_names(out, "except", event->except);
+    buf_add_char(out, '}');
+}
+
+static void find_event(const Trace *trace, const History *history, Str wanted, Buf *out) {
+    Search search = {history, wanted, 0, out};
+    if (history == NULL || !history_parse_id(history, wanted, &search.sequence)) search.sequence = 0;
+    buf_add(out, STR("null"));
+    trace_each_event(trace, on_event, &search);
+}
+
+/* --- sessions --- */
+
+typedef struct Session {
+    uint32_t number;
+    uint32_t waiting;
+    uint32_t later; /* frames that it was given behind those looked at */
+    int64_t since_ms;
+    int64_t closed_ms; /* 0: it is live */
+    uint16_t code;
+    Buf got; /* of the event, the newest first */
+    Str id;
+    Str reason;
+} Session;
+
+typedef struct Sessions {
+    Str user;
+    uint32_t count;
+    Session items
+        [SESSIONS_MAX]; /* the newest first among the live, then those that ended, the oldest first */
+} Sessions;
+
+static void on_session(void *context, const TraceSession *ended) {
+    Sessions *sessions = context;
+    if (!str_equal(ended->user, sessions->user)) return;
+    if (sessions->count == SESSIONS_MAX) return;
+    sessions->items[sessions->count++] = (Session){.number = ended->number,
+                                                   .waiting = ended->waiting,
+                                                   .since_ms = ended->since_ms,
+                                                   .closed_ms = ended->closed_ms,
+                                                   .code = ended->code,
+                                                   .id = ended->id,
+                                                   .reason = ended->reason};
+}
+
+static void collect_sessions(const Registry *registry, Sessions *sessions) {
+    const Subscriber *one = registry_find_user(registry, sessions->user);
+    for (; one != NULL && sessions->count < SESSIONS_MAX; one = one->sibling) {
+        Session *session = &sessions->items[sessions->count++];
+        *session = (Session){.number = one->number, .id = one->class->id(one)};
+        one->class->describe(one, &session->since_ms, &session->waiting);
+    }
+    trace_each_session(registry->trace, on_session, sessions);
+}
+
+static const char *const kinds[] = {
+    [TRACE_QUEUED] = "queued", [TRACE_DROPPED] = "dropped", [TRACE_REPLAYED] = "replayed"};
+
+static void note_mark(Session *session, bool is_wanted, TraceKind kind) {
+    if (is_wanted) {
+        bool is_written = kind != TRACE_DROPPED && session->later >= session->waiting;
+        buf_addf(&session->got, "%s{\"how\":\"%s\",\"written\":%s}", session->got.len > 0 ? "," : "",
+                 kinds[kind], is_written ? "true" : "false");
+    }
+    if (kind != TRACE_DROPPED) session->later++;
+}
+
+static void read_marks(const Trace *trace, uint32_t event, Sessions *sessions) {
+    uint64_t oldest =
+        trace->mark_count > trace->mark_mask ? trace->mark_count - trace->mark_mask - 1 : 0;
+    for (uint64_t at = trace->mark_count; at > oldest; at--) {
+        TraceMark mark = trace->marks[(at - 1) & trace->mark_mask];
+        uint32_t number = mark.session & TRACE_SESSION_MASK;
+        for (uint32_t i = 0; i < sessions->count; i++) {
+            if (sessions->items[i].number != number) continue;
+            note_mark(&sessions->items[i], mark.event == event, mark.session >> TRACE_KIND_SHIFT);
+        }
+    }
+}
+
+static void add_session(Buf *out, const Session *session) {
+    buf_addf(out, "{\"since\":%lld,\"waiting\":%u", (long long)session->since_ms, session->waiting);
+    add_text(out, "id", session->id);
+    if (session->closed_ms != 0) {
+        buf_addf(out, ",\"closed\":%lld,\"code\":%u", (long long)session->closed_ms, session->code);
+        add_text(out, "reason", session->reason);
+    }
+    buf_add(out, STR(",\"got\":["));
+    buf_add(out, buf_str(&session->got));
+    buf_add(out, STR("]}"));
+}
+
+static void find_sessions(const Registry *registry, Str user, uint32_t event, Buf *out) {
+    Sessions *sessions = mem_zalloc(sizeof *sessions);
+    sessions->user = user;
+    collect_sessions(registry, sessions);
+    if (event != 0 && sessions->count > 0) read_marks(registry->trace, event, sessions);
+    buf_add_char(out, '[');
+    for (uint32_t i = 0; i < sessions->count; i++) {
+        if (i > 0) buf_add_char(out, ',');
+        add_session(out, &sessions->items[i]);
+        buf_deinit(&sessions->items[i].got);
+    }
+    buf_add_char(out, ']');
+    mem_free(sessions);
+}
+
+void inquiry_run(const Registry *registry, const History *history, Op *op) {
+    Buf out = BUF_NONE;
+    if (op->name == NULL) {
+        find_event(registry->trace, history, op_after(op), &out);
+    } else {
+        find_sessions(registry, op_name(op), (uint32_t)op->generation, &out);
+    }
+    op->value = bytes_copy(buf_str(&out));
+    buf_deinit(&out);
+}

@@ -1,0 +1,199 @@
+-- Why somebody got an event, or did not: GET /control/why and `chatty why`.
+local cjson = require "cjson"
+local fault = require "spec.support.fault"
+local server = require "spec.support.server"
+local wait = require "spec.support.wait"
+
+local PLUGIN = [[
+local chatty = require "chatty"
+return { api = 1, setup = function(app)
+  app:channel("log-*", { history = {} })
+  app:on("message", function(session, event)
+    chatty.notify{ users = { session.user }, event = "echo", id = event:get("id") }
+  end)
+end }
+]]
+
+describe("why", function()
+  local chatty, count = nil, 0
+
+  setup(function() chatty = server.start{ plugins = { log = PLUGIN } } end)
+  teardown(function() chatty:stop() end)
+
+  local function fresh(kind)
+    count = count + 1
+    return ("%s-%d"):format(kind, count)
+  end
+
+  local function notify(method, event, members)
+    local body = { event = event, attributes = { n = 1 } }
+    for name, value in pairs(members or {}) do body[name] = value end
+    return chatty:control("POST", "/control/notify?method=" .. method, body).json()
+  end
+
+  local function ask(user, event)
+    local response = chatty:control("GET",
+      ("/control/why?userId=%s%s"):format(user, event and "&event=" .. event or ""))
+    assert.equal(200, response.status, response.body)
+    return response.json()
+  end
+
+  -- Names are written plainly; ".*" stands for anything.
+  local function has(found, words)
+    local pattern = words:gsub("[%-%(%)%%]", "%%%0")
+    for _, sentence in ipairs(found.sentences) do
+      if sentence:find(pattern) then return true end
+    end
+    error(("no sentence has '%s':\n%s"):format(pattern, table.concat(found.sentences, "\n")), 2)
+  end
+
+  local function join(user)
+    local session = chatty:connect(user)
+    return session, session:next().attributes.session
+  end
+
+  it("tells of an event that was written", function()
+    local user, room = fresh "ann", fresh "log"
+    chatty:subscribe("users:" .. user, { room })
+    local session, id = join(user)
+    local event = notify("channels:" .. room, "paid", { id = fresh "key" })
+    assert.equal("paid", session:next().event)
+    local found = ask(user, event.id)
+    assert.same({ "paid", { room }, event.id, "a control key" },
+      { found.event.event, found.event.channels, found.event.id, found.event.by })
+    assert.same({ { how = "queued", written = true } }, found.sessions[1].got)
+    assert.equal(id, found.sessions[1].id)
+    assert.same({ room, "control" }, { found.subscriptions[1].channel, found.subscriptions[1].by.kind })
+    assert.matches("^%d%d%d%d%-", found.event.at)
+    has(found, "The event paid (" .. event.id .. ") was emitted at .* to the channels " .. room .. " by a control key")
+    has(found, user .. " is subscribed to " .. room .. " since .*, by a control key, request ")
+    has(found, "queued for the session " .. id .. " and written")
+  end)
+
+  it("finds events by id, by idempotency key and by name, the newest", function()
+    local user, key = fresh "ann", fresh "key"
+    notify("users:" .. user, "named-" .. user)
+    notify("users:" .. user .. ",other", "named-" .. user)
+    assert.same({ user, "other" }, ask(user, "named-" .. user).event.users)
+    notify("users:" .. user, "keyed", { id = key })
+    assert.equal(key, ask(user, key).event.key)
+    assert.equal("404 event-unknown ?event",
+      (fault.of(chatty:control("GET", "/control/why?userId=ann&event=never-heard-of"))))
+  end)
+
+  it("tells who emitted it", function()
+    local user = fresh "ann"
+    local session = join(user)
+    session:send_event("x", '{"id":"of-plugin"}')
+    assert.equal("echo", session:next().event)
+    assert.equal("the plugin log", ask(user, "of-plugin").event.by)
+    local token = chatty:token{ sub = "shop", role = "control" }
+    chatty:request{ method = "POST", path = "/control/notify?method=users:" .. user,
+      headers = { Authorization = "Bearer " .. token }, json = { event = "by-token", attributes = { 1 } } }
+    assert.equal("the token of shop", ask(user, "by-token").event.by)
+  end)
+
+  it("tells that somebody is not subscribed, or was left out, or not named", function()
+    local room, event = fresh "room", fresh "event"
+    notify("channels:" .. room, event)
+    has(ask("stranger", event), "stranger is not subscribed to any of its channels now")
+    has(ask("stranger", event), "No session of stranger is known")
+    local user = fresh "ann"
+    chatty:subscribe("users:" .. user, { room })
+    local session = join(user)
+    notify("channels:" .. room, event, { except = { user } })
+    has(ask(user, event), user .. " was left out by except")
+    notify("users:bob", event)
+    has(ask(user, event), user .. " is not one of its users")
+    session:abort()
+  end)
+
+  it("tells of sessions that came later or had ended", function()
+    local user, room, event = fresh "ann", fresh "room", fresh "event"
+    chatty:subscribe("users:" .. user, { room })
+    local session, first = join(user)
+    session:close(1000, "bye")
+    assert.equal(1000, session:expect_closed())
+    wait.until_(function() return ask(user).sentences[2] == user .. " has 0 live sessions." end)
+    wait.until_(function() return false end, 0.005)
+    notify("channels:" .. room, event)
+    wait.until_(function() return false end, 0.005)
+    local _, later = join(user)
+    local found = ask(user, event)
+    has(found, "The session " .. first .. " had ended at .*, before the event (1000, bye)")
+    has(found, "The session " .. later .. " began at .*, after the event")
+  end)
+
+  it("tells of what was brought to a session that came back", function()
+    local user, room = fresh "ann", fresh "log"
+    chatty:subscribe("users:" .. user, { room })
+    local session = chatty:connect(user)
+    local id = session:next().id
+    session:abort()
+    local event = notify("channels:" .. room, "missed")
+    local again = chatty:connect(user, { path = "/ws?after=" .. id })
+    again:next()
+    assert.equal("missed", again:next().event)
+    local found = ask(user, event.id)
+    has(found, "It was brought to the session .* when it came back and written")
+  end)
+
+  it("tells what waits for a session that does not read, and what it was not given", function()
+    local slow = server.start{ settings = { WORKERS = 1, SESSION_QUEUE_MAX = "512kb", CLOSE_TIMEOUT = "100ms" } }
+    local socket = slow:join("slow")
+    socket:pause()
+    local large = ("x"):rep(300000)
+    local function give(event, data)
+      return slow:control("POST", "/control/notify?method=users:slow", { event = event, attributes = { data } })
+    end
+    for _ = 1, 100 do
+      if slow:metric "queue_bytes" > 0 then break end
+      give("large", large)
+    end
+    give("small", "x")
+    local function tell(event) return slow:control("GET", "/control/why?userId=slow&event=" .. event).json() end
+    has(tell("small"), "may not be written yet: .* frames wait")
+    for _ = 1, 5 do give("larger", large) end
+    assert.equal(1, slow:wait_metric("slow_readers_total", 1))
+    has(tell("small"), "queued")
+    wait.until_(function() return slow:metric "sessions" == 0 end)
+    has(tell("small"), "may not have been written: .* frames waited when it ended (4002)")
+    local marks, dropped = tell("larger").sessions[1].got, 0
+    for _, got in ipairs(marks) do dropped = dropped + (got.how == "dropped" and 1 or 0) end
+    assert.is_true(dropped <= 1)
+    socket:abort()
+  end)
+
+  it("tells without an event to what a user is subscribed, and by which request", function()
+    local user, room = fresh "ann", fresh "room"
+    local answer = chatty:subscribe("users:" .. user, { room })
+    local session = join(user)
+    local found = ask(user)
+    assert.same({ room, answer.headers["x-request-id"] },
+      { found.subscriptions[1].channel, found.subscriptions[1].by.request })
+    has(found, user .. " is subscribed to " .. room .. " since")
+    has(found, user .. " has 1 live session.")
+    session:abort()
+  end)
+
+  it("is a command too", function()
+    local user, room = fresh "ann", fresh "room"
+    chatty:subscribe("users:" .. user, { room })
+    local settings = { APP_PORT = chatty.port }
+    local told = server.run{ args = { "why", "--user", user }, settings = settings }
+    assert.equal(0, told.code, told.err)
+    assert.is_truthy(told.out:find(user .. " is subscribed to " .. room, 1, true))
+    local raw = server.run{ args = { "why", "--user", user, "--json" }, settings = settings }
+    assert.equal(room, cjson.decode(raw.out).subscriptions[1].channel)
+    local failed = server.run{ args = { "why", "--user", user, "--event", "never" }, settings = settings }
+    assert.same({ 1, "" }, { failed.code, failed.out })
+    assert.matches("Name an event by its id", failed.err)
+    assert.equal(2, server.run{ args = { "why" }, settings = settings }.code)
+  end)
+
+  it("needs the right to search", function()
+    assert.equal(401, chatty:request{ path = "/control/why?userId=ann" }.status)
+    assert.equal("400 parameter-missing ?userId", (fault.of(chatty:control("GET", "/control/why"))))
+    assert.equal("400 name-invalid ?userId", (fault.of(chatty:control("GET", "/control/why?userId=%0a"))))
+  end)
+end)
