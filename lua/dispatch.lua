@@ -70,6 +70,10 @@ end
 -- Answers, and if the answer itself fails, says so instead.
 local function answer(request, response, owner, label)
   if response == reply.TAKEN then return end
+  if reply.is_constant(response) and not filters.has_after() then
+    reply.send(request, response)
+    return
+  end
   if refusal.is(response) then owner = "chatty" end -- nothing in it is the plugin's
   owner = filters.owner(request.path) or owner
   local ok, failed = protect.call(owner, label, finish, request, response)

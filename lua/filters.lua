@@ -75,6 +75,12 @@ function filters.owner(path)
   end
 end
 
+--- Whether any filter stands behind the handlers, of whichever path.
+---@return boolean
+function filters.has_after()
+  return registered.after[1] ~= nil
+end
+
 local function copy(response)
   local own = {}
   for key, value in pairs(response) do own[key] = value end

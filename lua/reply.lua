@@ -116,6 +116,23 @@ function reply.check(response)
   argument.keys(response, FIELDS, "a response", argument.BLAME_NOBODY)
 end
 
+local constants = {}
+
+--- Marks a response that a handler of ours gives again and again, so that it is checked but once.
+---@param response table
+---@return table response
+function reply.constant(response)
+  reply.check(response)
+  constants[response] = true
+  return response
+end
+
+---@param response any
+---@return boolean
+function reply.is_constant(response)
+  return response ~= nil and constants[response] == true
+end
+
 --- Answers the request.
 ---@param self request
 ---@param response table

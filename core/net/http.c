@@ -184,14 +184,35 @@ static uint64_t line_bytes_max(const Http *http) {
     return http->request == NULL ? max : max + 8 * (uint64_t)http->request->body.len;
 }
 
+static size_t skip_target(Http *http, const unsigned char *bytes, size_t len) {
+    size_t room = http->limits.url_bytes_max - http->target_len;
+    size_t i = 0;
+    while (i < len && i < room && bytes[i] > ' ' && bytes[i] <= 0x7E) i++;
+    http->target_len += (uint32_t)i;
+    return i;
+}
+
+/* Passes over what leaves the state as it is: most bytes by far. */
+static size_t skip_plain(Http *http, const unsigned char *bytes, size_t len) {
+    size_t i = 0;
+    switch (http->line) {
+    case LINE_TARGET: return skip_target(http, bytes, len);
+    case LINE_NAME:
+        while (i < len && head_token_char((char)bytes[i]) != '\0') i++;
+        return i;
+    case LINE_TEXT:
+        while (i < len && is_text(bytes[i])) i++;
+        return i;
+    default: return 0;
+    }
+}
+
 /* Scans `len` bytes, a head only to its end, and stops at a fault; gives how many were good. */
 static size_t scan_bytes(Http *http, const unsigned char *bytes, size_t len) {
     size_t i = 0;
     while (i < len && (http->line != LINE_END || http->request != NULL)) {
-        if (http->line == LINE_TEXT) { /* most bytes by far */
-            while (i < len && is_text(bytes[i])) i++;
-            if (i == len) break;
-        }
+        i += skip_plain(http, bytes + i, len - i);
+        if (i == len) break;
         if (!scan_byte(http, bytes[i])) break;
         i++;
     }

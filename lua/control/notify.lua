@@ -2,6 +2,7 @@
 
 local answer = require "control.answer"
 local chatty = require "chatty"
+local reply = require "reply"
 local requests = require "request"
 local selector = require "selector"
 local terms = require "terms"
@@ -9,7 +10,7 @@ local terms = require "terms"
 local notify = {}
 
 local KINDS = selector.kinds("channels", "channels-efficient", "users")
-local NOTIFIED = { raw_json = '{"msg":"Notified."}' }
+local NOTIFIED = reply.constant({ raw_json = '{"msg":"Notified."}' })
 
 -- Puts what stands in the body beside the event, and the key of the header, into the spec.
 local function add_terms(spec, members, key)
