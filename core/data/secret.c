@@ -34,14 +34,33 @@ bool secret_equal(Str given, Str known) {
     return is_same && is_as_long;
 }
 
+/* -1: not of the alphabet (RFC 4648 5). */
+static int base64url_value(char c) {
+    if (c >= 'A' && c <= 'Z') return c - 'A';
+    if (c >= 'a' && c <= 'z') return c - 'a' + 26;
+    if (c >= '0' && c <= '9') return c - '0' + 52;
+    return c == '-' ? 62 : c == '_' ? 63 : -1;
+}
+
+/* Not by libsodium, which takes ten times as long to hide what it reads: tokens are no secret to who sent
+ * them. Bits left over must be 0, so that a text has one form only. */
 int secret_decode_base64url(Str text, Buf *out) {
-    size_t len = 0;
-    buf_reserve(out, text.len + 1);
-    int failed =
-        sodium_base642bin((unsigned char *)out->data + out->len, text.len + 1, text.data, text.len,
-                          NULL, &len, NULL, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
-    if (failed) return ERR_INVALID;
-    out->len += len;
+    if (text.len % 4 == 1) return ERR_INVALID;
+    buf_reserve(out, text.len);
+    char *at = out->data + out->len;
+    uint32_t bits = 0;
+    unsigned count = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        int value = base64url_value(text.data[i]);
+        if (value < 0) return ERR_INVALID;
+        bits = bits << 6 | (uint32_t)value;
+        count += 6;
+        if (count < 8) continue;
+        count -= 8;
+        *at++ = (char)(bits >> count & 0xFF);
+    }
+    if ((bits & ((1U << count) - 1)) != 0) return ERR_INVALID;
+    out->len = (size_t)(at - out->data);
     return 0;
 }
 

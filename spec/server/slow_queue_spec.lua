@@ -119,6 +119,7 @@ describe("the queue of a slow session", function()
   it("is refused more, with all others together, when they hold more than QUEUES_MAX", function()
     local chatty = start{ QUEUES_MAX = "64kb" }
     local socket = open_blocked(chatty)
+    notify(chatty, "large", nil, LARGE)
     local refused = notify(chatty, "small")
     assert.same({ 503, "queues-full", "1" },
       { refused.status, refused.json().errors[1].code, refused.headers["retry-after"] })
