@@ -122,7 +122,6 @@ describe("hooks", function()
 
   for name, case in pairs{
     ["an unknown name"] = { 'app:on("conect", print)', "conect" },
-    ["a later one's name"] = { 'app:on("dropped", print)', "not available" },
     ["no function"] = { 'app:on("connect", 1)', "function" },
     ["an unknown option"] = { 'app:on("connect", { onerror = "open" }, print)', "onerror" },
     ["a wrong on_error"] = { 'app:on("connect", { on_error = "shut" }, print)', "on_error" },
