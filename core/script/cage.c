@@ -38,6 +38,7 @@ static void push_traceback(lua_State *L, lua_State *co) {
     for (int level = 0; shown < FRAMES_MAX && lua_getstack(co, level, &ar); level++) {
         lua_getinfo(co, "Sln", &ar);
         if (ar.what[0] == 'C' ? ar.name == NULL : script_is_ours(script, ar.source)) continue;
+        if (strcmp(ar.source, NESTED_SOURCE) == 0) continue;
         add_frame(&text, &ar);
         shown++;
     }

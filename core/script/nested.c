@@ -132,7 +132,7 @@ void nested_open(lua_State *L) {
     lua_setfield(L, -2, "running");
     lua_pushcfunction(L, f_close);
     lua_setfield(L, -2, "close");
-    ensure(luaL_loadbufferx(L, wrap_source, sizeof wrap_source - 1, "=coroutine.wrap", "t") == LUA_OK);
+    ensure(luaL_loadbufferx(L, wrap_source, sizeof wrap_source - 1, NESTED_SOURCE, "t") == LUA_OK);
     static const char *const needed[] = {"create", "resume", "close", "status"};
     for (int i = 0; i < 4; i++) lua_getfield(L, -2 - i, needed[i]);
     lua_getglobal(L, "select");

@@ -9,6 +9,9 @@
 
 #include <lua.h>
 
+/* Of our coroutine.wrap, as tracebacks see it. */
+#define NESTED_SOURCE "=coroutine.wrap"
+
 /* As lua_resume of co from L, with `args` values on top of co. Where L cannot yield, co cannot wait. */
 int nested_resume(lua_State *L, lua_State *co, int args, int *results);
 

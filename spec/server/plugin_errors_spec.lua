@@ -16,7 +16,7 @@ local mistakes = {
   store = function() chatty.store.set("", 1) end, -- 12
   shared = function() chatty.shared.set("k", print) end,
   compared = function() table.sort({ 2, 1 }, function() outer() end) end, -- 14
-}
+  wrapped = function() coroutine.wrap(outer)() end }
 function plugin.setup(app)
   for name, f in pairs(mistakes) do app:get("/" .. name, { auth = "none" }, function() f() end) end -- 17
   app:get("/wrong/answer", { auth = "none" }, function() return { json = print } end) -- 18
@@ -34,6 +34,7 @@ local EXPECTED = {
   notify = { "plugins/shop.lua:11: chatty.notify does not know 'chanels'", { 11, 17 } },
   store = { "plugins/shop.lua:12: chatty.store.set: the key must have 1 to 1024 bytes", { 12, 17 } },
   shared = { "plugins/shop.lua:13: a function cannot be JSON", { 13, 17 } },
+  wrapped = { "plugins/shop.lua:3: attempt to index a nil value (field 'y')", { 15, 17 } },
   compared = { "plugins/shop.lua:3: attempt to index a nil value (field 'y')", { 3, 4, 14, 14, 17 } },
 }
 
@@ -52,6 +53,7 @@ describe("a mistake of a plugin", function()
       for number in traceback:gmatch("plugins/shop%.lua:(%d+): in ") do numbers[#numbers + 1] = tonumber(number) end
       assert.same(expected[2], numbers)
       assert.is_nil(traceback:find("/lua/", 1, true))
+      assert.is_nil(traceback:find("coroutine.wrap:", 1, true))
     end)
   end
 
