@@ -18,7 +18,8 @@
 
 enum {
     CODE_NORMAL = 1000,
-    PAUSE_MS = 4,          /* at least; the wheel turns every WHEEL_TICK_MS */
+    PAUSE_MS = 16,         /* at least; the wheel turns every WHEEL_TICK_MS */
+    LINGER_MS = 200,       /* a poll may come behind the post that closes */
     MESSAGES_AT_ONCE = 256 /* of a polling body, which may hold a hundred thousand */
 };
 
@@ -72,6 +73,14 @@ void engine_end(Engine *engine, uint16_t code, Str reason, int last) {
     engines_touch(engine->engines, engine);
 }
 
+/* The next poll gets what is queued, the one behind it the last packet. */
+static void linger(Engine *engine, EioType last, uint32_t timeout_ms) {
+    engine->last = (uint8_t)last;
+    engine->beat_ms = now_of(engine) + timeout_ms;
+    arm(engine);
+    engines_touch(engine->engines, engine);
+}
+
 void engine_close(Engine *engine, uint16_t code, Str reason) {
     if (engine->socket != NULL) {
         socket_close(engine->socket, code, reason);
@@ -79,9 +88,18 @@ void engine_close(Engine *engine, uint16_t code, Str reason) {
     }
     if (engine->is_closing) return;
     decide_end(engine, code, reason);
-    engine->beat_ms = now_of(engine) + limits_of(engine)->close_timeout_ms;
-    arm(engine);
-    engines_touch(engine->engines, engine);
+    linger(engine, EIO_CLOSE, limits_of(engine)->close_timeout_ms);
+}
+
+/* The client closed: a poll of his ends in peace, even one that was overtaken by the post that says so. */
+static void leave(Engine *engine) {
+    Str reason = STR("the client closed");
+    if (engine->socket != NULL) {
+        socket_close(engine->socket, CODE_NORMAL, reason);
+    } else if (!engine->is_closing) {
+        decide_end(engine, CODE_NORMAL, reason);
+        linger(engine, EIO_NOOP, LINGER_MS);
+    }
 }
 
 /* The client broke the protocol. */
@@ -185,7 +203,7 @@ static bool take_packet(Engine *engine, const EioPacket *packet) {
     case EIO_MESSAGE: return take_message(engine, packet);
     case EIO_PONG: hear_pong(engine); return true;
     case EIO_NOOP: return true;
-    case EIO_CLOSE: engine_end(engine, CODE_NORMAL, STR("the client closed"), EIO_NOOP); return true;
+    case EIO_CLOSE: leave(engine); return true;
     default: return refuse(engine);
     }
 }
@@ -196,7 +214,7 @@ bool engine_receive(Engine *engine, Str body) {
     int err = 0;
     bool is_right = true;
     if (!engine->is_resting) engine->budget = MESSAGES_AT_ONCE;
-    while (is_right && !engine->is_over && eio_next(&walk, &packet, &err)) {
+    while (is_right && !engine->is_closing && eio_next(&walk, &packet, &err)) {
         is_right = take_packet(engine, &packet);
     }
     eio_end(&walk);
@@ -421,7 +439,7 @@ static void answer_poll(Engine *engine) {
     if (polling->poll.give == NULL) return;
     bool has_upgrade = engine->probe != NULL && probe_is_confirmed(engine->probe);
     if (polling->count == 0 && engine->is_closing) {
-        polling_add(polling, eio_encode(EIO_CLOSE, STR_NONE));
+        polling_add(polling, eio_encode((EioType)engine->last, STR_NONE));
         engine->is_over = true;
     }
     if (polling->count == 0 && has_upgrade) polling_add(polling, eio_encode(EIO_NOOP, STR_NONE));

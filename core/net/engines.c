@@ -12,7 +12,7 @@
 #include "net/probe.h"
 #include "net/ws.h"
 
-enum { RANDOM_BYTES = 16, WORKER_DIGITS = 2 };
+enum { RANDOM_BYTES = 16, WORKER_DIGITS = 2, REFUSE_MS = 50 };
 
 /* What stands in the table: an Engine that opened with a WebSocket needs none. */
 typedef struct EngineEntry {
@@ -142,20 +142,23 @@ static void ignore_message(void *owner, bool is_binary, Str payload) {
     (void)owner, (void)is_binary, (void)payload;
 }
 
-static void ignore_timer(void *owner) {
-    (void)owner;
+static void close_refused(void *owner) {
+    socket_close(owner, WS_CODE_POLICY, STR("no session polls with this sid"));
 }
 
 static void ignore_close(void *owner, uint16_t code, Str reason) {
     (void)owner, (void)code, (void)reason;
 }
 
-/* Clients expect a WebSocket that closes, not a handshake that fails. */
+/* Clients expect a WebSocket that closes, not a handshake that fails; and the one before it, accepted by
+ * another worker perhaps, to be heard first. */
 static void refuse_upgrade(Conn *conn, Bytes *answer, Str rest) {
     static const SocketHandler handler = {
-        .on_message = ignore_message, .on_timer = ignore_timer, .on_close = ignore_close};
+        .on_message = ignore_message, .on_timer = close_refused, .on_close = ignore_close};
+    Net *net = conn_net(conn);
     Socket *socket = socket_adopt(conn, answer, rest, &handler, NULL);
-    socket_close(socket, WS_CODE_POLICY, STR("no session polls with this sid"));
+    socket_set_handler(socket, &handler, socket);
+    socket_set_deadline(socket, net_now_ms(net) + REFUSE_MS);
 }
 
 void engines_upgrade(Engines *engines, Str sid, int fd, Bytes *answer, Str rest) {
