@@ -70,9 +70,16 @@ describe("a connection of Engine.IO", function()
       local session = open()
       assert.equal("0", session.response.body:sub(1, 1))
       assert.same(KEYS, keys(session.handshake))
-      assert.same({ { "websocket" }, 300, 200, 1000000 }, { session.handshake.upgrades,
+      assert.same({ { "websocket" }, 300, 1000, 1000000 }, { session.handshake.upgrades,
         session.handshake.pingInterval, session.handshake.pingTimeout, session.handshake.maxPayload })
       assert.matches("^[%w_-]+$", session.sid)
+    end)
+
+    it("is told what the settings say", function()
+      local other = suite.start{ PING_TIMEOUT = "200ms", POLLING_MAX = "64kb" }
+      local handshake = polling.open(other.port, PATH).handshake
+      assert.same({ 300, 200, 65536 }, { handshake.pingInterval, handshake.pingTimeout, handshake.maxPayload })
+      other:stop()
     end)
 
     it("must name the version of the protocol", function()
@@ -99,7 +106,7 @@ describe("a connection of Engine.IO", function()
       local handshake = cjson.decode(text:sub(2))
       assert.equal("0", text:sub(1, 1))
       assert.same(KEYS, keys(handshake))
-      assert.same({ {}, 300, 200, 1000000 },
+      assert.same({ {}, 300, 1000, 1000000 },
         { handshake.upgrades, handshake.pingInterval, handshake.pingTimeout, handshake.maxPayload })
     end)
 

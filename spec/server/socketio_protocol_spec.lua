@@ -70,13 +70,13 @@ describe("Socket.IO", function()
   describe("on Engine.IO", function()
     it("opens with polling", function()
       local handshake = polling.open(chatty.port).handshake
-      assert.same({ { "websocket" }, 300, 200, 1000000, "string" }, { handshake.upgrades, handshake.pingInterval,
+      assert.same({ { "websocket" }, 300, 1000, 1000000, "string" }, { handshake.upgrades, handshake.pingInterval,
         handshake.pingTimeout, handshake.maxPayload, type(handshake.sid) })
     end)
 
     it("opens with a WebSocket", function()
       local handshake = cjson.decode(open_socket():next_raw():sub(2))
-      assert.same({ {}, 300, 200, 1000000, "string" }, { handshake.upgrades, handshake.pingInterval,
+      assert.same({ {}, 300, 1000, 1000000, "string" }, { handshake.upgrades, handshake.pingInterval,
         handshake.pingTimeout, handshake.maxPayload, type(handshake.sid) })
     end)
 
