@@ -14,6 +14,7 @@ local settings = require "settings"
 local protect = {}
 
 local OURS <const> = "chatty"
+local MB <const> = 1048576
 local call, parked = cage.call, parking.parked
 
 local function describe(raised)
@@ -43,9 +44,16 @@ local stops = {
     return ("it ran for more than %g s without waiting (SCRIPT_BUDGET)"):format(settings.SCRIPT_BUDGET)
   end,
   memory = function()
-    return ("not enough memory: there are %d MB for all plugins of a worker (SCRIPT_MEMORY_MAX), and %d MB for one "
-      .. "string or table (SCRIPT_VALUE_MAX)"):format(
-      settings.SCRIPT_MEMORY_MAX // 1048576, settings.SCRIPT_VALUE_MAX // 1048576)
+    return ("it took too much memory: there are %d MB for all plugins of a worker (SCRIPT_MEMORY_MAX)"):format(
+      settings.SCRIPT_MEMORY_MAX // MB)
+  end,
+  full = function()
+    return ("no memory is left: plugins hold the %d MB that there are for all of a worker (SCRIPT_MEMORY_MAX)"):format(
+      settings.SCRIPT_MEMORY_MAX // MB)
+  end,
+  value = function()
+    return ("not enough memory: one string or table may have %d MB (SCRIPT_VALUE_MAX), and all together %d MB "
+      .. "(SCRIPT_MEMORY_MAX)"):format(settings.SCRIPT_VALUE_MAX // MB, settings.SCRIPT_MEMORY_MAX // MB)
   end,
   yield = function()
     return "it yielded without waiting for anything: use chatty.sleep or another function that waits, not "

@@ -26,10 +26,11 @@
 
 enum {
     TICK_MS = 10,
-    CLOSE_TICKS = 3,       /* for the to-be-closed variables of a run that was stopped */
-    OURS_FACTOR = 10,      /* our own code gets so many times the budget of a plugin */
-    DEFER_TICKS = 20,      /* so long our own functions may take to come to an end */
-    DEFER_INSTRUCTIONS = 8 /* between two looks whether they have */
+    CLOSE_TICKS = 3,        /* for the to-be-closed variables of a run that was stopped */
+    OURS_FACTOR = 10,       /* our own code gets so many times the budget of a plugin */
+    DEFER_TICKS = 20,       /* so long our own functions may take to come to an end */
+    DEFER_INSTRUCTIONS = 8, /* between two looks whether they have */
+    MUCH_SHARE = 16         /* of the memory: who takes that in one run is to blame that it is full */
 };
 
 static _Thread_local Budget *volatile innermost;
@@ -114,6 +115,7 @@ void budget_start(Budget *self, Script *script, lua_State *L, BudgetKind kind) {
     self->L = self->first = L;
     self->is_seen = false;
     self->kind = kind;
+    self->memory_before = script->memory_used;
     self->ticks = 0;
     self->ticks_max = ticks_of(script, kind);
     self->is_late = self->is_full = 0;
@@ -148,10 +150,19 @@ static void note_place(Budget *self, lua_State *L) {
     lua_pop(L, 1);
 }
 
+static BudgetFault fault_of_memory(const Budget *self) {
+    Script *script = self->script;
+    if (script->memory_used < self->memory_before + script->limits.memory_max / MUCH_SHARE) {
+        return BUDGET_FULL;
+    }
+    script->full_at = 0; /* what it took is garbage in a moment */
+    return BUDGET_MEMORY;
+}
+
 /* Begins to stop the run, at the function on top of L. */
 static void end(Budget *self, lua_State *L) {
     if (self->fault != BUDGET_GOOD) return;
-    self->fault = self->is_late ? BUDGET_TIME : BUDGET_MEMORY;
+    self->fault = self->is_late ? BUDGET_TIME : fault_of_memory(self);
     note_place(self, L);
 }
 
@@ -174,6 +185,9 @@ static void on_over(lua_State *L, lua_Debug *ar) {
     if (self == NULL || self->L != L || !(is_over(self) || self->fault != BUDGET_GOOD)) return;
     if (self->is_full && !self->is_late && self->fault == BUDGET_GOOD && heap_collect(L)) {
         self->is_full = 0;
+        if (self->memory_before > self->script->memory_used) {
+            self->memory_before = self->script->memory_used;
+        }
         return;
     }
     if (must_defer(self, L, ar)) {

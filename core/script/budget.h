@@ -30,7 +30,12 @@ typedef enum {
     BUDGET_ENDLESS /* our own at the start, in tools */
 } BudgetKind;
 
-typedef enum { BUDGET_GOOD, BUDGET_TIME, BUDGET_MEMORY } BudgetFault;
+typedef enum {
+    BUDGET_GOOD,
+    BUDGET_TIME,
+    BUDGET_MEMORY, /* it took much of the memory itself */
+    BUDGET_FULL    /* the memory was full before */
+} BudgetFault;
 
 enum { BUDGET_PLACE_MAX = 200 };
 
@@ -41,6 +46,7 @@ typedef struct Budget {
     lua_State *first;      /* the one that it began on */
     bool is_seen;          /* somebody has got hold of that one */
     BudgetKind kind;
+    size_t memory_before; /* bytes that the state had when it began */
     volatile uint32_t ticks;
     volatile uint32_t ticks_max;   /* 0: without end */
     volatile sig_atomic_t is_late; /* to be stopped at the next instruction, for its time */

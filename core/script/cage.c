@@ -57,18 +57,21 @@ static void push_place(lua_State *L, lua_State *co) {
     lua_pushliteral(L, "");
 }
 
+static const char *const fault_names[] = {
+    [BUDGET_GOOD] = "", [BUDGET_TIME] = "time", [BUDGET_MEMORY] = "memory", [BUDGET_FULL] = "full"};
+
 /* Pushes the three values behind false. */
 static int push_failure(lua_State *L, lua_State *co, int status, const Budget *budget) {
     lua_settop(L, 1);
     lua_pushboolean(L, 0);
     if (budget->fault != BUDGET_GOOD) {
-        lua_pushstring(L, budget->fault == BUDGET_TIME ? "time" : "memory");
+        lua_pushstring(L, fault_names[budget->fault]);
         lua_pushstring(L, budget->place);
     } else if (status == LUA_YIELD) {
         lua_pushliteral(L, "yield");
         push_place(L, co);
     } else {
-        lua_pushstring(L, status == LUA_ERRMEM ? "memory" : "error");
+        lua_pushstring(L, status == LUA_ERRMEM ? "value" : "error");
         lua_xmove(co, L, 1);
         if (status == LUA_ERRMEM) {
             lua_pop(L, 1);

@@ -13,8 +13,10 @@
 
 /* stack: function, arguments. `return cage_call(L, kind);` gives true and the results; or
  *     false, "error", what was raised, traceback
- *     false, "time" or "memory" or "yield", where ("plugins/shop.lua:12: " or ""), traceback
- * "yield": it yielded without waiting for anything. The traceback has the plugin's functions only. */
+ *     false, what happened, where ("plugins/shop.lua:12: " or ""), traceback
+ * "time", "memory": it took too much, and was stopped; "full": it was stopped since there was no memory left;
+ * "value": there was none for a string or table of that size; "yield": it yielded without waiting for
+ * anything. The traceback has the plugin's functions only. */
 int cage_call(lua_State *L, BudgetKind kind);
 
 #endif

@@ -9,7 +9,7 @@
 #include "script/budget.h"
 #include "script/script.h"
 
-enum { SMALL_MAX = 64 * 1024, RESERVE_SHARE = 4 };
+enum { SMALL_MAX = 64 * 1024, RESERVE_SHARE = 4, ROOM_SHARE = 8, AGAIN_SHARE = 64 };
 
 /* Whether a block may have this size, and all of them together `after`. */
 static bool is_admitted(const Script *script, size_t size, size_t after) {
@@ -38,8 +38,13 @@ void *heap_allocate(void *context, void *memory, size_t old_size, size_t new_siz
                           : pool_realloc(&script->pool, memory, before, new_size);
 }
 
+/* A collection takes long: where one was in vain, there is no other before more memory was taken. */
 bool heap_collect(lua_State *L) {
-    const Script *script = script_of(L);
+    Script *script = script_of(L);
+    size_t max = script->limits.memory_max;
+    if (script->full_at > 0 && script->memory_used < script->full_at + max / AGAIN_SHARE) return false;
     lua_gc(L, LUA_GCCOLLECT);
-    return script->memory_used <= script->limits.memory_max - script->limits.memory_max / 8;
+    bool has_room = script->memory_used <= max - max / ROOM_SHARE;
+    script->full_at = has_room ? 0 : script->memory_used;
+    return has_room;
 }

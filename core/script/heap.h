@@ -14,7 +14,7 @@
 /* A lua_Alloc; the context is the Script. */
 void *heap_allocate(void *script, void *memory, size_t old_size, size_t new_size);
 
-/* Collects garbage. Whether there is room again behind it. */
+/* Collects garbage, if that was not in vain just now. Whether there is room again. */
 bool heap_collect(lua_State *L);
 
 #endif

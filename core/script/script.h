@@ -34,6 +34,7 @@ typedef struct Script {
     ScriptLimits limits;
     Pool pool;          /* where the state's memory comes from */
     size_t memory_used; /* bytes that Lua has of it */
+    size_t full_at;     /* what a collection left that made no room; 0: it made some */
     size_t memory_told; /* of them, in the metric */
     char *own_prefix;   /* of the sources of our own functions: "@HOME/lua/" */
     List tasks;         /* Tasks that run or wait (task.h) */

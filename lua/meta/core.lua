@@ -147,7 +147,8 @@ function bus.park(plugin, reason) end
 local cage = {}
 --- Calls f(...) in a coroutine of its own, which is stopped when it takes too much time or memory, whatever
 --- it has around it. It may wait. true and its results; or false, what happened ("error", "time", "memory",
---- "yield": it yielded and did not wait), what was raised or else where ("plugins/shop.lua:12: " or ""), and
+--- "full": others have taken the memory, "value": one string or table is too large, "yield": it yielded and did not
+--- wait), what was raised or else where ("plugins/shop.lua:12: " or ""), and
 --- a traceback without our own functions.
 ---@param f function
 ---@param ... any

@@ -228,17 +228,10 @@ describe("the memory of caged calls", function()
   end)
 
   local greedy = {
-    ["a table that grows"] = "local t = {} while true do t[#t + 1] = #t end",
     ["many tables"] = "local t = {} while true do t = { t } end",
     ["many closures"] = "local f while true do local g = f f = function() return g end end",
     ["many strings"] = "local t = {} for i = 1, math.huge do t[i % 1000 * 100 + i] = ('x'):rep(1000) .. i end",
     ["many coroutines"] = "local t = {} while true do t = { t, coroutine.create(loop) } end",
-    ["a string that doubles"] = "local s = 'x' while true do s = s .. s end",
-    ["string.format"] = "local s = ('x'):rep(1e6) return ('%s%s%s'):format(s, s, s)",
-    ["table.concat"] = "local t, s = {}, ('x'):rep(1e5) for i = 1, 30 do t[i] = s end return table.concat(t)",
-    ["string.pack"] = "return string.pack('c100000000', '')",
-    ["string.gsub"] = "return (('x'):rep(1e5):gsub('x', ('y'):rep(1000)))",
-    ["utf8.char and unpack"] = "local t = {} for i = 1, 3e5 do t[i] = 65 end return utf8.char(table.unpack(t))",
   }
   for what, body in pairs(greedy) do
     it("ends for " .. what, function()
@@ -247,6 +240,34 @@ describe("the memory of caged calls", function()
       assert.is_true(tonumber(notes_of"note(used())"[1]) < 20 * MB)
     end)
   end
+
+  local large = {
+    ["a table that grows"] = "local t = {} while true do t[#t + 1] = #t end",
+    ["a string that doubles"] = "local s = 'x' while true do s = s .. s end",
+    ["string.format"] = "local s = ('x'):rep(1e6) return ('%s%s%s'):format(s, s, s)",
+    ["table.concat"] = "local t, s = {}, ('x'):rep(1e5) for i = 1, 30 do t[i] = s end return table.concat(t)",
+    ["string.pack"] = "return string.pack('c100000000', '')",
+    ["string.gsub"] = "return (('x'):rep(1e5):gsub('x', ('y'):rep(1000)))",
+    ["utf8.char and unpack"] = "local t = {} for i = 1, 3e5 do t[i] = 65 end return utf8.char(table.unpack(t))",
+  }
+  for what, body in pairs(large) do
+    it("is not given for too large a value: " .. what, function()
+      assert.same({ "false value" }, call(body))
+      assert.same({ "true nil" }, call"local t = {} for i = 1, 1000 do t[i] = {} end")
+    end)
+  end
+
+  it("that others hold is not blamed on who finds it full", function()
+    assert.same({ "memory", "full", "full", "true 1" }, notes_of[[
+      local kept = {}
+      local function small() local t = {} for i = 1, 2000 do t[i] = { i } end return 1 end
+      note((select(2, cage(function() while true do kept[#kept + 1] = { kept } end end))))
+      for _ = 1, 2 do note((select(2, cage(small)))) end
+      kept = nil
+      collectgarbage()
+      note(cage(small))
+    ]])
+  end)
 
   it("is collected before anybody is stopped", function()
     assert.same({ "true nil" }, call[[

@@ -42,7 +42,9 @@ describe("protect", function()
   it("says what stopped a function, and where", function()
     local texts = {
       time = "plugins/shop%.lua:7: it ran for more than 0%.25 s without waiting %(SCRIPT_BUDGET%)",
-      memory = "plugins/shop%.lua:7: not enough memory: .*128 MB.*SCRIPT_MEMORY_MAX.*16 MB.*SCRIPT_VALUE_MAX",
+      memory = "plugins/shop%.lua:7: it took too much memory: .*128 MB.*SCRIPT_MEMORY_MAX",
+      full = "plugins/shop%.lua:7: no memory is left: .*128 MB.*SCRIPT_MEMORY_MAX",
+      value = "plugins/shop%.lua:7: not enough memory: .*16 MB.*SCRIPT_VALUE_MAX.*128 MB.*SCRIPT_MEMORY_MAX",
       yield = "plugins/shop%.lua:7: it yielded without waiting for anything: use chatty%.sleep",
     }
     for kind, text in pairs(texts) do

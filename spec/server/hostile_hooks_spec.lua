@@ -2,7 +2,8 @@
 local plugin_source = require "spec.support.plugin_source"
 local server = require "spec.support.server"
 
-local SETTINGS = { WORKERS = 1, SCRIPT_BUDGET = "20ms", OVERRUNS_MAX = 0, OFFLINE_GRACE = "50ms" }
+local SETTINGS = { WORKERS = 1, SCRIPT_BUDGET = "20ms", OVERRUNS_MAX = 0, OFFLINE_GRACE = "50ms",
+  SCRIPT_VALUE_MAX = "1mb", MAX_REQ_SIZE = "64kb" }
 
 local HOOKS = {
   "start", "stop", "connect", "message", "subscribe", "unsubscribe", "notify", "disconnect", "online", "offline",

@@ -68,13 +68,14 @@ local SETTINGS = {
 }
 
 local TIME = "ran for more than 0%.05 s without waiting %(SCRIPT_BUDGET%)"
-local MEMORY = "not enough memory: .*SCRIPT_MEMORY_MAX"
+local MEMORY = "it took too much memory: .*SCRIPT_MEMORY_MAX"
+local VALUE = "not enough memory: one string or table may have .*SCRIPT_VALUE_MAX"
 local WAYS = {
   loop = TIME, pcall = TIME, xpcall = TIME, handler = TIME, metamethod = TIME, comparator = TIME,
   replacement = TIME, coroutine = TIME, nested = TIME, close = TIME, waited = TIME, headers = TIME,
   shown = "an error value, a table, that cannot be shown",
-  doubling = MEMORY, table = MEMORY, closures = MEMORY, rep = "resulting string too large: at most 1048576 bytes",
-  recursion = MEMORY, c_recursion = "stack overflow",
+  doubling = VALUE, table = VALUE, closures = MEMORY, rep = "resulting string too large: at most 1048576 bytes",
+  recursion = VALUE, c_recursion = "stack overflow",
   pattern = "the pattern takes too many steps on this text", patterns = TIME, move = TIME, sort = TIME,
   gc = "a plugin has no __gc: use a to%-be%-closed variable", bytecode = "attempt to load a binary chunk",
   yield = "yielded without waiting for anything: use chatty%.sleep",
@@ -102,7 +103,7 @@ describe("a hostile function of a plugin", function()
       local line = chatty:wait_log("plugin hostile, [^:]*GET /hurt/" .. way .. "%f[ :].*: .*" .. text)
       assert.is_string(line)
       assert.matches("plugin=hostile", line)
-      if text == TIME or text == MEMORY then assert.matches("plugins/hostile%.lua:%d+: ", line) end
+      if text == TIME or text == MEMORY or text == VALUE then assert.matches("plugins/hostile%.lua:%d+: ", line) end
     end)
   end
 
@@ -157,9 +158,12 @@ describe("a plugin that fills the memory for good", function()
   it("leaves the server able to answer", function()
     local chatty = server.start{ settings = SETTINGS, plugins = { leak = plugin_source[[
       local kept = {}
-      app:get("/leak", { auth = "none" }, function() while true do kept[#kept + 1] = { {} } end end)
+      app:get("/leak", { auth = "none" }, function() while true do kept = { kept } end end)
     ]] } }
     for _ = 1, 3 do assert.equal(500, chatty:request{ path = "/leak" }.status) end
+    assert.is_string(chatty:wait_log("GET /leak: .*it took too much memory"))
+    assert.is_string(chatty:wait_log("GET /leak: .*no memory is left: plugins hold the 16 MB"))
+    assert.equal(1, chatty:metric("script_overruns_total"))
     assert.equal(200, chatty:request{ path = "/healthz" }.status)
     assert.equal(200, chatty:notify("channels:x", "hello").status)
     local session = chatty:join("ann")
