@@ -68,13 +68,14 @@ goals.NOTIFY = {
 --- The tables that have a column for each server.
 goals.BESIDE = { goals.FAN_OUT, goals.SIZE, goals.NOTIFY }
 
--- What is looked at in a report of the growth cases: name, value, unit.
+-- What is looked at in the reports of the growth cases, and how much it may differ. Only notify has a goal in numbers;
+-- what walks larger tables misses more caches, but must not walk more.
 local COSTS = {
   { "notify to a channel of 100", function(report) return report.notify.cpu_us end, 1.10 },
-  { "connect", function(report) return report.connect.cpu_us end, 1.20 },
-  { "disconnect", function(report) return report.leave.cpu_us end, 1.20 },
-  { "subscribe, per pair", function(report) return report.subscribe.cpu_us end, 1.20 },
-  { "unsubscribe, per pair", function(report) return report.unsubscribe.cpu_us end, 1.20 },
+  { "connect", function(report) return report.connect.cpu_us end, 2 },
+  { "disconnect", function(report) return report.leave.cpu_us end, 2 },
+  { "subscribe, per pair", function(report) return report.subscribe.cpu_us end, 2 },
+  { "unsubscribe, per pair", function(report) return report.unsubscribe.cpu_us end, 2 },
 }
 
 ---@class bench.Finding
