@@ -7,6 +7,7 @@
 #include "base/metrics.h"
 #include "net/conn.h"
 #include "net/engines.h"
+#include "net/socket.h"
 
 void net_init(Net *net, uv_loop_t *loop, const NetLimits *limits, unsigned worker) {
     *net = (Net){.loop = loop, .limits = *limits, .date_second = -1};
@@ -17,7 +18,7 @@ void net_init(Net *net, uv_loop_t *loop, const NetLimits *limits, unsigned worke
     poller_init(&net->poller, loop, conn_on_ready);
     list_init(&net->conns);
     list_init(&net->exchanges);
-    ws_pool_init(&net->ws_pool, &limits->ws);
+    ws_pool_init(&net->ws_pool, &limits->ws, &socket_ws_handler);
     list_init(&net->spaces);
     net->engines = mem_zalloc(sizeof *net->engines);
     engines_init(net->engines, net, worker);

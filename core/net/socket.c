@@ -9,6 +9,8 @@
  */
 #include "net/socket.h"
 
+#include <stddef.h>
+
 #include "base/mem.h"
 #include "base/metrics.h"
 #include "net/backlog.h"
@@ -197,8 +199,12 @@ static void on_peer_close(Socket *socket, uint16_t code, Str reason) {
     if (socket->is_over || !is_busy(socket)) answer_close(socket);
 }
 
-static void on_frame(void *owner, WsOpcode opcode, uint16_t code, Str payload) {
-    Socket *socket = owner;
+static Socket *socket_of(Ws *ws) {
+    return (Socket *)(void *)((char *)ws - offsetof(Socket, ws));
+}
+
+static void on_frame(Ws *ws, WsOpcode opcode, uint16_t code, Str payload) {
+    Socket *socket = socket_of(ws);
     metrics_add(METRIC_frames_received_total, 1);
     switch (opcode) {
     case WS_TEXT:
@@ -209,10 +215,12 @@ static void on_frame(void *owner, WsOpcode opcode, uint16_t code, Str payload) {
     }
 }
 
-static void on_fault(void *owner, uint16_t code, const char *reason) {
+static void on_fault(Ws *ws, uint16_t code, const char *reason) {
     if (code == WS_CODE_POLICY || code == WS_CODE_TOO_BIG) metrics_add(METRIC_limit_hits_total, 1);
-    close_now(owner, code, str_of(reason));
+    close_now(socket_of(ws), code, str_of(reason));
 }
+
+const WsHandler socket_ws_handler = {on_frame, on_fault};
 
 static void feed(Socket *socket, Str bytes) {
     ws_feed(&socket->ws, bytes);
@@ -318,14 +326,13 @@ static uint64_t first_heard(const Socket *socket) {
 }
 
 static Socket *socket_new(Conn *conn, const SocketHandler *handler, void *owner) {
-    static const WsHandler ws_handler = {on_frame, on_fault};
     Socket *socket = mem_zalloc(sizeof *socket);
     socket->conn = conn;
     socket->handler = handler;
     socket->owner = owner;
     socket->close_code = WS_CODE_LOST;
     socket->heard_ms = first_heard(socket);
-    ws_init(&socket->ws, &conn_net(conn)->ws_pool, &ws_handler, socket);
+    ws_init(&socket->ws, &conn_net(conn)->ws_pool);
     conn_set_handler(conn, &conn_handler, socket);
     metrics_add(METRIC_sockets, 1);
     return socket;

@@ -16,6 +16,9 @@
 
 typedef struct Socket Socket;
 
+/* For net->ws_pool: every Ws of a worker is a socket's. */
+extern const WsHandler socket_ws_handler;
+
 /* Close codes: the worker stops; the peer does not read what was sent to it. */
 enum { SOCKET_CODE_RESTART = 1012, SOCKET_CODE_SLOW = 4002 };
 

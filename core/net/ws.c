@@ -105,8 +105,8 @@ static void detach(Ws *ws) {
     pool->free_count++;
 }
 
-void ws_pool_init(WsPool *pool, const WsLimits *limits) {
-    *pool = (WsPool){.limits = *limits};
+void ws_pool_init(WsPool *pool, const WsLimits *limits, const WsHandler *handler) {
+    *pool = (WsPool){.limits = *limits, .handler = handler};
 }
 
 void ws_pool_deinit(WsPool *pool) {
@@ -157,7 +157,7 @@ static bool utf8_feed(Utf8 *utf8, Str bytes) {
 
 static void fault(Ws *ws, uint16_t code, const char *reason) {
     ws->is_stopped = true;
-    ws->handler->on_fault(ws->owner, code, reason);
+    ws->pool->handler->on_fault(ws, code, reason);
 }
 
 static size_t head_wanted(const WsContext *context) {
@@ -223,7 +223,7 @@ static void end_message(Ws *ws) {
         fault(ws, WS_CODE_UTF8, "the text is not UTF-8");
         return;
     }
-    ws->handler->on_frame(ws->owner, opcode, 0, buf_str(&context->message));
+    ws->pool->handler->on_frame(ws, opcode, 0, buf_str(&context->message));
     context->message_opcode = 0;
     context->fragments = 0;
     if (context->message.cap > MESSAGE_KEEP_MAX) {
@@ -252,7 +252,7 @@ static void end_close(Ws *ws, Str payload) {
         }
     }
     ws->is_stopped = true;
-    ws->handler->on_frame(ws->owner, WS_CLOSE, code, payload);
+    ws->pool->handler->on_frame(ws, WS_CLOSE, code, payload);
 }
 
 static void end_frame(Ws *ws) {
@@ -264,8 +264,8 @@ static void end_frame(Ws *ws) {
     if (opcode == WS_CLOSE) {
         end_close(ws, str_make(context->control, context->control_len));
     } else if (is_control(opcode)) {
-        ws->handler->on_frame(ws->owner, (WsOpcode)opcode, 0,
-                              str_make(context->control, context->control_len));
+        ws->pool->handler->on_frame(ws, (WsOpcode)opcode, 0,
+                                    str_make(context->control, context->control_len));
     } else if (is_final) {
         end_message(ws);
     }
@@ -326,8 +326,8 @@ static size_t feed_payload(Ws *ws, Str bytes) {
     return n;
 }
 
-void ws_init(Ws *ws, WsPool *pool, const WsHandler *handler, void *owner) {
-    *ws = (Ws){.pool = pool, .handler = handler, .owner = owner};
+void ws_init(Ws *ws, WsPool *pool) {
+    *ws = (Ws){.pool = pool};
 }
 
 void ws_deinit(Ws *ws) {

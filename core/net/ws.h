@@ -23,16 +23,6 @@ typedef struct WsLimits {
 
 typedef struct WsContext WsContext;
 
-/* The contexts that are not attached now. In memory the worker owns. */
-typedef struct WsPool {
-    WsContext *free;
-    uint32_t free_count;
-    WsLimits limits;
-} WsPool;
-
-void ws_pool_init(WsPool *pool, const WsLimits *limits);
-void ws_pool_deinit(WsPool *pool);
-
 typedef enum { WS_TEXT = 1, WS_BINARY = 2, WS_CLOSE = 8, WS_PING = 9, WS_PONG = 10 } WsOpcode;
 
 /* Close codes (RFC 6455 7.4.1). WS_CODE_NONE and WS_CODE_LOST stand for what was not said: they are
@@ -53,21 +43,31 @@ typedef struct WsHandler {
     /* WS_TEXT, WS_BINARY: a whole message. WS_PING, WS_PONG: the application data. WS_CLOSE: the
      * peer's close; `code` is its status (1005 when it gave none), payload the reason. The owner
      * answers pings and closes itself. */
-    void (*on_frame)(void *owner, WsOpcode opcode, uint16_t code, Str payload);
+    void (*on_frame)(Ws *ws, WsOpcode opcode, uint16_t code, Str payload);
     /* The peer broke the protocol or a limit: close with this code (1002, 1007, 1008, 1009) and
      * reason (static, short enough for a close frame). Nothing comes after it. */
-    void (*on_fault)(void *owner, uint16_t code, const char *reason);
+    void (*on_fault)(Ws *ws, uint16_t code, const char *reason);
 } WsHandler;
+
+/* The contexts that are not attached now. In memory the worker owns. */
+typedef struct WsPool {
+    WsContext *free;
+    uint32_t free_count;
+    WsLimits limits;
+    const WsHandler *handler; /* of all that use the pool */
+} WsPool;
+
+/* Copies the limits, borrows the handler. */
+void ws_pool_init(WsPool *pool, const WsLimits *limits, const WsHandler *handler);
+void ws_pool_deinit(WsPool *pool);
 
 struct Ws {
     WsContext *context; /* NULL at a message boundary */
     WsPool *pool;
-    const WsHandler *handler;
-    void *owner;
     bool is_stopped; /* after a fault, a close frame or ws_stop: further bytes are ignored */
 };
 
-void ws_init(Ws *ws, WsPool *pool, const WsHandler *handler, void *owner);
+void ws_init(Ws *ws, WsPool *pool);
 void ws_deinit(Ws *ws); /* gives the context back */
 void ws_feed(Ws *ws, Str bytes);
 void ws_stop(Ws *ws);

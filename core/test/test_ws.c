@@ -60,14 +60,18 @@ static const char *kind_of(WsOpcode opcode) {
     return "unknown";
 }
 
-static void on_frame(void *owner, WsOpcode opcode, uint16_t code, Str payload) {
-    Machine *machine = owner;
+static Machine *machine_of(Ws *ws) {
+    return (Machine *)(void *)((char *)ws - offsetof(Machine, ws));
+}
+
+static void on_frame(Ws *ws, WsOpcode opcode, uint16_t code, Str payload) {
+    Machine *machine = machine_of(ws);
     add_event(machine, kind_of(opcode), code, "payload", payload);
     if (luaL_len(machine->L, machine->events) == machine->stop_after) ws_stop(&machine->ws);
 }
 
-static void on_fault(void *owner, uint16_t code, const char *reason) {
-    add_event(owner, "fault", code, "reason", str_of(reason));
+static void on_fault(Ws *ws, uint16_t code, const char *reason) {
+    add_event(machine_of(ws), "fault", code, "reason", str_of(reason));
 }
 
 static lua_Integer opt_field(lua_State *L, int index, const char *name, lua_Integer other) {
@@ -87,8 +91,8 @@ static int f_new(lua_State *L) {
     };
     lua_Integer stop_after = opt_field(L, 1, "stop_after", 0);
     Machine *machine = lua_newuserdatauv(L, sizeof *machine, 0);
-    ws_pool_init(&machine->pool, &limits);
-    ws_init(&machine->ws, &machine->pool, &handler, machine);
+    ws_pool_init(&machine->pool, &limits, &handler);
+    ws_init(&machine->ws, &machine->pool);
     machine->stop_after = stop_after;
     luaL_setmetatable(L, MACHINE);
     return 1;

@@ -3,6 +3,8 @@
  * Feeds the bytes behind the first to a Ws twice: at once, and cut into pieces as the first byte
  * says. Both must tell the same, and nothing that ws.h rules out.
  */
+#include <stddef.h>
+
 #include "base/buf.h"
 #include "base/ensure.h"
 #include "base/text.h"
@@ -19,8 +21,12 @@ typedef struct Story {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void on_frame(void *owner, WsOpcode opcode, uint16_t code, Str payload) {
-    Story *story = owner;
+static Story *story_of(Ws *ws) {
+    return (Story *)(void *)((char *)ws - offsetof(Story, ws));
+}
+
+static void on_frame(Ws *ws, WsOpcode opcode, uint16_t code, Str payload) {
+    Story *story = story_of(ws);
     ensure(!story->is_over);
     ensure(payload.len <= (opcode >= WS_CLOSE ? 125 : MESSAGE_MAX));
     ensure(opcode == WS_BINARY || opcode > WS_CLOSE || text_is_utf8(payload));
@@ -30,8 +36,8 @@ static void on_frame(void *owner, WsOpcode opcode, uint16_t code, Str payload) {
     buf_add(&story->told, payload);
 }
 
-static void on_fault(void *owner, uint16_t code, const char *reason) {
-    Story *story = owner;
+static void on_fault(Ws *ws, uint16_t code, const char *reason) {
+    Story *story = story_of(ws);
     ensure(!story->is_over);
     ensure(code == WS_CODE_PROTOCOL || (code >= WS_CODE_UTF8 && code <= WS_CODE_TOO_BIG));
     ensure(strlen(reason) <= 123);
@@ -59,9 +65,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     Str bytes = str_make((const char *)data + 1, size - 1);
     WsPool pool;
     Story whole = {.told = BUF_NONE}, pieces = {.told = BUF_NONE};
-    ws_pool_init(&pool, &limits);
-    ws_init(&whole.ws, &pool, &handler, &whole);
-    ws_init(&pieces.ws, &pool, &handler, &pieces);
+    ws_pool_init(&pool, &limits, &handler);
+    ws_init(&whole.ws, &pool);
+    ws_init(&pieces.ws, &pool);
     ws_feed(&whole.ws, bytes);
     feed_pieces(&pieces, bytes, (size_t)data[0] + 1);
     ensure(str_equal(buf_str(&whole.told), buf_str(&pieces.told)));
