@@ -5,7 +5,7 @@ local http = require "core.http"
 
 local http_hosts = {}
 
-local FORM <const> = "'shop.example', 'shop.example:8080', '*.shop.example', '*' or 'option:NAME'"
+local FORM <const> = "'shop.example', 'shop.example:8080', '*.shop.example' or '*'"
 
 ---@class http_hosts.rule
 ---@field host? string    in lower case
@@ -30,36 +30,30 @@ local function rule_of(text)
   return rule
 end
 
--- The host and port of the URL that an option says; false when the option has no value.
-local function rule_of_option(name, values)
-  local url = values[name]
-  if url == nil then return false end
-  local place = type(url) == "string" and http.parse(url)
-  if not place then return nil, ("option '%s' must be an http or https URL"):format(name) end
-  return { host = place.host, port = place.port }
-end
-
-local function compile_one(text, values, line)
-  if type(text) ~= "string" then return nil, ("%s, not '%s'"):format(line, tostring(text)) end
-  local option = text:match("^option:([%a_][%w_]*)$")
-  if option then return rule_of_option(option, values) end
-  local rule = rule_of(text)
-  if not rule then return nil, ("%s, not '%s'"):format(line, text) end
-  return rule
-end
-
 --- The rules of a list; or nil and one line.
 ---@param list any
----@param values? table<string, any>  of the plugin's options
 ---@return http_hosts.rule[]|nil rules, string? line
-function http_hosts.compile(list, values)
+function http_hosts.compile(list)
   local line = "needs: http must be a list of hosts, each " .. FORM
   if type(list) ~= "table" or #list == 0 or next(list, #list) ~= nil then return nil, line end
   local rules = {}
-  for _, text in ipairs(list) do
-    local rule, fault = compile_one(text, values or {}, line)
-    if rule == nil then return nil, fault end
-    rules[#rules + 1] = rule or nil
+  for i, text in ipairs(list) do
+    rules[i] = type(text) == "string" and rule_of(text) or nil
+    if not rules[i] then return nil, ("%s, not '%s'"):format(line, tostring(text)) end
+  end
+  return rules
+end
+
+--- The rules for the hosts of the URLs that options say, each with its port.
+---@param values table<string, any>  of a plugin's options
+---@return http_hosts.rule[]
+function http_hosts.of_options(values)
+  local rules = {}
+  for _, value in pairs(values) do
+    for _, text in ipairs(type(value) == "table" and value or { value }) do
+      local place = type(text) == "string" and http.parse(text)
+      if place then rules[#rules + 1] = { host = place.host, port = place.port } end
+    end
   end
   return rules
 end

@@ -31,12 +31,11 @@ local KINDS = {
 ---@param owner string
 ---@param declared table<string, any>|nil
 ---@param environment table  its globals
----@param values table<string, any>  of its options
-function needs.grant(owner, declared, environment, values)
+function needs.grant(owner, declared, environment)
   argument.type(declared, "table?", "needs", argument.BLAME_NOBODY)
   argument.keys(declared or {}, KINDS, "needs", argument.BLAME_NOBODY)
   for kind, wanted in pairs(declared or {}) do
-    local ok, line = KINDS[kind](owner, wanted, environment, values)
+    local ok, line = KINDS[kind](owner, wanted, environment)
     if not ok then error(line, 0) end
   end
 end

@@ -7,6 +7,7 @@ local cage = require "core.cage"
 local handover = require "handover"
 local log = require "core.log"
 local needs = require "needs"
+local plugin_http = require "plugin_http"
 local plugin_options = require "plugin_options"
 local protect = require "protect"
 local public = require "public"
@@ -70,7 +71,8 @@ local function run(source)
   local definition = chunk(source.name, source.file)
   check(definition)
   local values = plugin_options.read(source, definition.options)
-  needs.grant(source.name, definition.needs, environment, values)
+  needs.grant(source.name, definition.needs, environment)
+  plugin_http.grant_options(source.name, values)
   local own = {
     name = source.name, folder = source.folder, doc = definition.doc,
     priority = definition.priority or PRIORITY, file = source.file, version = definition.version,

@@ -19,19 +19,29 @@ local REDIRECTS = { [301] = true, [302] = true, [303] = true, [307] = true, [308
 local SAFE = { GET = true, HEAD = true, OPTIONS = true }
 local AGENT <const> = "chatty/" .. node.version
 
-local granted = {} -- the rules of each plugin that needs http
+local granted = {} -- the rules of each plugin that may ask somebody
+
+local function add(owner, rules)
+  if not rules[1] then return end
+  granted[owner] = table.move(rules, 1, #rules, #(granted[owner] or {}) + 1, granted[owner] or {})
+end
 
 --- Lets a plugin ask these hosts. nil and one line if they are none.
 ---@param owner string
 ---@param hosts any
----@param _ table
----@param values? table<string, any>  of its options
 ---@return true|nil, string? line
-function plugin_http.grant(owner, hosts, _, values)
-  local rules, line = http_hosts.compile(hosts, values)
+function plugin_http.grant(owner, hosts)
+  local rules, line = http_hosts.compile(hosts)
   if not rules then return nil, line end
-  granted[owner] = rules
+  add(owner, rules)
   return true
+end
+
+--- Lets a plugin ask the hosts of the URLs that its options say: whoever runs the server has named them.
+---@param owner string
+---@param values table<string, any>
+function plugin_http.grant_options(owner, values)
+  add(owner, http_hosts.of_options(values))
 end
 
 -- Decoded when first asked for; nil when it is no JSON.
@@ -82,7 +92,7 @@ local function find_place(rules, url, base)
   if not place then return nil, ("this cannot be asked: %s"):format(message), code end
   local permit = http_hosts.permit(rules, place.host, place.port)
   if not permit then
-    return nil, ("the plugin may not ask %s: its needs.http does not have it"):format(place.host), "DENIED"
+    return nil, ("the plugin may not ask %s: neither needs.http nor an option names it"):format(place.host), "DENIED"
   end
   place.is_public_only = permit == "any" and not settings.HTTP_PRIVATE
   return place
@@ -138,7 +148,7 @@ local function request(owner, what, url, options)
   check(options, what, 3)
   local rules = granted[owner]
   if not rules then
-    error(what .. ': say plugin.needs = { http = { "the host" } } to ask other servers', 3)
+    error(what .. ': say plugin.needs = { http = { "the host" } }, or have an option that is a URL', 3)
   end
   local query = query_of(options, what, 3)
   if hooks.is_dry() and not SAFE[query.method] then return nil, "nothing is sent for a dry run", "CANCELED" end

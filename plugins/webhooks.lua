@@ -12,8 +12,6 @@ local chatty = require "chatty"
 
 local plugin = { api = 1, doc = "Tells the app server what happens, by signed POSTs." }
 
-plugin.needs = { http = { "option:url" } }
-
 plugin.options = {
   url = { type = "string", required = true, doc = "Where to POST." },
   secret = { type = "string", required = true, secret = true, min = 16, doc = "Signs what is sent." },
@@ -141,6 +139,7 @@ local hooks = {
 
 function plugin.setup(app, values)
   options = values
+  if not options.url:find("^https?://[^/]") then error("the option url must be an http or https URL", 0) end
   for i = 1, options.lanes do lanes[i] = {} end
   for _, event in ipairs(options.events) do app:on(event, hooks[event]) end
 end

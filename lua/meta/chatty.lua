@@ -400,10 +400,10 @@ function chatty.metrics.gauge(name, help, labels) end
 ---@return histogram
 function chatty.metrics.histogram(name, help, labels, bounds) end
 
---- Requests to other servers. A plugin may ask the hosts that its `needs.http` names; certificates are checked, no
---- redirects are followed unless asked for. Codes of failures: UNAVAILABLE (no connection), IO (it broke), TIMEOUT,
---- LIMIT (a body is too large, or too many requests are under way), DENIED (the host or its address is not allowed),
---- INVALID (the URL), CANCELED (a dry run).
+--- Requests to other servers. A plugin may ask the hosts that its `needs.http` names, and those of the URLs that its
+--- options say; certificates are checked, no redirects are followed unless asked for. Codes of failures: UNAVAILABLE
+--- (no connection), IO (it broke), TIMEOUT, LIMIT (a body is too large, or too many requests are under way), DENIED
+--- (the host or its address is not allowed), INVALID (the URL), CANCELED (a dry run).
 chatty.http = {}
 
 ---@class chatty.http_options   since 1.0

@@ -64,7 +64,8 @@ describe("chatty.http", function()
 
   it("asks nobody whom the plugin has not named", function()
     local _, message, code = http.get("http://c.example/")
-    assert.same({ "the plugin may not ask c.example: its needs.http does not have it", "DENIED" }, { message, code })
+    assert.same({ "the plugin may not ask c.example: neither needs.http nor an option names it", "DENIED" },
+      { message, code })
     assert.same({}, calls)
   end)
 

@@ -22,8 +22,7 @@ describe("plugin", function()
       ["return { api = 1, setup = print, needs = { htp = {} } }"] =
         ": needs does not know 'htp', did you mean 'http'? (it knows debug, http, io, os)",
       ["return { api = 1, setup = print, needs = { http = {} } }"] =
-        ": needs: http must be a list of hosts, each 'shop.example', 'shop.example:8080', '*.shop.example', '*' or "
-          .. "'option:NAME'",
+        ": needs: http must be a list of hosts, each 'shop.example', 'shop.example:8080', '*.shop.example' or '*'",
       ["return {"] = ":1: unexpected symbol near <eof>",
       ["error('no')"] = ":1: no",
       ["return { api = 1, setup = function() error('no\\nway') end }"] = ":1: no way",
@@ -51,6 +50,21 @@ describe("plugin", function()
       end }
     ]])
     core.http.answers["http://a.example/"] = { 200, {}, "hello" }
+    assert.same({ body = "hello", code = "DENIED" }, lua_half.ask(core, { target = "/ask" }).json)
+  end)
+
+  it("may ask the hosts of the URLs that its options say", function()
+    local core = lua_half.start{ texts = { PLUGIN_SHOP_URL = "http://a.example:81/told" }, plugins = { shop = [[
+      local chatty = require "chatty"
+      return { api = 1, options = { url = { type = "string" } }, setup = function(app, options)
+        app:get("/ask", { auth = "none" }, function()
+          local answer = chatty.http.get(options.url)
+          local _, _, code = chatty.http.get("http://a.example/")
+          return { json = { body = answer.body, code = code } }
+        end)
+      end }
+    ]] } }
+    core.http.answers["http://a.example:81/told"] = { 200, {}, "hello" }
     assert.same({ body = "hello", code = "DENIED" }, lua_half.ask(core, { target = "/ask" }).json)
   end)
 

@@ -60,6 +60,6 @@ describe("webhooks", function()
     assert.matches("plugin webhooks: .*option 'secret' is required: set PLUGIN_WEBHOOKS_SECRET", result.err)
     local settings = { ENABLE = "webhooks", PLUGIN_WEBHOOKS_SECRET = SECRET, PLUGIN_WEBHOOKS_URL = "shop" }
     result = server.run{ settings = settings }
-    assert.matches("plugin webhooks: .*option 'url' must be an http or https URL", result.err)
+    assert.matches("plugin webhooks: .*the option url must be an http or https URL", result.err)
   end)
 end)
