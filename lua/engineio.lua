@@ -21,8 +21,9 @@ local DETAILS = {
 }
 
 ---@class engineio.endpoint
----@field open fun(request: request, core: core.request): string|nil  opens with polling; what to answer, nil: too many
----@field open_socket fun(request: request, core: core.request): refusal|nil    opens with a WebSocket
+---@field open fun(request: request, core: core.request, is_text_only: boolean): string|nil  opens with polling; what to
+---answer, nil: too many
+---@field open_socket fun(request: request, core: core.request, is_text_only: boolean)  opens with a WebSocket
 
 local function answer(text)
   return { text = text, headers = HEADERS }
@@ -56,7 +57,10 @@ end
 local function open_websocket(endpoint, request, core, values)
   local refused = sockets.refuse_handshake(core)
   if refused then return refused end
-  if not values.sid then return endpoint.open_socket(request, core) or reply.TAKEN end
+  if not values.sid then
+    endpoint.open_socket(request, core, values.b64 ~= nil)
+    return reply.TAKEN
+  end
   if not engine.upgrade(core, values.sid) then return refused_because("sid-unknown") end
   return reply.TAKEN
 end
@@ -73,7 +77,7 @@ local function get(endpoint, request)
     text, refused = engine.poll(core, values.sid)
     if not text then return refused_because(refused) end
   else
-    text = endpoint.open(request, core)
+    text = endpoint.open(request, core, values.b64 ~= nil)
     if not text then return refuse_full() end
   end
   return answer(text)

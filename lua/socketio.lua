@@ -97,12 +97,12 @@ local function token_of(core, is_handshake)
   return (entrance.find_token(core, is_handshake))
 end
 
-local function open(_, core)
-  return (engine.open_mux(core, token_of(core, false)))
+local function open(_, core, is_text_only)
+  return (engine.open_mux(core, token_of(core, false), is_text_only))
 end
 
-local function open_socket(_, core)
-  engine.open_mux_socket(core, token_of(core, true))
+local function open_socket(_, core, is_text_only)
+  engine.open_mux_socket(core, token_of(core, true), is_text_only)
 end
 
 -- The setting names a folder from the working directory, not from ours.

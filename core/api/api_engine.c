@@ -39,15 +39,18 @@ static int f_open_socket(lua_State *L) {
     return push_opened_engine_socket(L, box, 2);
 }
 
-static MuxOwner owner_of(const Api *api) {
-    return (MuxOwner){.handler = &arrival_mux_handler, .context = api->states};
+/* stack: request, token or nil, is_text_only */
+static MuxOwner owner_of(lua_State *L) {
+    MuxOwner owner = {.handler = &arrival_mux_handler, .context = api_of(L)->states};
+    owner.is_text_only = lua_toboolean(L, 3);
+    return owner;
 }
 
-/* stack: request, token or nil */
+/* stack: request, token or nil, is_text_only */
 static int f_open_mux(lua_State *L) {
     const RequestBox *box = check_request_box(L, 1);
     const Api *api = api_of(L);
-    MuxOwner owner = owner_of(api);
+    MuxOwner owner = owner_of(L);
     if (engines_are_full(api->net->engines)) return push_failure(L, ERR_LIMIT, NULL);
     Buf answer = BUF_NONE;
     mux_open(api->net->engines, &owner, box->request, opt_str(L, 2), &answer);
@@ -56,11 +59,11 @@ static int f_open_mux(lua_State *L) {
     return 1;
 }
 
-/* stack: request, token or nil */
+/* stack: request, token or nil, is_text_only */
 static int f_open_mux_socket(lua_State *L) {
     RequestBox *box = check_request_box(L, 1);
     const Api *api = api_of(L);
-    MuxOwner owner = owner_of(api);
+    MuxOwner owner = owner_of(L);
     box->was_answered = true;
     int err = mux_open_socket(api->net->engines, &owner, box->request, opt_str(L, 2));
     if (err != 0) return push_failure(L, err, NULL);

@@ -69,6 +69,14 @@ void eio_add_frame(Buf *body, const Bytes *frame) {
     }
 }
 
+Bytes *eio_encode_text(const Bytes *frame) {
+    Buf text = BUF_NONE;
+    eio_add_frame(&text, frame);
+    Bytes *encoded = ws_encode(WS_TEXT, buf_str(&text));
+    buf_deinit(&text);
+    return encoded;
+}
+
 void eio_add_handshake(Buf *out, const EioHandshake *handshake) {
     buf_add(out, STR("{\"sid\":"));
     json_encode_string(handshake->sid, out);

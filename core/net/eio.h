@@ -44,6 +44,9 @@ Bytes *eio_encode(EioType type, Str data);
 /* Appends the packet that a whole WebSocket frame carries to a polling body. */
 void eio_add_frame(Buf *body, const Bytes *frame);
 
+/* The same as a text frame, a binary message as "b" and base64, for clients without binary frames. Gives. */
+Bytes *eio_encode_text(const Bytes *frame);
+
 /* What the packet EIO_OPEN says; sizes in bytes, times in milliseconds. */
 typedef struct EioHandshake {
     Str sid;

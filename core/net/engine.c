@@ -262,7 +262,18 @@ bool engine_deliver(Engine *engine, Bytes *frame, const Message *message) {
     return add_to_polling(engine, frame);
 }
 
+static bool is_binary_frame(const Bytes *frame) {
+    WsOpcode opcode;
+    ws_payload(frame, &opcode);
+    return opcode == WS_BINARY;
+}
+
 bool engine_send(Engine *engine, Bytes *frame) {
+    if (engine->is_text_only && is_binary_frame(frame)) {
+        Bytes *text = eio_encode_text(frame);
+        bytes_release(frame);
+        frame = text;
+    }
     if (engine->socket != NULL) return socket_send(engine->socket, frame);
     if (add_to_polling(engine, frame)) return true;
     bytes_release(frame);
@@ -348,13 +359,30 @@ void engine_wake(Engine *engine) {
 
 /* --- opening --- */
 
+/* A text is one packet, as a polling body of one would be. */
+static void take_text(Engine *engine, Str text) {
+    EioWalk walk = eio_walk(text);
+    EioPacket packet;
+    int err = ERR_INVALID;
+    if (eio_next(&walk, &packet, &err)) {
+        take_packet(engine, &packet);
+    } else {
+        refuse(engine);
+    }
+    eio_end(&walk);
+}
+
 static void on_socket_message(void *owner, bool is_binary, Str payload) {
     Engine *engine = owner;
     EioPacket packet = {EIO_MESSAGE, true, payload};
-    if (!is_binary && !eio_parse(payload, &packet)) {
-        refuse(engine);
-    } else {
+    if (is_binary) {
         take_packet(engine, &packet);
+    } else if (payload.len > 0 && payload.data[0] == 'b') {
+        take_text(engine, payload);
+    } else if (eio_parse(payload, &packet)) {
+        take_packet(engine, &packet);
+    } else {
+        refuse(engine);
     }
 }
 

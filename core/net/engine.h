@@ -32,8 +32,9 @@ typedef struct Engine {
     uint64_t beat_ms;     /* when the next ping is due, or the pong to the last one */
     uint64_t deadline_ms; /* the owner's; 0: none */
     uint16_t close_code;
-    uint8_t last;    /* EioType of what a poll is answered with when the engine closes */
-    uint16_t budget; /* polling: messages that may be handed out before it rests */
+    uint8_t last;          /* EioType of what a poll is answered with when the engine closes */
+    uint16_t budget;       /* polling: messages that may be handed out before it rests */
+    bool is_text_only : 1; /* the client wants binary messages as base64, also on a WebSocket */
     bool awaits_pong : 1;
     bool is_held : 1;
     bool is_delivering : 1;

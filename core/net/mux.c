@@ -166,6 +166,7 @@ static Mux *mux_new(const MuxOwner *owner, const Request *request, Str token) {
 }
 
 static void start(Mux *mux) {
+    mux->engine->is_text_only = mux->owner.is_text_only;
     expect_connect(mux);
     mux_arm(mux);
 }

@@ -24,6 +24,7 @@ typedef struct MuxHandler {
 typedef struct MuxOwner {
     const MuxHandler *handler;
     void *context;
+    bool is_text_only; /* the client wants no binary frames */
 } MuxOwner;
 
 /* Opens with polling; appends what answers `request`, the client's first GET. `token` is what the request

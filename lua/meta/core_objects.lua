@@ -142,12 +142,14 @@ function engine.open_socket(request, handler) end
 --- A connection that speaks Socket.IO, with polling: sessions come by init.on_connect.
 ---@param request core.request
 ---@param token? string  that the request brought
+---@param is_text_only? boolean  the client wants binaries as base64
 ---@return string|nil answer, string? message, string? code  LIMIT: too many poll
-function engine.open_mux(request, token) end
+function engine.open_mux(request, token, is_text_only) end
 ---@param request core.request
 ---@param token? string
+---@param is_text_only? boolean
 ---@return true|nil, string? message, string? code
-function engine.open_mux_socket(request, token) end
+function engine.open_mux_socket(request, token, is_text_only) end
 
 ---@class core.session  a live connection of a user. After its end methods give nil, "closed", "CLOSED"
 local session = {}
