@@ -170,6 +170,11 @@ static void read_values(Config *config, lua_State *L) {
     config->expiring_notice_ms = ms_of(L, "EXPIRING_NOTICE");
     config->json_depth_max = number_of(L, "JSON_DEPTH_MAX");
     config->stop_timeout_ms = ms_of(L, "STOP_TIMEOUT");
+    config->stop_delay_ms = ms_of(L, "STOP_DELAY");
+    config->stop_spread_ms = ms_of(L, "STOP_SPREAD");
+    if (config->stop_spread_ms > config->stop_timeout_ms / 2) {
+        config->stop_spread_ms = config->stop_timeout_ms / 2;
+    }
     config->reload_timeout_ms = ms_of(L, "RELOAD_TIMEOUT");
     config->reload_old_max = number_of(L, "RELOAD_OLD_MAX");
     config->is_watching = strcmp(config_get(config, "WATCH"), "true") == 0;

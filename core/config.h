@@ -36,6 +36,8 @@ typedef struct Config {
     uint32_t expiring_notice_ms;
     uint32_t json_depth_max;
     uint32_t stop_timeout_ms;
+    uint32_t stop_spread_ms; /* at most half of it */
+    uint32_t stop_delay_ms;
     uint32_t reload_timeout_ms;
     uint32_t reload_old_max;    /* Lua states of a worker that finish what they began */
     bool is_watching;           /* reload when a file of a plugin changes */

@@ -186,6 +186,7 @@ static void stop_workers(Server *server) {
     uv_sem_t quiet;
     ensure(uv_sem_init(&quiet, 0) == 0);
     for (unsigned i = 0; i < server->started_count; i++) worker_stop(server->workers[i], &quiet);
+    if (server->started_count > 0) uv_sleep(server->config->stop_delay_ms); /* they serve until then */
     /* A worker is not quiet while it waits for a job. */
     if (server->commons.jobs != NULL) job_stop(server->commons.jobs);
     for (unsigned i = 0; i < server->started_count; i++) uv_sem_wait(&quiet);

@@ -33,8 +33,10 @@ struct Worker {
     int listen_fd; /* -1 once the listener took it */
     uv_thread_t thread;
     bool is_stopping;
-    bool is_quiet;     /* said so */
-    bool has_own_mail; /* posted by this thread: needs no wake-up */
+    bool is_quiet;       /* said so */
+    bool has_own_mail;   /* posted by this thread: needs no wake-up */
+    uint64_t leave_ms;   /* when it stops; 0: nobody has asked */
+    uint64_t drained_ms; /* when all sessions have been told */
     uint64_t stop_deadline_ms;
     uv_sem_t *quiet; /* the server's; set before STOP is posted */
     uv_loop_t loop;
@@ -98,12 +100,22 @@ static void run_swap(Worker *worker, Op *op) {
 static void begin_stop(Worker *worker) {
     if (worker->is_stopping) return;
     worker->is_stopping = true;
-    worker->stop_deadline_ms = net_now_ms(&worker->net) + worker->config->stop_timeout_ms;
+    uint64_t now_ms = net_now_ms(&worker->net);
+    worker->stop_deadline_ms = now_ms + worker->config->stop_timeout_ms;
+    worker->drained_ms = now_ms + worker->config->stop_spread_ms;
     if (worker->listener != NULL) listener_close(worker->listener);
     worker->listener = NULL;
     give_room(worker);
     api_stop(worker->states.current);
     drain_start(&worker->net);
+    drain_step(&worker->net, worker->drained_ms);
+}
+
+/* Those who balance load are told first, while everything is still served. */
+static void leave(Worker *worker) {
+    if (worker->leave_ms != 0) return;
+    worker->leave_ms = net_now_ms(&worker->net) + worker->config->stop_delay_ms;
+    api_leave(worker->states.current);
 }
 
 static void end_loop(Worker *worker) {
@@ -205,7 +217,7 @@ static void run_op(Worker *worker, Op *op) {
         return;
     case OP_PARK: run_park(worker, op); return;
     case OP_STOP:
-        begin_stop(worker);
+        leave(worker);
         op_free(op);
         return;
     case OP_END:
@@ -271,7 +283,10 @@ static void check_quiet(Worker *worker) {
 
 static void keep_house(Worker *worker) {
     if (worker->index == 0) history_sweep(worker->bus->history, net_now_ms(&worker->net));
-    if (worker->is_stopping) check_quiet(worker);
+    if (worker->leave_ms != 0 && net_now_ms(&worker->net) >= worker->leave_ms) begin_stop(worker);
+    if (!worker->is_stopping) return;
+    drain_step(&worker->net, worker->drained_ms);
+    check_quiet(worker);
 }
 
 static void on_tick(uv_timer_t *handle) {

@@ -88,6 +88,11 @@ function init.load(carried)
   handover.load(carried and carried.plugins or {})
 end
 
+--- The worker is going to stop, and serves until then.
+function init.leave()
+  health.set_ready(false)
+end
+
 --- The worker is about to stop.
 function init.stop()
   health.set_ready(false)

@@ -147,6 +147,10 @@ void api_start(Api *api) {
     start_init_task(api, "start", on_started);
 }
 
+void api_leave(Api *api) {
+    start_init_task(api, "leave", on_started);
+}
+
 static void on_stopped(void *context) {
     Api *api = context;
     api->is_stopped = true;

@@ -93,6 +93,7 @@ void api_free(Api *api); /* takes it, out of its states too */
 WARN_UNUSED int api_setup(Api *api, Buf *fault);
 void api_start(Api *api); /* runs init.start as a task */
 void api_stop(Api *api);  /* runs init.stop as a task */
+void api_leave(Api *api); /* runs init.leave as a task */
 
 /* The api has taken the place of `old`: what init.unload gives there goes to init.load. */
 void api_take_over(Api *api, Api *old);

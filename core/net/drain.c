@@ -6,9 +6,18 @@
 #include "net/session_sse.h"
 #include "net/socket.h"
 
+enum { STEP_MIN = 16 };
+
 void drain_start(Net *net) {
     exchange_drain(net);
-    socket_drain(net);
-    session_sse_drain(net);
     engines_drain(net->engines);
+}
+
+void drain_step(Net *net, uint64_t until_ms) {
+    uint64_t now_ms = net_now_ms(net);
+    uint64_t steps = until_ms > now_ms ? (until_ms - now_ms) / WHEEL_TICK_MS + 1 : 1;
+    uint64_t count = net->conn_count / steps + 1;
+    uint32_t left = (uint32_t)(count > STEP_MIN ? count : STEP_MIN);
+    socket_drain(net, &left);
+    session_sse_drain(net, &left);
 }

@@ -222,9 +222,8 @@ static uint64_t first_beat(const Stream *stream) {
     return now_of(stream) + interval_ms - ((uint64_t)scrambled * (interval_ms / 4) >> 32);
 }
 
-static void say_farewell(void *owner, void *context) {
-    (void)context;
-    close_stream(owner, CODE_RESTART, STR("the server restarts"));
+static void say_farewell(Stream *stream) {
+    close_stream(stream, CODE_RESTART, STR("the server restarts"));
 }
 
 int session_sse_open(Request *request, const Header *headers, size_t header_count, Session *session) {
@@ -246,10 +245,18 @@ int session_sse_open(Request *request, const Header *headers, size_t header_coun
     conn_read_start(conn);
     session_bind(session, &transport_class, stream);
     arm(stream);
-    if (conn_net(conn)->is_draining) say_farewell(stream, NULL); /* too late for session_sse_drain */
+    if (conn_net(conn)->is_draining) say_farewell(stream); /* too late for session_sse_drain */
     return 0;
 }
 
-void session_sse_drain(Net *net) {
-    conn_each(net, &conn_handler, say_farewell, NULL);
+static void visit_for_drain(void *owner, void *context) {
+    Stream *stream = owner;
+    uint32_t *left = context;
+    if (*left == 0 || stream->is_closing) return;
+    (*left)--;
+    say_farewell(stream);
+}
+
+void session_sse_drain(Net *net, uint32_t *left) {
+    conn_each(net, &conn_handler, visit_for_drain, left);
 }

@@ -16,6 +16,6 @@ WARN_UNUSED int session_sse_open(Request *request, const Header *headers, size_t
                                  Session *session);
 
 /* The worker stops: closes all streams as socket_drain does. */
-void session_sse_drain(Net *net);
+void session_sse_drain(Net *net, uint32_t *left); /* as socket_drain */
 
 #endif

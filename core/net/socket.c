@@ -447,10 +447,13 @@ Net *socket_net(Socket *socket) {
 }
 
 static void visit_for_drain(void *owner, void *context) {
-    (void)context;
-    say_farewell(owner);
+    Socket *socket = owner;
+    uint32_t *left = context;
+    if (*left == 0 || socket->is_closing) return;
+    (*left)--;
+    say_farewell(socket);
 }
 
-void socket_drain(Net *net) {
-    conn_each(net, &conn_handler, visit_for_drain, NULL);
+void socket_drain(Net *net, uint32_t *left) {
+    conn_each(net, &conn_handler, visit_for_drain, left);
 }

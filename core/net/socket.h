@@ -81,8 +81,9 @@ bool socket_is_closing(const Socket *socket);
 uint16_t socket_close_code(const Socket *socket); /* 0: it is not closing */
 uint32_t socket_waiting(const Socket *socket);    /* frames that the kernel has not taken */
 
-/* The worker stops, behind exchange_drain: closes all sockets with 1012, also those that open from now on. */
-void socket_drain(Net *net);
+/* The worker stops, behind exchange_drain: closes with 1012 at most *left of those that are not closing, and
+ * counts them off. Those that open from now on are closed at once. */
+void socket_drain(Net *net, uint32_t *left);
 Net *socket_net(Socket *socket);
 Conn *socket_conn(Socket *socket);
 

@@ -237,4 +237,5 @@ function socket:remote() end
 --   init.on_dropped(drops)             events that sessions did not get; not again before it has ended
 --   init.on_socket_message(handler, socket, data, is_binary)
 --   init.on_socket_close(handler, socket, code, reason)
+--   init.leave()                       it is going to stop, after STOP_DELAY
 --   init.stop()

@@ -54,6 +54,40 @@ describe("a server that is told to stop", function()
     end)
   end
 
+  it("is not ready at once, and serves for STOP_DELAY", function()
+    local chatty = start{ WORKERS = 2, STOP_DELAY = "400ms" }
+    local session = chatty:join("ann")
+    chatty:send_signal("sigterm")
+    local ready
+    wait.until_(function()
+      ready = chatty:request{ path = "/readyz" }
+      return ready and ready.status == 503
+    end)
+    assert.equal(503, ready.status)
+    assert.equal(200, chatty:notify("users:ann", "late").status)
+    assert.equal("late", session:next().event)
+    assert.equal("chatty:connected", chatty:connect("bob"):next().event)
+    assert.equal(1012, session:expect_closed())
+    assert.same({ 0, 0 }, ending(chatty))
+  end)
+
+  it("tells many sessions one after the other, within STOP_SPREAD", function()
+    local chatty = start{ WORKERS = 1, STOP_SPREAD = "600ms", SESSIONS_PER_USER_MAX = 2000 }
+    local sessions = client.ws_many(1000, function() return { port = chatty.port, token = chatty:token("ann") } end)
+    assert.equal(1000, chatty:wait_metric("sessions", 1000))
+    chatty:send_signal("sigterm")
+    local first
+    wait.until_(function()
+      for _, session in ipairs(sessions) do
+        if session.close_code then first = first or uv.hrtime() end
+      end
+      return first
+    end)
+    for _, session in ipairs(sessions) do assert.equal(1012, session:expect_closed()) end
+    assert.is_true(seconds_since(first) > 0.3)
+    assert.same({ 0, 0 }, ending(chatty))
+  end)
+
   it("answers the requests that run, and closes behind them #threads", function()
     local chatty = start{ WORKERS = 2 }
     local connections = {}
