@@ -10,7 +10,9 @@ describe("HTTP", function()
   local chatty
 
   setup(function()
-    chatty = server.start{ settings = { WORKERS = 1, STOP_TIMEOUT = "1s" }, plugins = { probe = probe } }
+    chatty = server.start{ settings = {
+      WORKERS = 1, STOP_TIMEOUT = "1s", SCRIPT_VALUE_MAX = "64mb",
+    }, plugins = { probe = probe } }
   end)
   teardown(function() chatty:stop() end)
 
@@ -336,7 +338,7 @@ describe("HTTP", function()
     it("while its answer is sent leaves nothing behind", function()
       local connection = open()
       connection:pause()
-      connection:write(get("/big/8192"))
+      connection:write(get("/big/32768"))
       assert.is_truthy(wait.until_(function() return chatty:metric "queue_bytes" > 0 end))
       connection:abort()
       assert.equal(0, chatty:wait_metric("queue_bytes", 0))

@@ -216,9 +216,11 @@ describe("a client that does not read its answer", function()
   local chatty
 
   -- More than the buffers of both kernels hold.
-  local HUGE = 12 * 1024
+  local HUGE = 32 * 1024
 
-  setup(function() chatty = start{ WRITE_TIMEOUT = "500ms", CLOSE_TIMEOUT = "150ms" } end)
+  setup(function()
+    chatty = start{ WRITE_TIMEOUT = "500ms", CLOSE_TIMEOUT = "150ms", SCRIPT_VALUE_MAX = "64mb" }
+  end)
   teardown(function() chatty:stop() end)
 
   local function only_one_open() return chatty:wait_metric("connections", 1) == 1 end
