@@ -105,7 +105,7 @@ bool carry_session(lua_State *from, int index, lua_State *to) {
 }
 
 void push_ended_session(lua_State *L, Session *session) {
-    const States *states = session->context;
+    const States *states = session->owner->context;
     push_session(L, session);
     for (List *at = states->all.next; at != &states->all; at = at->next) {
         detach(list_entry(at, Api, link)->script->L, session);

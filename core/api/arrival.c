@@ -24,7 +24,7 @@ static void on_task_end(void *context) {
 
 /* The Api that gets what begins now. */
 static Api *current_api(const Session *session) {
-    return ((States *)session->context)->current;
+    return ((States *)session->owner->context)->current;
 }
 
 static void on_frame(Session *session, Str text) {
@@ -91,9 +91,9 @@ static const SessionHandler handler = {
     .on_frame = on_frame, .on_packet = on_packet, .on_expiring = on_expiring, .on_close = on_close};
 
 static Session *make_session(const Api *api, Address remote) {
-    Session *session = session_new(remote, &handler, api->states);
-    session->expiring_notice_ms = api->expiring_notice_ms;
-    return session;
+    SessionOwner *owner = &api->states->session_owner;
+    *owner = (SessionOwner){&handler, api->states, api->expiring_notice_ms};
+    return session_new(remote, owner);
 }
 
 static Session *open_in_mux(void *states, Mux *mux) {

@@ -10,12 +10,14 @@
 
 #include "api/api.h"
 #include "api/drops.h"
+#include "net/session.h"
 
 typedef struct States {
     Api *current;
     Drops drops;
-    List all;           /* of Apis, the oldest first; the current one is the last */
-    List sockets;       /* of RawSockets (api_socket.c) */
+    List all;     /* of Apis, the oldest first; the current one is the last */
+    List sockets; /* of RawSockets (api_socket.c) */
+    SessionOwner session_owner;
     unsigned old_count; /* Apis but the current one */
 } States;
 

@@ -178,12 +178,12 @@ static void keep(Lane *lane, const SioPacket *packet) {
 void lane_take(Lane *lane, const SioPacket *packet) {
     if (is_closing(lane) || lane->is_leaving) return;
     if (packet->type == SIO_ACK) {
-        lane->session->handler->on_packet(lane->session, packet);
+        lane->session->owner->handler->on_packet(lane->session, packet);
     } else if (!lane->is_live || lane->is_held || lane->backlog != NULL) {
         keep(lane, packet);
     } else {
         session_hold(lane->session);
-        lane->session->handler->on_packet(lane->session, packet);
+        lane->session->owner->handler->on_packet(lane->session, packet);
     }
 }
 
@@ -198,7 +198,7 @@ static void hand_out(Lane *lane, Str text) {
     }
     packet.binaries = binaries;
     session_hold(lane->session);
-    lane->session->handler->on_packet(lane->session, &packet);
+    lane->session->owner->handler->on_packet(lane->session, &packet);
     mem_free(binaries);
 }
 

@@ -40,7 +40,7 @@ static void set_deadline(Session *session) {
         return;
     }
     int64_t left_ms = session->expires_ms - clock_wall_ms();
-    if (is_to_warn(session)) left_ms -= session->expiring_notice_ms;
+    if (is_to_warn(session)) left_ms -= session->owner->expiring_notice_ms;
     set_transport_deadline(session, after(session, left_ms));
 }
 
@@ -54,9 +54,9 @@ void session_on_timer(Session *session) {
         session_close(session, 4001, STR("token expired"));
         return;
     }
-    if (is_to_warn(session) && left_ms <= session->expiring_notice_ms) {
+    if (is_to_warn(session) && left_ms <= session->owner->expiring_notice_ms) {
         session->was_warned = true;
-        session->handler->on_expiring(session);
+        session->owner->handler->on_expiring(session);
     }
     if (session_is_open(session)) set_deadline(session);
 }
@@ -95,7 +95,7 @@ void session_describe(const Subscriber *subscriber, int64_t *since_ms, uint32_t 
 
 void session_on_message(Session *session, Str text) {
     session_hold(session);
-    session->handler->on_frame(session, text);
+    session->owner->handler->on_frame(session, text);
 }
 
 static void free_session(Session *session) {
@@ -106,7 +106,7 @@ static void free_session(Session *session) {
 
 void session_on_close(Session *session, uint16_t code, Str reason) {
     session_pin(session);
-    session->handler->on_close(session, code, reason);
+    session->owner->handler->on_close(session, code, reason);
     session->transport = NULL;
     session_unpin(session);
 }
@@ -119,10 +119,9 @@ static void make_id(char out[SESSION_ID_LEN + 1]) {
     buf_deinit(&id);
 }
 
-Session *session_new(Address remote, const SessionHandler *handler, void *context) {
+Session *session_new(Address remote, const SessionOwner *owner) {
     Session *session = mem_zalloc(sizeof *session);
-    session->handler = handler;
-    session->context = context;
+    session->owner = owner;
     session->facts.since_ms = clock_wall_ms();
     session->pins = 1;
     session->facts.remote = remote;

@@ -27,6 +27,13 @@ typedef struct SessionHandler {
     void (*on_close)(Session *session, uint16_t code, Str reason); /* once, last */
 } SessionHandler;
 
+/* What all sessions of a worker have in common; it lives longer than they. */
+typedef struct SessionOwner {
+    const SessionHandler *handler;
+    void *context;
+    uint32_t expiring_notice_ms;
+} SessionOwner;
+
 /* What is known of a session, also after its end. */
 typedef struct SessionFacts {
     Bytes *identity; /* the claims, raw JSON, and behind them the user's name; NULL: not identified */
@@ -39,14 +46,12 @@ typedef struct SessionFacts {
 struct Session {
     Subscriber subscriber; /* its class is the first member of the transport's TransportClass */
     void *transport;       /* NULL before session_bind and after on_close */
-    const SessionHandler *handler;
-    void *context; /* the owner's */
+    const SessionOwner *owner;
     SessionFacts facts;
     union {
         int64_t expires_ms;        /* identified: wall clock; 0: never */
         uint64_t auth_deadline_ms; /* not identified: monotonic; 0: none */
     };
-    uint32_t expiring_notice_ms;
     uint32_t pins;
     uint32_t key_generation; /* of the key that signed the token */
     bool was_warned;         /* on_expiring came for this token */
@@ -68,7 +73,7 @@ static inline Str session_claims(const SessionFacts *facts) {
 
 /* Makes one with an id and without a transport, pinned once for the caller. `remote` is the peer's
  * address. Gives. */
-Session *session_new(Address remote, const SessionHandler *handler, void *context);
+Session *session_new(Address remote, const SessionOwner *owner);
 
 /* For transports: the connection is there; from now on the session is open. Borrows both. */
 void session_bind(Session *session, const TransportClass *class, void *transport);

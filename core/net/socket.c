@@ -223,7 +223,7 @@ static void on_fault(Ws *ws, uint16_t code, const char *reason) {
 const WsHandler socket_ws_handler = {on_frame, on_fault};
 
 static void feed(Socket *socket, Str bytes) {
-    ws_feed(&socket->ws, bytes);
+    ws_feed(&socket->ws, &conn_net(socket->conn)->ws_pool, bytes);
     if (!socket->is_closing && is_full(socket)) pause_reading(socket);
 }
 
@@ -332,7 +332,7 @@ static Socket *socket_new(Conn *conn, const SocketHandler *handler, void *owner)
     socket->owner = owner;
     socket->close_code = WS_CODE_LOST;
     socket->heard_ms = first_heard(socket);
-    ws_init(&socket->ws, &conn_net(conn)->ws_pool);
+    ws_init(&socket->ws);
     conn_set_handler(conn, &conn_handler, socket);
     metrics_add(METRIC_sockets, 1);
     return socket;

@@ -37,6 +37,7 @@ typedef struct Utf8 {
 } Utf8;
 
 struct WsContext {
+    WsPool *pool;    /* that it goes back to */
     WsContext *next; /* in the pool */
     wslay_frame_context_ptr frame;
     Str input; /* what wslay may take now */
@@ -63,9 +64,10 @@ static ssize_t on_recv(uint8_t *buf, size_t len, int flags, void *user_data) {
     return (ssize_t)n;
 }
 
-static WsContext *context_new(void) {
+static WsContext *context_new(WsPool *pool) {
     static const struct wslay_frame_callbacks callbacks = {.recv_callback = on_recv};
     WsContext *context = mem_zalloc(sizeof *context);
+    context->pool = pool;
     ensure(wslay_frame_context_init(&context->frame, &callbacks, context) == 0);
     return context;
 }
@@ -80,11 +82,10 @@ static bool context_is_idle(const WsContext *context) {
     return context->head_len == 0 && context->message_opcode == 0;
 }
 
-static void attach(Ws *ws) {
-    WsPool *pool = ws->pool;
+static void attach(Ws *ws, WsPool *pool) {
     ws->context = pool->free;
     if (ws->context == NULL) {
-        ws->context = context_new();
+        ws->context = context_new(pool);
         return;
     }
     pool->free = ws->context->next;
@@ -94,7 +95,7 @@ static void attach(Ws *ws) {
 /* One that stopped in the middle is not worth mending. */
 static void detach(Ws *ws) {
     WsContext *context = ws->context;
-    WsPool *pool = ws->pool;
+    WsPool *pool = context->pool;
     ws->context = NULL;
     if (!context_is_idle(context) || pool->free_count >= pool->limits.pool_max) {
         context_free(context);
@@ -157,7 +158,7 @@ static bool utf8_feed(Utf8 *utf8, Str bytes) {
 
 static void fault(Ws *ws, uint16_t code, const char *reason) {
     ws->is_stopped = true;
-    ws->pool->handler->on_fault(ws, code, reason);
+    ws->context->pool->handler->on_fault(ws, code, reason);
 }
 
 static size_t head_wanted(const WsContext *context) {
@@ -183,7 +184,7 @@ static bool is_control(uint8_t opcode) {
 /* A frame of a message: opens one or goes on with the one under way. */
 static void start_fragment(Ws *ws, uint8_t opcode) {
     WsContext *context = ws->context;
-    const WsLimits *limits = &ws->pool->limits;
+    const WsLimits *limits = &ws->context->pool->limits;
     bool is_continuation = opcode == WSLAY_CONTINUATION_FRAME;
     if (is_continuation && context->message_opcode == 0) {
         fault(ws, WS_CODE_PROTOCOL, "there is no message to continue");
@@ -223,7 +224,7 @@ static void end_message(Ws *ws) {
         fault(ws, WS_CODE_UTF8, "the text is not UTF-8");
         return;
     }
-    ws->pool->handler->on_frame(ws, opcode, 0, buf_str(&context->message));
+    ws->context->pool->handler->on_frame(ws, opcode, 0, buf_str(&context->message));
     context->message_opcode = 0;
     context->fragments = 0;
     if (context->message.cap > MESSAGE_KEEP_MAX) {
@@ -252,7 +253,7 @@ static void end_close(Ws *ws, Str payload) {
         }
     }
     ws->is_stopped = true;
-    ws->pool->handler->on_frame(ws, WS_CLOSE, code, payload);
+    ws->context->pool->handler->on_frame(ws, WS_CLOSE, code, payload);
 }
 
 static void end_frame(Ws *ws) {
@@ -264,8 +265,8 @@ static void end_frame(Ws *ws) {
     if (opcode == WS_CLOSE) {
         end_close(ws, str_make(context->control, context->control_len));
     } else if (is_control(opcode)) {
-        ws->pool->handler->on_frame(ws, (WsOpcode)opcode, 0,
-                                    str_make(context->control, context->control_len));
+        ws->context->pool->handler->on_frame(ws, (WsOpcode)opcode, 0,
+                                             str_make(context->control, context->control_len));
     } else if (is_final) {
         end_message(ws);
     }
@@ -326,17 +327,17 @@ static size_t feed_payload(Ws *ws, Str bytes) {
     return n;
 }
 
-void ws_init(Ws *ws, WsPool *pool) {
-    *ws = (Ws){.pool = pool};
+void ws_init(Ws *ws) {
+    *ws = (Ws){.context = NULL};
 }
 
 void ws_deinit(Ws *ws) {
     if (ws->context != NULL) detach(ws);
 }
 
-void ws_feed(Ws *ws, Str bytes) {
+void ws_feed(Ws *ws, WsPool *pool, Str bytes) {
     while (bytes.len > 0 && !ws->is_stopped) {
-        if (ws->context == NULL) attach(ws);
+        if (ws->context == NULL) attach(ws, pool);
         size_t n = ws->context->is_in_payload ? feed_payload(ws, bytes) : feed_head(ws, bytes);
         bytes = str_make(bytes.data + n, bytes.len - n);
     }

@@ -63,13 +63,12 @@ void ws_pool_deinit(WsPool *pool);
 
 struct Ws {
     WsContext *context; /* NULL at a message boundary */
-    WsPool *pool;
-    bool is_stopped; /* after a fault, a close frame or ws_stop: further bytes are ignored */
+    bool is_stopped;    /* after a fault, a close frame or ws_stop: further bytes are ignored */
 };
 
-void ws_init(Ws *ws, WsPool *pool);
-void ws_deinit(Ws *ws); /* gives the context back */
-void ws_feed(Ws *ws, Str bytes);
+void ws_init(Ws *ws);
+void ws_deinit(Ws *ws);                        /* gives the context back */
+void ws_feed(Ws *ws, WsPool *pool, Str bytes); /* always with the same pool */
 void ws_stop(Ws *ws);
 
 /* A whole unmasked frame, header and payload in one block. Gives. */

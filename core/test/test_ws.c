@@ -92,7 +92,7 @@ static int f_new(lua_State *L) {
     lua_Integer stop_after = opt_field(L, 1, "stop_after", 0);
     Machine *machine = lua_newuserdatauv(L, sizeof *machine, 0);
     ws_pool_init(&machine->pool, &limits, &handler);
-    ws_init(&machine->ws, &machine->pool);
+    ws_init(&machine->ws);
     machine->stop_after = stop_after;
     luaL_setmetatable(L, MACHINE);
     return 1;
@@ -104,7 +104,7 @@ static int f_feed(lua_State *L) {
     lua_newtable(L);
     machine->L = L;
     machine->events = lua_gettop(L);
-    ws_feed(&machine->ws, bytes);
+    ws_feed(&machine->ws, &machine->pool, bytes);
     return 1;
 }
 

@@ -46,13 +46,13 @@ static void on_fault(Ws *ws, uint16_t code, const char *reason) {
 }
 
 /* Pieces of 1 to `piece_max` bytes, their lengths drawn from `piece_max` too. */
-static void feed_pieces(Story *story, Str bytes, size_t piece_max) {
+static void feed_pieces(Story *story, WsPool *pool, Str bytes, size_t piece_max) {
     uint32_t random = (uint32_t)piece_max;
     while (bytes.len > 0) {
         random = random * 1664525 + 1013904223;
         size_t n = 1 + (random >> 16) % piece_max;
         if (n > bytes.len) n = bytes.len;
-        ws_feed(&story->ws, str_make(bytes.data, n));
+        ws_feed(&story->ws, pool, str_make(bytes.data, n));
         ensure(!story->is_over || story->ws.context == NULL);
         bytes = str_make(bytes.data + n, bytes.len - n);
     }
@@ -66,10 +66,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     WsPool pool;
     Story whole = {.told = BUF_NONE}, pieces = {.told = BUF_NONE};
     ws_pool_init(&pool, &limits, &handler);
-    ws_init(&whole.ws, &pool);
-    ws_init(&pieces.ws, &pool);
-    ws_feed(&whole.ws, bytes);
-    feed_pieces(&pieces, bytes, (size_t)data[0] + 1);
+    ws_init(&whole.ws);
+    ws_init(&pieces.ws);
+    ws_feed(&whole.ws, &pool, bytes);
+    feed_pieces(&pieces, &pool, bytes, (size_t)data[0] + 1);
     ensure(str_equal(buf_str(&whole.told), buf_str(&pieces.told)));
     ensure((whole.ws.context == NULL) == (pieces.ws.context == NULL));
     ws_deinit(&whole.ws);
