@@ -119,6 +119,7 @@ static void publish_at_rate(Press *press) {
         loop_turn(loop, wait < TURN_MAX_NS ? wait : TURN_MAX_NS);
         callers_kick(press->parts.callers);
     }
+    callers_kick(press->parts.callers); /* what was due before the end, if this came late to it */
 }
 
 static bool is_over(void *context) {
