@@ -196,6 +196,27 @@ describe("a session of Socket.IO", function()
     for i = 1, 5000 do assert.equal(("43%d[{}]"):format(i), session:next()) end
   end)
 
+  it("is one of many that poll, whose requests any worker gets, and misses nothing #threads", function()
+    local sessions, users = {}, {}
+    for i = 1, 30 do
+      users[i] = "poller-" .. i
+      sessions[i] = polling.open(chatty.port)
+      sessions[i]:post(('40{"token":"%s"}'):format(chatty:token(users[i])))
+      for _ = 1, 3 do sessions[i]:next() end
+    end
+    chatty:subscribe("users:" .. table.concat(users, ","), { "room-9" })
+    local waiting = {}
+    for i = 1, 30, 2 do waiting[i] = sessions[i]:start() end
+    for n = 1, 10 do assert.equal(200, chatty:notify("channels:room-9", "n", tostring(n)).status) end
+    for i, session in ipairs(sessions) do
+      local packets = waiting[i] and { waiting[i]().body } or {}
+      while not (packets[#packets] or ""):find('42["n",10]', 1, true) do packets[#packets + 1] = session:poll() end
+      local numbers = {}
+      for n in table.concat(packets, polling.SEPARATOR):gmatch('42%["n",(%d+)%]') do numbers[#numbers + 1] = n end
+      assert.equal("1 2 3 4 5 6 7 8 9 10", table.concat(numbers, " "))
+    end
+  end)
+
   it("cannot have its binaries notified", function()
     local socket = join("jim")
     socket:send('451-1["notify-it",{"_placeholder":true,"num":0}]')
