@@ -63,11 +63,11 @@ local HOSTILE = [[
 ]]
 
 local SETTINGS = {
-  WORKERS = 1, SCRIPT_BUDGET = "50ms", SCRIPT_MEMORY_MAX = "16mb", MAX_REQ_SIZE = "64kb", OVERRUNS_MAX = 0,
+  WORKERS = 1, SCRIPT_BUDGET = "100ms", SCRIPT_MEMORY_MAX = "16mb", MAX_REQ_SIZE = "64kb", OVERRUNS_MAX = 0,
   PATTERN_STEPS_MAX = 100000, SCRIPT_VALUE_MAX = "1mb",
 }
 
-local TIME = "ran for more than 0%.05 s without waiting %(SCRIPT_BUDGET%)"
+local TIME = "ran for more than 0%.1 s without waiting %(SCRIPT_BUDGET%)"
 local MEMORY = "it took too much memory: .*SCRIPT_MEMORY_MAX"
 local VALUE = "not enough memory: one string or table may have .*SCRIPT_VALUE_MAX"
 local WAYS = {
@@ -156,7 +156,9 @@ end)
 
 describe("a plugin that fills the memory for good", function()
   it("leaves the server able to answer", function()
-    local chatty = server.start{ settings = SETTINGS, plugins = { leak = plugin_source[[
+    local settings = { SCRIPT_BUDGET = "5s" } -- so that memory is what ends it, however slow a sanitizer makes it
+    for name, value in pairs(SETTINGS) do settings[name] = settings[name] or value end
+    local chatty = server.start{ settings = settings, plugins = { leak = plugin_source[[
       local kept = {}
       app:get("/leak", { auth = "none" }, function() while true do kept = { kept } end end)
     ]] } }
