@@ -14,6 +14,9 @@ local time = require "core.time"
 local entrance = {}
 
 local CHANNELS_SHOWN <const> = 1000  -- in chatty:connected
+-- Composed by hand, since every session gets it.
+local CONNECTED <const> = '{"channelCount":%d,"channels":%s,"expires":%s,"pingInterval":%s,"session":"%s","user":%s}'
+local PING_INTERVAL <const> = json.encode(settings.PING_INTERVAL)
 local REASON_MAX <const> = 120       -- bytes; a close frame has room for 123
 local YEAR_10000 <const> = 253402300800
 local CLOSE = { internal = 1011, try_later = 1013, bad_token = 4500, refused = 4501, too_many = 4503, revoked = 4504 }
@@ -46,11 +49,12 @@ end
 -- A guest has nothing to be told of.
 local function send_connected(core, channels, token, ack, id)
   if token.is_guest then return end
-  local shown = json.array(table.move(channels, 1, math.min(#channels, CHANNELS_SHOWN), 1, {}))
-  return entrance.send(core, "chatty:connected", {
-    user = core:user(), session = core:id(), channels = shown, channelCount = #channels,
-    expires = entrance.show_time(token.expires), pingInterval = settings.PING_INTERVAL,
-  }, ack, id)
+  local count = #channels
+  for i = count, CHANNELS_SHOWN + 1, -1 do channels[i] = nil end
+  local expires = entrance.show_time(token.expires)
+  local attributes = json.raw(CONNECTED:format(count, json.encode(json.array(channels)), json.encode(expires),
+    PING_INTERVAL, core:id(), json.encode(core:user())))
+  return entrance.send(core, "chatty:connected", attributes, ack, id)
 end
 
 --- The first token of a request that opens a session; nil, refusal when it must not be taken from there.

@@ -51,13 +51,24 @@ static struct tm utc(int64_t wall_ms) {
     return parts;
 }
 
+/* The digits of the number, and what stands behind it. */
+static char *put(char *at, int number, int digits, char behind) {
+    for (int i = digits - 1; i >= 0; i--) {
+        at[i] = (char)('0' + number % 10);
+        number /= 10;
+    }
+    at[digits] = behind;
+    return at + digits + 1;
+}
+
+/* By hand, as every session is told a time: printf takes eight times as long. */
 void clock_format_rfc3339(int64_t wall_ms, char out[CLOCK_RFC3339_LEN + 1]) {
     struct tm parts = utc(wall_ms);
-    char text[64];
-    snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", parts.tm_year + 1900,
-             parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec,
-             (int)(wall_ms % 1000));
-    snprintf(out, CLOCK_RFC3339_LEN + 1, "%.*s", CLOCK_RFC3339_LEN, text);
+    char *at = put(out, parts.tm_year + 1900, 4, '-');
+    at = put(put(at, parts.tm_mon + 1, 2, '-'), parts.tm_mday, 2, 'T');
+    at = put(put(at, parts.tm_hour, 2, ':'), parts.tm_min, 2, ':');
+    at = put(put(at, parts.tm_sec, 2, '.'), (int)(wall_ms % 1000), 3, 'Z');
+    *at = '\0';
 }
 
 void clock_format_http(int64_t wall_ms, char out[CLOCK_HTTP_LEN + 1]) {
