@@ -28,6 +28,7 @@ local NAMESPACE = { auth = 1 }
 
 ---@type table<string, socketio.namespace>
 local namespaces = {}
+local has_further = false -- namespaces than the main one: a token must last for these too
 
 --- Opens a namespace to clients; raises at `level` if that cannot be.
 ---@param name string
@@ -49,6 +50,7 @@ function socketio.add(name, options, where, level)
     error(("app:namespace: '%s' is there already (%s)"):format(name, other.where), level + 1)
   end
   namespaces[name] = { auth = options.auth, where = where }
+  if name ~= MAIN then has_further = true end
 end
 
 -- A session without a user of its own: nobody else has its name. No key signed it, so none ends it.
@@ -98,11 +100,11 @@ local function token_of(core, is_handshake)
 end
 
 local function open(_, core, is_text_only)
-  return (engine.open_mux(core, token_of(core, false), is_text_only))
+  return (engine.open_mux(core, token_of(core, false), is_text_only, has_further))
 end
 
 local function open_socket(_, core, is_text_only)
-  engine.open_mux_socket(core, token_of(core, true), is_text_only)
+  engine.open_mux_socket(core, token_of(core, true), is_text_only, has_further)
 end
 
 -- The setting names a folder from the working directory, not from ours.

@@ -39,14 +39,15 @@ static int f_open_socket(lua_State *L) {
     return push_opened_engine_socket(L, box, 2);
 }
 
-/* stack: request, token or nil, is_text_only */
+/* stack: request, token or nil, is_text_only, keeps_token */
 static MuxOwner owner_of(lua_State *L) {
     MuxOwner owner = {.handler = &arrival_mux_handler, .context = api_of(L)->states};
     owner.is_text_only = lua_toboolean(L, 3);
+    owner.keeps_token = lua_toboolean(L, 4);
     return owner;
 }
 
-/* stack: request, token or nil, is_text_only */
+/* stack: request, token or nil, is_text_only, keeps_token */
 static int f_open_mux(lua_State *L) {
     const RequestBox *box = check_request_box(L, 1);
     const Api *api = api_of(L);
@@ -59,7 +60,7 @@ static int f_open_mux(lua_State *L) {
     return 1;
 }
 
-/* stack: request, token or nil, is_text_only */
+/* stack: request, token or nil, is_text_only, keeps_token */
 static int f_open_mux_socket(lua_State *L) {
     RequestBox *box = check_request_box(L, 1);
     const Api *api = api_of(L);

@@ -89,6 +89,11 @@ static void remove_closed(Mux *mux) {
     }
 }
 
+static void drop_token(Mux *mux) {
+    bytes_release(mux->token);
+    mux->token = NULL;
+}
+
 static bool add_lane(Mux *mux, const SioPacket *packet) {
     if (find_lane(mux, packet->name_space) != NULL) return false;
     if (mux->lane_count >= limits_of(mux)->namespaces_max) return false;
@@ -99,6 +104,7 @@ static bool add_lane(Mux *mux, const SioPacket *packet) {
     mux->lane_count++;
     lane_note_auth(lane, packet->auth);
     mux->owner.handler->on_connect(mux->owner.context, mux, session, packet->auth);
+    if (!mux->owner.keeps_token) drop_token(mux);
     return true;
 }
 

@@ -25,6 +25,7 @@ typedef struct MuxOwner {
     const MuxHandler *handler;
     void *context;
     bool is_text_only; /* the client wants no binary frames */
+    bool keeps_token;  /* for the namespaces behind the first */
 } MuxOwner;
 
 /* Opens with polling; appends what answers `request`, the client's first GET. `token` is what the request

@@ -143,13 +143,15 @@ function engine.open_socket(request, handler) end
 ---@param request core.request
 ---@param token? string  that the request brought
 ---@param is_text_only? boolean  the client wants binaries as base64
+---@param keeps_token? boolean   for further namespaces than the first
 ---@return string|nil answer, string? message, string? code  LIMIT: too many poll
-function engine.open_mux(request, token, is_text_only) end
+function engine.open_mux(request, token, is_text_only, keeps_token) end
 ---@param request core.request
 ---@param token? string
 ---@param is_text_only? boolean
+---@param keeps_token? boolean
 ---@return true|nil, string? message, string? code
-function engine.open_mux_socket(request, token, is_text_only) end
+function engine.open_mux_socket(request, token, is_text_only, keeps_token) end
 
 ---@class core.session  a live connection of a user. After its end methods give nil, "closed", "CLOSED"
 local session = {}

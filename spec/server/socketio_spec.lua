@@ -117,6 +117,15 @@ describe("a session of Socket.IO", function()
     assert.matches('^40{"sid"', session:next())
   end)
 
+  it("takes it for further namespaces too", function()
+    local socket = open_socket({ Authorization = "Bearer " .. chatty:token("dan") })
+    socket:send("40")
+    for _ = 1, 3 do next_of(socket) end
+    socket:send("40/other")
+    assert.matches('^40/other,{"sid"', (next_of(socket)))
+    assert.matches('"user":"dan"', (next_of(socket)), 1, true)
+  end)
+
   it("does not take a cookie of a foreign page, but a token that comes with CONNECT", function()
     local socket = open_socket({ Cookie = "jwt=" .. chatty:token("dan"), Origin = FOREIGN })
     socket:send("40")
