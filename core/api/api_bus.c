@@ -105,6 +105,15 @@ static void push_count(lua_State *L, uint64_t users, uint64_t sessions) {
     set_field_integer(L, "sessions", (lua_Integer)sessions);
 }
 
+/* The id of a kept event. */
+static int push_id(lua_State *L, uint64_t sequence) {
+    if (sequence == 0) return 0;
+    char id[MESSAGE_ID_LEN];
+    history_encode_id(api_of(L)->history, sequence, id);
+    push_str(L, str_make(id, sizeof id));
+    return 1;
+}
+
 static int push_tally(lua_State *L, void *data) {
     Tally *tally = data;
     uint64_t users;
@@ -117,20 +126,11 @@ static int push_tally(lua_State *L, void *data) {
         lua_rawseti(L, -2, (lua_Integer)i + 1);
     }
     lua_setfield(L, -2, "per_name");
-    return 1;
+    return 1 + push_id(L, tally->sequence);
 }
 
 static void on_tally(void *waiter, Tally *tally) {
     ask_finish(waiter, tally);
-}
-
-/* The id of a kept event. */
-static int push_id(lua_State *L, uint64_t sequence) {
-    if (sequence == 0) return 0;
-    char id[MESSAGE_ID_LEN];
-    history_encode_id(api_of(L)->history, sequence, id);
-    push_str(L, str_make(id, sizeof id));
-    return 1;
 }
 
 /* Names, each on a line of its own, as many as there is room for. */

@@ -116,8 +116,8 @@ static Op *gathered_op(OpType type, unsigned origin, Gather *gather) {
     return op;
 }
 
-uint64_t bus_notify_counted(Bus *bus, unsigned origin, Notice *notice, bool is_dry, BusOnTally on_tally,
-                            void *waiter) {
+void bus_notify_counted(Bus *bus, unsigned origin, Notice *notice, bool is_dry, BusOnTally on_tally,
+                        void *waiter) {
     Gather *gather = gather_new(bus, waiter);
     gather->on_tally = on_tally;
     gather->tally = tally_new(notice->target_count);
@@ -129,9 +129,8 @@ uint64_t bus_notify_counted(Bus *bus, unsigned origin, Notice *notice, bool is_d
         ops[i]->is_dry = is_dry;
     }
     post_ordered(bus, ops, notice);
-    uint64_t sequence = notice->last_sequence;
+    gather->tally->sequence = notice->last_sequence; /* the answers come to this thread, later */
     notice_release(notice);
-    return sequence;
 }
 
 void bus_inquire(Bus *bus, unsigned origin, const Inquiry *inquiry, BusOnTexts on_texts, void *waiter) {

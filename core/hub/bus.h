@@ -34,8 +34,8 @@ typedef void (*BusOnTexts)(void *waiter, Bytes *const *texts, unsigned count); /
 uint64_t bus_notify(Bus *bus, Notice *notice);
 
 /* The same, or only the counting when is_dry, and then tells how many were reached. Takes the notice. */
-uint64_t bus_notify_counted(Bus *bus, unsigned origin, Notice *notice, bool is_dry, BusOnTally on_tally,
-                            void *waiter);
+void bus_notify_counted(Bus *bus, unsigned origin, Notice *notice, bool is_dry, BusOnTally on_tally,
+                        void *waiter);
 
 /* Closes all sessions of some users, on all workers, with a WebSocket close code and a reason; is_dry: only
  * counts them. */

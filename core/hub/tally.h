@@ -18,6 +18,7 @@ typedef struct TallyRow {
 } TallyRow;
 
 typedef struct Tally {
+    uint64_t sequence;  /* of the event, when a channel keeps it */
     uint32_t row_count; /* one per target */
     TallyRow rows[];
 } Tally;

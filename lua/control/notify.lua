@@ -67,7 +67,9 @@ local function handle(request)
   local done, id, ack = notify.run(request.query, core, requests.event_members(request),
     requests.core(request):header("idempotency-key"), request.identity)
   if not done then return id end
-  if done == true and not (id or ack or request.wants_document) then return NOTIFIED end
+  if done == true and not (ack or request.wants_document) then
+    return id and { raw_json = ('{"id":"%s","msg":"Notified."}'):format(id) } or NOTIFIED
+  end
   return answer.done(request, notify.describe(request.query, done, id, ack))
 end
 

@@ -97,6 +97,13 @@ describe("catching up", function()
       ann:heard())
   end)
 
+  it("gives it with a report too", function()
+    local room = fresh "log"
+    local ann = listener.open(chatty, fresh "ann", { room })
+    local id = notify(room, "one", "report=true")
+    assert.equal(('{"event":"one","attributes":{},"id":"%s"}'):format(id), ann:heard()[1])
+  end)
+
   it("takes the id in chatty:auth too", function()
     local room = fresh "log"
     local user, id = new_user({ room })
