@@ -9,10 +9,12 @@
 #include "base/ensure.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "net/conn.h"
 #include "reload.h"
 #include "script/chunks.h"
 
-enum { TURNS_MAX = 100000, QUIET_TURNS = 2 };
+/* A flooded turn counts for as many others, which take as long. */
+enum { TURNS_MAX = 100000, FLOODED_TURN = 200, QUIET_TURNS = 2 };
 
 /* Where the monotonic clock of every trial begins: deadlines of 0 mean none. */
 enum { MONOTONIC_START_MS = 1000000 };
@@ -63,22 +65,24 @@ Script *trial_script(const Trial *trial) {
     return worker_api(trial->workers[0])->script;
 }
 
-static bool turn_workers(Trial *trial) {
-    bool is_busy = false;
+static WorkerTurn turn_workers(Trial *trial) {
+    WorkerTurn most = WORKER_QUIET;
     for (unsigned i = 0; i < trial->worker_count; i++) {
-        is_busy = worker_turn(trial->workers[i]) || is_busy;
+        WorkerTurn one = worker_turn(trial->workers[i]);
+        if (one > most) most = one;
     }
-    return is_busy;
+    return most;
 }
 
 static void on_reload_waits(void *context) {
     turn_workers(context);
 }
 
-static bool turn(Trial *trial) {
-    bool is_busy = turn_workers(trial);
-    is_busy = roster_turn(trial->roster) || is_busy;
-    return reload_turn(trial->reload) || is_busy;
+static WorkerTurn turn(Trial *trial) {
+    WorkerTurn most = turn_workers(trial);
+    bool is_busy = roster_turn(trial->roster);
+    is_busy = reload_turn(trial->reload) || is_busy;
+    return most == WORKER_QUIET && is_busy ? WORKER_BUSY : most;
 }
 
 static int add_workers(Trial *trial) {
@@ -125,8 +129,10 @@ int trial_new(Config *config, int64_t wall_ms, Trial **out) {
 
 int trial_settle(Trial *trial) {
     int quiet = 0;
-    for (int i = 0; i < TURNS_MAX; i++) {
-        quiet = turn(trial) ? 0 : quiet + 1;
+    for (int left = TURNS_MAX; left > 0;) {
+        WorkerTurn one = turn(trial);
+        left -= one == WORKER_FLOODED ? FLOODED_TURN : 1;
+        quiet = one == WORKER_QUIET ? quiet + 1 : 0;
         if (quiet == QUIET_TURNS) return 0;
     }
     return ERR_LIMIT;
@@ -152,7 +158,8 @@ bool trial_step(Trial *trial, int64_t until_ms) {
     uint64_t now_ms = clock_monotonic_ms();
     uint64_t next_ms = roster_next_deadline(trial->roster);
     for (unsigned i = 0; i < trial->worker_count; i++) {
-        next_ms = earlier(next_ms, worker_next_deadline(trial->workers[i]));
+        const WheelTimer *timer = wheel_first(&worker_net(trial->workers[i])->wheel);
+        if (timer != NULL) next_ms = earlier(next_ms, timer->deadline_ms);
     }
     uint64_t to_ms = earlier(next_ms, now_ms + (uint64_t)left_ms);
     if (to_ms > now_ms) clock_move(to_ms - now_ms);
@@ -166,7 +173,7 @@ void trial_stop(Trial *trial) {
 }
 
 static void close_workers(Trial *trial) {
-    for (unsigned i = 0; i < trial->worker_count; i++) worker_close(trial->workers[i]);
+    for (unsigned i = 0; i < trial->worker_count; i++) conn_close_all(worker_net(trial->workers[i]));
     if (trial_settle(trial) != 0) log_line(LOG_ERROR, "the server of the test does not end");
 }
 

@@ -35,6 +35,7 @@ struct Worker {
     bool is_stopping;
     bool is_quiet;       /* said so */
     bool has_own_mail;   /* posted by this thread: needs no wake-up */
+    bool is_flooded;     /* its own mail made more of it, round by round, in the last turn */
     uint64_t leave_ms;   /* when it stops; 0: nobody has asked */
     uint64_t drained_ms; /* when all sessions have been told */
     uint64_t stop_deadline_ms;
@@ -239,12 +240,14 @@ static void empty_inbox(Worker *worker) {
 
 static void work_off(Worker *worker) {
     net_flush(&worker->net);
+    worker->is_flooded = false;
     for (int i = 0; i < ROUNDS_MAX; i++) {
         worker->has_own_mail = false;
         empty_inbox(worker);
         net_flush(&worker->net);
         if (!worker->has_own_mail) return;
     }
+    worker->is_flooded = true;
     uv_async_send(&worker->wake); /* more to do, but the kernel's news shall not wait longer */
 }
 
@@ -448,7 +451,7 @@ void worker_connect(Worker *worker, int fd) {
 }
 
 /* What becomes ready by what this turn does is seen by the next one, so one turn alone tells nothing. */
-bool worker_turn(Worker *worker) {
+WorkerTurn worker_turn(Worker *worker) {
     struct pollfd kernel = {.fd = uv_backend_fd(&worker->loop), .events = POLLIN};
     own_worker = worker;
     net_hold(&worker->net);
@@ -458,20 +461,17 @@ bool worker_turn(Worker *worker) {
     if (is_due) wheel_fire(&worker->net.wheel, timer, worker->net.held_ms);
     keep_house(worker);
     bool is_closing = uv_backend_timeout(&worker->loop) == 0;
-    return is_due || is_closing || worker->has_own_mail || poll(&kernel, 1, 0) > 0;
+    if (worker->is_flooded) return WORKER_FLOODED;
+    bool is_busy = is_due || is_closing || worker->has_own_mail || poll(&kernel, 1, 0) > 0;
+    return is_busy ? WORKER_BUSY : WORKER_QUIET;
 }
 
-uint64_t worker_next_deadline(const Worker *worker) {
-    const WheelTimer *timer = wheel_first(&worker->net.wheel);
-    return timer != NULL ? timer->deadline_ms : 0;
+Net *worker_net(Worker *worker) {
+    return &worker->net;
 }
 
 const Api *worker_api(const Worker *worker) {
     return worker->states.current;
-}
-
-void worker_close(Worker *worker) {
-    conn_close_all(&worker->net);
 }
 
 static void on_left_over(uv_handle_t *handle, void *context) {

@@ -31,14 +31,15 @@ void worker_stop(Worker *worker, uv_sem_t *quiet);
 void worker_join(Worker *worker);
 
 /* The same without a thread and a listener, where the clock is held: the caller is the island, and turns it.
- * It gets the ends of socketpairs for connections (takes them). A turn gives false when there was nothing
- * to do; what the last turn brought about may become known by the next one only. */
+ * It gets the ends of socketpairs for connections (takes them). A turn is QUIET when there was nothing
+ * to do, FLOODED when what it did made more to do, again and again; what the last turn brought about may
+ * become known by the next one only. */
+typedef enum { WORKER_QUIET, WORKER_BUSY, WORKER_FLOODED } WorkerTurn;
 void worker_open(Worker *worker);
 void worker_connect(Worker *worker, int fd);
-bool worker_turn(Worker *worker);
-uint64_t worker_next_deadline(const Worker *worker); /* when its next timer fires, monotonic; 0: none */
-const Api *worker_api(const Worker *worker);         /* that gets what begins now */
-void worker_close(Worker *worker); /* cuts all connections; turn it until there is nothing to do */
+WorkerTurn worker_turn(Worker *worker);
+Net *worker_net(Worker *worker);
+const Api *worker_api(const Worker *worker); /* that gets what begins now */
 
 /* Frees what was never started or has been joined; after the last op was answered. */
 void worker_free(Worker *worker);

@@ -15,6 +15,8 @@ local function sleep(session, event)
   end)
 end
 
+local function storm() chatty.spawn(storm) end
+
 local function now()
   return { json = {
     now = chatty.time.now(), monotonic = chatty.time.monotonic(), os = os.time(), date = os.date("!%H:%M:%S"),
@@ -29,6 +31,7 @@ function clockwork.setup(app)
   end)
   app:on("message", function(session, event)
     if event.name == "sleep" then return sleep(session, event) end
+    if event.name == "storm" then return storm() end
     if event.name == "restless" then chatty.spawn(function() while true do chatty.sleep(0) end end) end
   end)
   app:every(60, function() chatty.log.info("beat") end)
