@@ -13,7 +13,8 @@ enum { ASKS_MAX = 64 };
 
 typedef struct Asking {
     struct Asking *next; /* of the same lane */
-    Lane *lane;
+    Lane *lane;          /* which may have lost its engine by the end */
+    Net *net;
     Wait *wait;
     WheelTimer timer;
     uint32_t number;
@@ -48,7 +49,7 @@ static void finish(Asking **at, TaskPush push, void *data) {
     Asking *asking = *at;
     Wait *wait = asking->wait;
     *at = asking->next;
-    wheel_stop(&engine_net(asking->lane->engine)->wheel, &asking->timer);
+    wheel_stop(&asking->net->wheel, &asking->timer);
     mem_free(asking);
     task_wake(wait, push, data);
 }
@@ -77,7 +78,8 @@ int asking_ask(lua_State *L, Session *session, uint32_t timeout_ms) {
     if (!sending_send(L, session, 2, &options)) return push_failure(L, ERR_CLOSED, "closed");
     Net *net = engine_net(lane->engine);
     Asking *asking = mem_zalloc(sizeof *asking);
-    *asking = (Asking){.next = lane->asks, .lane = lane, .number = number, .wait = task_arm(L)};
+    *asking =
+        (Asking){.next = lane->asks, .lane = lane, .net = net, .number = number, .wait = task_arm(L)};
     lane->asks = asking;
     wheel_timer_init(&asking->timer, on_timeout);
     wheel_start(&net->wheel, &asking->timer, net_now_ms(net) + timeout_ms);

@@ -22,6 +22,10 @@ local PLUGIN = [[
         local done, message, code = chatty.notify{ users = { session.user }, event = event }
         return { done = done or false, code = code }
       end
+      if event.name == "ask-me" then
+        local _, _, code = session:ask("question", {})
+        chatty.log.info(("%s was asked: %s"):format(session.user, tostring(code)))
+      end
       return event
     end)
     app:on("disconnect", function(session, reason, code)
@@ -262,6 +266,21 @@ describe("a session of Socket.IO", function()
     chatty:control("POST", "/control/disconnect?method=users:max&reconnect=true")
     assert.matches("chatty:closed", (next_of(socket)), 1, true)
     assert.equal(4003, (socket:expect_closed()))
+  end)
+
+  it("ends, however it does, while a handler waits for an acknowledgement", function()
+    local endings = {
+      oda = function(socket) socket:abort() end,
+      pia = function(socket) socket:send("41") end,
+      quy = function() chatty:control("POST", "/control/disconnect?method=users:quy") end,
+    }
+    for user, finish in pairs(endings) do
+      local socket = join(user)
+      socket:send('42["ask-me"]')
+      assert.equal('421["question",{}]', (next_of(socket)))
+      finish(socket)
+      assert.truthy(chatty:wait_log(user .. " was asked: CLOSED"))
+    end
   end)
 
   it("is gone when its polling client goes #threads", function()
