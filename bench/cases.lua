@@ -84,7 +84,7 @@ end
 local function slow_readers(some, seconds)
   local function with(name, count)
     return case(name, OURS, { "--sessions=" .. some, "--slow=" .. count, "--idle=0", "--warmup=0.3", "--rate=25",
-      "--size=65536", "--seconds=" .. seconds }, { settings = { "--session-queue-max=64kb" } })
+      "--size=65536", "--seconds=" .. seconds }, { settings = { "--session-queue-max=1mb" } })
   end
   return { with("no slow reader", 0), with("slow readers", some // 10) }
 end

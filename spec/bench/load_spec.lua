@@ -183,9 +183,9 @@ describe("the sessions of the load tool", function()
   end)
 
   it("are slow when they are told to be, and then closed by the server, to the harm of nobody", function()
-    local chatty = server.start{ settings = { SESSION_QUEUE_MAX = "256kb" } }
+    local chatty = server.start{ settings = { SESSION_QUEUE_MAX = "2mb" } }
     local report = cjson.decode(run_on(chatty, "--pid=" .. chatty.pid, "--sessions=6", "--slow=2", "--size=60000",
-      "--seconds=1").out)
+      "--rate=80", "--seconds=1.6").out)
     assert.same({ 6, 2, true }, { report.connect.count, report.slow.cut, report.check.good })
     assert.equal(report.notify.count * 4, report.deliver.count)
     assert.is_true(report.memory.peak_bytes > 0)
