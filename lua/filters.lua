@@ -47,8 +47,13 @@ function filters.add(kind, pattern, f, plugin, level)
   table.sort(list, comes_before)
 end
 
+-- Whoever watches the server asks these: a plugin that fails on all paths must not take it out of service. Only a
+-- filter that names the path has it.
+local WATCHED <const> = { ["/healthz"] = true, ["/readyz"] = true }
+
 local function applies(filter, path)
   if filter.path then return filter.path == path end
+  if WATCHED[path] then return false end
   return path:sub(1, #filter.prefix) == filter.prefix
 end
 

@@ -116,7 +116,7 @@ function app:engineio(path, options, handlers) end
 function app:namespace(name, options) end
 
 --- Runs a function before the handlers of a path, or of all paths below one: "/a", "/a/*". The guard has let
---- in, so request.user is known. A refusal ends it. (since 1.0)
+--- in, so request.user is known. A refusal ends it. "/*" leaves out /healthz and /readyz. (since 1.0)
 ---@param path string
 ---@param filter fun(request: request): refusal?
 function app:before(path, filter) end

@@ -159,6 +159,15 @@ describe("dispatch", function()
       assert.equal(204, ask("GET", "/a").status)
     end)
 
+    it("of all paths leave out those that tell how the server is, unless they name them", function()
+      start([[
+        app:before("/*", function() error("I am broken") end)
+        app:before("/readyz", function() return chatty.refuse(403, "closed", "Closed.") end)
+      ]])
+      assert.same({ 500, 200, 403 },
+        { ask("GET", "/metrics").status, ask("GET", "/healthz").status, ask("GET", "/readyz").status })
+    end)
+
     it("know the user that the guard found", function()
       start([[
         app:before("/*", function(request) request.seen = request.user end)
