@@ -4,10 +4,13 @@ local time = require "core.time"
 
 local explanation = {}
 
---- Why a session did not get an event; docs/operations.md says what each means.
+local CODE_SLOW <const>, CODE_LOST <const> = 4002, 1006
+
+--- Why a session did not get an event; docs/protocol.md lists them, the hook `dropped` tells them too.
 explanation.REASONS = {
   slow = "its queue was full, so it was closed with 4002",
   closing = "it was closing",
+  lost = "its connection was lost",
 }
 
 local function at(milliseconds)
@@ -73,7 +76,7 @@ local HOW = { queued = "It was queued for %s", replayed = "It was brought to %s 
 
 local function tell_delivery(session, got, out, label)
   if got.how == "dropped" then
-    got.reason = session.code == 4002 and "slow" or "closing"
+    got.reason = session.code == CODE_SLOW and "slow" or session.code == CODE_LOST and "lost" or "closing"
     out[#out + 1] = ("%s was not given it: %s."):format(label, explanation.REASONS[got.reason])
     return
   end

@@ -110,7 +110,8 @@ local function notify(one, round)
     if random() < 0.5 then kind = "channels-efficient" else event.is_each = true end
   end
   local path = ("/control/notify?method=%s:%s"):format(kind, table.concat(event.channels, ","))
-  one:send("POST", path, '{"event":"tick","attributes":{}}')
+  event.except = random() < 0.2 and pick(USERS) or nil
+  one:send("POST", path, cjson.encode{ event = "tick", attributes = { 1 }, except = { event.except } })
   return event
 end
 

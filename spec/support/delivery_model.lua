@@ -3,7 +3,7 @@
 --- subscriptions.
 
 ---@class spec.DeliveryModel
----@field events {id:string, channels:string[], round:integer, is_each:boolean}[]  sorted by id
+---@field events {id:string, channels:string[], round:integer, is_each:boolean, except:string?}[]  sorted by id
 ---@field since table<string, table<string, integer>>  user -> channel -> round
 local Model = {}
 Model.__index = Model
@@ -34,6 +34,7 @@ end
 -- By how many of his channels the user gets it, those he joined before it.
 local function copies(self, user, event)
   local count = 0
+  if event.except == user then return 0 end
   for _, channel in ipairs(event.channels) do
     local since = (self.since[user] or {})[channel]
     if since and since <= event.round then count = count + 1 end
