@@ -470,7 +470,7 @@ Net *worker_net(Worker *worker) {
     return &worker->net;
 }
 
-const Api *worker_api(const Worker *worker) {
+Api *worker_api(const Worker *worker) {
     return worker->states.current;
 }
 

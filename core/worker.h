@@ -39,7 +39,7 @@ void worker_open(Worker *worker);
 void worker_connect(Worker *worker, int fd);
 WorkerTurn worker_turn(Worker *worker);
 Net *worker_net(Worker *worker);
-const Api *worker_api(const Worker *worker); /* that gets what begins now */
+Api *worker_api(const Worker *worker); /* that gets what begins now */
 
 /* Frees what was never started or has been joined; after the last op was answered. */
 void worker_free(Worker *worker);
