@@ -8,7 +8,7 @@
 
 #include <ctype.h>
 
-enum { DEPTH_MAX = 200 };
+enum { DEPTH_MAX = 200, SET_BYTES_PER_STEP = 16 };
 
 static const char *run(Pattern *self, const char *at, const char *item);
 
@@ -106,10 +106,21 @@ static bool takes(const Pattern *self, const char *at, const char *item, const c
     return at < self->text_end && is_in_item(byte_of(at), item, end);
 }
 
+/* What it takes, beside the step itself, to look whether a character is in a class: a set may be as long as
+ * a text. */
+static uint64_t steps_of(const char *item, const char *end) {
+    return (uint64_t)(end - item) / SET_BYTES_PER_STEP;
+}
+
 /* As often as can be, then less. */
 static const char *run_longest(Pattern *self, const char *at, const char *item, const char *end) {
     const char *last = at;
-    while (takes(self, last, item, end)) last++;
+    uint64_t extra = steps_of(item, end);
+    while (takes(self, last, item, end)) {
+        last++;
+        self->steps += extra;
+        if (extra > 0 && !may_go_on(self)) return NULL;
+    }
     self->steps += (uint64_t)(last - at);
     for (;; last--) {
         const char *found = run(self, last, end + 1);
@@ -123,6 +134,7 @@ static const char *run_shortest(Pattern *self, const char *at, const char *item,
         const char *found = run(self, at, end + 1);
         if (found != NULL || self->fault != PATTERN_GOOD) return found;
         if (!takes(self, at, item, end)) return NULL;
+        self->steps += steps_of(item, end);
     }
 }
 
@@ -171,6 +183,7 @@ static const char *skip_frontier(Pattern *self, const char *at, const char *item
     if (set == self->pattern_end || *set != '[') return fail(self, PATTERN_FRONTIER_SHORT);
     const char *end = end_of_set(self, set);
     if (end == NULL) return NULL;
+    self->steps += steps_of(set, end);
     unsigned char before = at == self->text ? '\0' : byte_of(at - 1);
     unsigned char here = at == self->text_end ? '\0' : byte_of(at);
     return !is_in_set(before, set, end - 1) && is_in_set(here, set, end - 1) ? end : NULL;
@@ -195,6 +208,7 @@ static bool step_class(Pattern *self, const char **at, const char **item, const 
     const char *end = end_of_class(self, *item);
     *found = NULL;
     if (end == NULL) return false;
+    self->steps += steps_of(*item, end);
     char suffix = '\0';
     if (end < self->pattern_end) suffix = *end;
     bool fits = takes(self, *at, *item, end);

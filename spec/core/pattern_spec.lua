@@ -160,6 +160,9 @@ describe("a search that would not end", function()
     match = "('a'):rep(3000):match('(.-)(.-)(.-)b$')",
     gsub = "('a'):rep(3000):gsub('.-.-.-b$', '')",
     gmatch = "('a'):rep(3000):gmatch('.-.-.-b$')()",
+    long_set = "('b'):rep(10000):match('^[' .. ('a'):rep(10000) .. 'b]*')",
+    long_set_again = "('b'):rep(10000):match('^[' .. ('a'):rep(10000) .. 'b]-c')",
+    long_frontier = "('b'):rep(10000):find('%f[' .. ('a'):rep(10000) .. ']')",
   }
   for name, code in pairs(COSTLY) do
     it("fails at its limit of steps: " .. name, function()
