@@ -28,6 +28,15 @@ local function refuse_member(name)
   return invalid(("An operation has no member '%s'."):format(tostring(name):sub(1, 40)), "")
 end
 
+local function is_list(add)
+  if type(add) == "string" then return true end
+  if not json.is_array(add) then return false end
+  for i = 1, #add do
+    if type(add[i]) ~= "string" then return false end
+  end
+  return true
+end
+
 -- What is wrong with the members of an operation.
 local function fault_of(item)
   if type(item) ~= "table" or json.is_array(item) then return invalid("An operation is an object.", "") end
@@ -37,7 +46,7 @@ local function fault_of(item)
       return invalid(("The member %s must be a %s."):format(name, TYPES[name]), "/" .. name)
     end
   end
-  if item.add ~= nil and type(item.add) ~= "string" and not json.is_array(item.add) then
+  if item.add ~= nil and not is_list(item.add) then
     return invalid("The member add must be a list of names.", "/add")
   end
 end

@@ -87,9 +87,11 @@ describe("a batch", function()
   end)
 
   it("refuses members that an operation does not have, or of a wrong type", function()
-    assert.same({ "operation-invalid", "operation-invalid", "operation-invalid", "operation-invalid" },
+    assert.same({ "operation-invalid", "operation-invalid", "operation-invalid", "operation-invalid",
+      "operation-invalid" },
       told(results('{"op":"notify","dryrun":true}', '{"op":"notify","method":7}', '{"op":"notify","method":"users:a"}',
-        '{"op":"notify","method":"users:a","add":7,"body":{}}')))
+        '{"op":"notify","method":"users:a","add":7,"body":{}}',
+        '{"op":"notify","method":"users:a","add":[7],"body":{"event":"x","attributes":1}}')))
   end)
 
   it("is refused as a whole when it is no array, or too long", function()
