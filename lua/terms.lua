@@ -33,7 +33,7 @@ end
 
 local function fault_of_list(list)
   if type(list) ~= "table" then return "must be a list of names" end
-  if #list == 0 then return nil end
+  if next(list) == nil then return nil end
   local ok, message = names.list(list)
   if not ok then return "is no list of names: " .. message end
 end

@@ -169,7 +169,8 @@ describe("an event", function()
 
   it("is refused with terms that are none, by a pointer", function()
     local bad = {
-      except = { 7, "ann", { users = { "" } }, { sessions = "x" }, { users = {}, tabs = {} }, { 7 } },
+      except = { 7, "ann", { users = { "" } }, { sessions = "x" }, { users = {}, tabs = {} }, { 7 },
+        { user = { "ann" } }, { users = { ann = true } } },
       ttl = { 0, -1, "1", 1e9 }, key = { "", 7, ("k"):rep(256) }, ack = { 1, "yes" }, ifOffline = { 0 },
     }
     for member, values in pairs(bad) do
