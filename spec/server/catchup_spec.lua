@@ -97,6 +97,15 @@ describe("catching up", function()
       ann:heard())
   end)
 
+  it("goes on over a reload of the plugins", function()
+    local room = fresh "log"
+    local user, id = new_user({ room })
+    notify(room, "before")
+    assert.equal(200, chatty:control("POST", "/control/reload").status)
+    assert.is_string(notify(room, "behind"))
+    assert.same({ "before", "behind" }, missed(user, id))
+  end)
+
   it("gives it with a report too", function()
     local room = fresh "log"
     local ann = listener.open(chatty, fresh "ann", { room })
