@@ -67,6 +67,7 @@ struct History {
     Map by_name;
     List channels; /* the one to be swept next first */
     List entries;  /* oldest first */
+    Entry *spare;  /* the last one that was dropped, for the next one; NULL: none */
 };
 
 static Str key_of_channel(const void *value) {
@@ -165,7 +166,8 @@ static void drop_entry(History *history, Entry *entry, bool is_lost) {
         count_bytes(history, -(int64_t)notice->kept_bytes);
         notice_release(notice);
     }
-    mem_free(entry);
+    mem_free(history->spare);
+    history->spare = entry;
 }
 
 static void drop_first(History *history, Channel *channel, uint64_t now_ms) {
@@ -221,7 +223,8 @@ static void count_notice(History *history, Notice *notice) {
 static void add_entry(History *history, Notice *notice, uint32_t target, uint64_t now_ms) {
     const Retention *keep = &notice->targets[target].keep;
     Channel *channel = add_channel(history, notice->targets[target].name);
-    Entry *entry = mem_alloc(sizeof *entry);
+    Entry *entry = history->spare != NULL ? history->spare : mem_alloc(sizeof *entry);
+    history->spare = NULL;
     *entry = (Entry){.channel = channel,
                      .notice = notice,
                      .sequence = notice_sequence(notice, target),
@@ -424,6 +427,7 @@ void history_free(History *history) {
         forget_channel(history, channel);
     }
     map_deinit(&history->by_name);
+    mem_free(history->spare);
     pthread_mutex_destroy(&history->lock);
     mem_free(history);
 }

@@ -68,7 +68,7 @@ local function handle(request)
     requests.core(request):header("idempotency-key"), request.identity)
   if not done then return id end
   if done == true and not (ack or request.wants_document) then
-    return id and { raw_json = ('{"id":"%s","msg":"Notified."}'):format(id) } or NOTIFIED
+    return id and { raw_json = '{"id":"' .. id .. '","msg":"Notified."}' } or NOTIFIED
   end
   return answer.done(request, notify.describe(request.query, done, id, ack))
 end
