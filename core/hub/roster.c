@@ -80,13 +80,13 @@ static void finish_change(Roster *roster, Op *op, const Crowd *crowd, int commit
 
 /* What channels kept before is not for those who come now. */
 static void note_newcomers(const Roster *roster) {
+    History *history = roster->bus->history;
+    if (history == NULL || history_sequence(history) == 0) return; /* nothing was kept yet */
     uint64_t now_ms = clock_monotonic_ms();
-    if (roster->bus->history == NULL) return;
     for (size_t i = 0; i < roster->ledger.undo_count; i++) {
         const Undo *made = &roster->ledger.undos[i];
         if (!made->was_added) continue;
-        Str channel = node_name(made->channel);
-        history_note(roster->bus->history, node_name(made->user), channel, now_ms);
+        history_note(history, node_name(made->user), node_name(made->channel), now_ms);
     }
 }
 
