@@ -129,7 +129,7 @@ static void on_message(void *owner, bool is_binary, Str payload) {
     SioPacket packet;
     SioLimits limits = {limits_of(mux)->attachments_max, limits_of(mux)->json_depth_max};
     SioFed fed = sio_feed(&mux->sio, &limits, is_binary, payload, &packet);
-    if (fed == SIO_FED_MORE) return;
+    if (fed == SIO_FED_MORE && mux->lanes != NULL) return; /* strangers have no parts kept */
     if (fed == SIO_FED_PACKET && take_packet(mux, &packet)) return;
     engine_end(mux->engine, WS_CODE_PROTOCOL, STR("malformed packet"), EIO_CLOSE);
 }

@@ -369,6 +369,13 @@ describe("Socket.IO with limits", function()
     assert.equal(1002, (socket:expect_closed()))
   end)
 
+  it("keeps no part of an event for who is in no namespace", function()
+    local socket = client.ws{ port = chatty.port, path = PATH .. "websocket" }
+    socket:next_raw()
+    socket:send('451-["x",{"_placeholder":true,"num":0}]')
+    assert.equal(1002, (socket:expect_closed()))
+  end)
+
   it("tells polling clients of the limit of a body, and refuses what is larger", function()
     local session = polling.open(chatty.port)
     assert.equal(2048, session.handshake.maxPayload)
