@@ -6,6 +6,7 @@ local protect = require "protect"
 local refusal = require "refusal"
 local shared = require "core.shared"
 local task = require "core.task"
+local time = require "core.time"
 
 local idempotency = {}
 
@@ -39,7 +40,8 @@ end
 ---@param ... any
 ---@return table|nil answer, refusal? refused
 function idempotency.run(key, f, ...)
-  for _ = 1, WAIT_MAX / PAUSE do
+  local patience = time.monotonic() + WAIT_MAX
+  repeat
     local text = shared.get(SPACE, key)
     if text and text ~= BUSY then return json.decode(text) end
     if not text then
@@ -48,7 +50,7 @@ function idempotency.run(key, f, ...)
       if done == nil then return nil, refuse_full(message, code) end
     end
     task.sleep(PAUSE)
-  end
+  until time.monotonic() >= patience
   return nil, refusal.of("idempotency-busy", nil, nil, { "Retry-After", "10" })
 end
 
