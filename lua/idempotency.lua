@@ -16,17 +16,25 @@ local AT_WORK <const> = 60     -- seconds until one that did not come back is gi
 local WAIT_MAX <const> = 10    -- seconds that others wait for it
 local PAUSE <const> = 0.005
 local BUSY <const> = ""        -- in place of the answer
+local TEXT_MAX <const> = 1024 * 1024 -- bytes, of a value of the dictionary
 
 local function refuse_full(message, code)
   if code ~= "LIMIT" then return refusal.of_failure(message, code) end
   return refusal.of("idempotency-full", nil, nil, { "Retry-After", "60" })
 end
 
+-- What is kept of an answer: all of it, but for a report that is too long for that.
+local function kept_of(answer)
+  local text = json.encode(answer)
+  if #text <= TEXT_MAX then return text end
+  return json.encode({ done = true, id = answer.id, ack = answer.ack })
+end
+
 -- Runs f as the one who does it.
 local function work(key, f, ...)
   local ok, answer, refused = protect.call("chatty", "idempotent operation", f, ...)
   if ok and answer then
-    shared.set(SPACE, key, json.encode(answer), { ttl = KEPT })
+    shared.set(SPACE, key, kept_of(answer), { ttl = KEPT })
     return answer
   end
   shared.delete(SPACE, key)

@@ -67,6 +67,20 @@ describe("an idempotency key", function()
     assert.same(first, post(room, "x", key, nil, "&report=true").json())
   end)
 
+  it("repeats the answer without a report that is too long to be kept", function()
+    local names = {}
+    for i = 1, 9900 do names[i] = ("n-%05d%s"):format(i, ("x"):rep(88)) end
+    local ann = listener.open(chatty, fresh "ann", { names[1] })
+    local operation = {
+      op = "notify", method = "channels:" .. table.concat(names, ","), report = true, id = fresh "key",
+      body = { event = "x", attributes = { n = 1 } },
+    }
+    local function result() return chatty:control("POST", "/control/batch", { operation }).json().results[1] end
+    assert.equal(1, result().report.sessions)
+    assert.same({ status = 200, msg = "Notified." }, result())
+    assert.same({ "x" }, ann:heard_names())
+  end)
+
   it("lets those who come at once wait for the first, on all workers #threads", function()
     local room, key = fresh "log", fresh "key"
     local ann = listener.open(chatty, fresh "ann", { room })
