@@ -141,8 +141,9 @@ end
 
 -- Keys of one who asks are not those of another.
 local function emit_once(key, sent, options, by)
+  local kind = by.key and "key" or by.kind -- a control right may also be a token's
   local whose = by.key or by.name or by.user or ""
-  local full = ("%s:%s:%s"):format(by.kind, whose, key)
+  local full = ("%s:%d:%s:%s"):format(kind, #whose, whose, key)
   local answer, refused = idempotency.run(full, emit_for_answer, sent, options, by)
   if not answer then return nil, refused end
   return answer.done, answer.id, answer.ack

@@ -81,6 +81,23 @@ describe("an idempotency key", function()
     assert.same({ "x" }, ann:heard_names())
   end)
 
+  it("of one is not that of another, whatever they are called", function()
+    local room, key = fresh "room", fresh "key"
+    local ann = listener.open(chatty, fresh "ann", { room })
+    local function post_as(user, own)
+      return chatty:request{
+        method = "POST", path = "/control/notify?method=channels:" .. room,
+        headers = {
+          Authorization = "Bearer " .. chatty:token{ sub = user, role = "control" }, ["Idempotency-Key"] = own,
+        },
+        json = { event = user, attributes = { n = 1 } },
+      }
+    end
+    assert.equal(200, post_as("a:b", key).status)
+    assert.equal(200, post_as("a", "b:" .. key).status)
+    assert.same({ "a:b", "a" }, ann:heard_names())
+  end)
+
   it("lets those who come at once wait for the first, on all workers #threads", function()
     local room, key = fresh "log", fresh "key"
     local ann = listener.open(chatty, fresh "ann", { room })
