@@ -1,19 +1,17 @@
 -- Builds the module that plugins get by `require "chatty"`. What it promises stands in meta/chatty.lua.
 -- Each plugin has one of its own, so that its log lines and its operations carry its name.
 
-local add = require "add"
 local argument = require "argument"
 local bus = require "core.bus"
 local change = require "change"
+local emission = require "emission"
 local event = require "event"
 local glob = require "glob"
 local hooks = require "hooks"
-local idempotency = require "idempotency"
 local json = require "core.json"
 local log = require "core.log"
 local names = require "names"
 local node = require "core.node"
-local notification = require "notification"
 local plugin_http = require "plugin_http"
 local plugin_metrics = require "plugin_metrics"
 local plugin_shared = require "plugin_shared"
@@ -89,7 +87,6 @@ local function event_of(spec, level)
   if core:binaries() then
     return nil, refusal.of("event-binary", "An event with binary attachments can only be sent to a session.")
   end
-  -- What is not an event object is our own endpoint's, which has no more use for it.
   if core ~= spec.event and (spec.add or hooks.has("notify")) then core = core:copy() end
   return core
 end
@@ -114,59 +111,13 @@ local function outgoing(spec, level)
   }
 end
 
-local function report_of(counts, by, list)
-  local each = {}
-  for i, count in ipairs(counts.per_name) do
-    each[list[i]] = by == "channels" and count or { sessions = count.sessions }
-  end
-  return {
-    users = counts.users,
-    sessions = counts.sessions,
-    [by == "channels" and "channels" or "recipients"] = each,
-  }
-end
-
--- True or the report, the id and the ack; or nil and a refusal.
-local function emit(sent, options, by)
-  local done, id, ack = notification.emit(sent, options, by)
-  if not done or done == true then return done, id, ack end
-  return report_of(done, sent.by, sent.names), id, ack
-end
-
-local function emit_for_answer(sent, options, by)
-  local done, id, ack = emit(sent, options, by)
-  if not done then return nil, id end
-  return { done = done, id = id, ack = ack }
-end
-
--- Keys of one who asks are not those of another.
-local function emit_once(key, sent, options, by)
-  local kind = by.key and "key" or by.kind -- a control right may also be a token's
-  local whose = by.key or by.name or by.user or ""
-  local full = ("%s:%d:%s:%s"):format(kind, #whose, whose, key)
-  local answer, refused = idempotency.run(full, emit_for_answer, sent, options, by)
-  if not answer then return nil, refused end
-  return answer.done, answer.id, answer.ack
-end
-
 local function notifier(own)
   return function(spec)
     argument.type(spec, "table", "chatty.notify", 2)
     argument.keys(spec, NOTIFY, "chatty.notify", 2)
     local sent, refused = outgoing(spec, 2)
     if not sent then return failed(refused) end
-    local options
-    if spec.add then
-      options, refused = add.find(spec.add)
-      if not options then return failed(refused) end
-    end
-    local by = spec.by or own
-    local done, id, ack
-    if spec.id and not (spec.dry_run or hooks.is_dry()) then
-      done, id, ack = emit_once(spec.id, sent, options, by)
-    else
-      done, id, ack = emit(sent, options, by)
-    end
+    local done, id, ack = emission.run(sent, spec.add, spec.by or own)
     if not done then return failed(id) end
     return done, id, ack
   end

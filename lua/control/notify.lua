@@ -1,7 +1,8 @@
 -- POST /control/notify: emits an event to channels or users.
 
 local answer = require "control.answer"
-local chatty = require "chatty"
+local emission = require "emission"
+local event = require "event"
 local reply = require "reply"
 local requests = require "request"
 local selector = require "selector"
@@ -12,12 +13,13 @@ local notify = {}
 local KINDS = selector.kinds("channels", "channels-efficient", "users")
 local NOTIFIED = reply.constant({ raw_json = '{"msg":"Notified."}' })
 
--- Puts what stands in the body beside the event, and the key of the header, into the spec.
-local function add_terms(spec, members, key)
+-- Puts what stands in the body beside the event, and the key of the header, into what is sent.
+local function add_terms(sent, members, key)
   if members then
     local fields, refused = terms.of_members(members)
     if not fields then return refused end
-    for name, value in pairs(fields) do spec[name] = value end
+    for name, value in pairs(fields) do sent[name] = value end
+    sent.except, sent.except_sessions = terms.split_except(sent.except)
   end
   if not key then return nil end
   local fields, refused = terms.of_members({ id = key })
@@ -25,7 +27,7 @@ local function add_terms(spec, members, key)
     refused.source = { header = "Idempotency-Key" }
     return refused
   end
-  spec.id = key
+  sent.id = key
 end
 
 --- Emits as a request asks: true or the report, the id and the ack; or nil and a refusal.
@@ -38,17 +40,14 @@ end
 function notify.run(asked, core, members, key, identity)
   local kind, names = selector.parse(asked.method, KINDS)
   if not kind then return nil, names end
-  local spec = {
-    channels = kind ~= "users" and names or nil,
-    users = kind == "users" and names or nil,
-    efficient = kind == "channels-efficient",
-    event = core, add = asked.add, report = asked.report, dry_run = asked.dryRun, by = identity,
+  local sent = {
+    by = kind == "users" and "users" or "channels", names = names, efficient = kind == "channels-efficient",
+    event = core, report = asked.report, dry = asked.dryRun,
+    origin = nil, event_name = nil, -- room for what is set on the way: eight fields in all
   }
-  local refused = (members or key) and add_terms(spec, members, key)
+  local refused = ((members or key) and add_terms(sent, members, key)) or event.refuse_name(core:name())
   if refused then return nil, refused end
-  local done, id, ack, failed = chatty.notify(spec)
-  if not done then return nil, failed end
-  return done, id, ack
+  return emission.run(sent, asked.add, identity)
 end
 
 --- What is answered.
