@@ -3,15 +3,17 @@
 local http = require "spec.support.http"
 local client = require "spec.support.client"
 local server = require "spec.support.server"
+local upstream = require "spec.support.upstream"
 local wait = require "spec.support.wait"
 
 local RELOADS = tonumber(os.getenv "CHATTY_RELOADS") or 60
 local SESSIONS, WARM_UP = 10, 20
 local GROWTH_MAX = 4 * 1024 * 1024 -- bytes; a leaked state would take more than half a megabyte each time
 
+-- Its shop answers /wait only when the reload is over.
 local PLUGIN = [[
   local chatty = require "chatty"
-  local plugin = { api = 1 }
+  local plugin = { api = 1, needs = { http = { "127.0.0.1" } } }
   local handed = 0
   function plugin.setup(app)
     app:on("message", function(session, event)
@@ -22,7 +24,9 @@ local PLUGIN = [[
     app:on("start", function()
       chatty.spawn(function() while true do chatty.sleep(0.001) end end)
     end)
-    app:get("/wait", { auth = "none" }, function() chatty.sleep(0.03) return { text = "done" } end)
+    app:get("/wait", { auth = "none" }, function()
+      return { text = assert(chatty.http.get("%s")).body }
+    end)
     app:get("/handed", { auth = "none" }, function() return { text = tostring(handed) } end)
   end
   function plugin.on_unload() return handed + 1 end
@@ -48,7 +52,7 @@ local function is_sanitized()
   return (os.getenv("CHATTY_BUILD") or "build"):find("san") ~= nil
 end
 
--- One step: a reload, an event for all, a message of each, and a handler that waits beyond the reload.
+-- One step: a reload, an event for all, a message of each, and a handler that waits for a shop beyond the reload.
 local function step(number, reload, notify, ask, sessions)
   ask("GET", "/wait")
   reload("POST", "/control/reload")
@@ -72,7 +76,8 @@ end
 
 describe("many reloads under load", function()
   it("lose no session, no event, no message and no memory #threads", function()
-    local chatty = server.start{ plugins = { shop = PLUGIN }, settings = { RELOAD_OLD_MAX = 16 } }
+    local shop = upstream.open(function() end)
+    local chatty = server.start{ plugins = { shop = PLUGIN:format(shop.url) }, settings = { RELOAD_OLD_MAX = 16 } }
     chatty:subscribe("users:ann", { "room-1" })
     local sessions, baseline = {}, nil
     for i = 1, SESSIONS do sessions[i] = chatty:join("ann") end
@@ -83,7 +88,8 @@ describe("many reloads under load", function()
       step(number, reload, notify, ask, sessions)
       assert.equal(200, reloaded().status)
       assert.equal(200, notified().status)
-      assert.equal("done", answered().body)
+      shop:wait_requests(number)[number].reply{ body = "order " .. number }
+      assert.equal("order " .. number, answered().body)
       if number == WARM_UP then baseline = resident_bytes(chatty) end
     end
     local numbers, counts = {}, {}
@@ -101,5 +107,6 @@ describe("many reloads under load", function()
       local growth = resident_bytes(chatty) - baseline
       assert.is_true(growth < GROWTH_MAX, ("grew by %d bytes"):format(growth))
     end
+    shop:close()
   end)
 end)
