@@ -4,6 +4,7 @@ local bus = require "core.bus"
 local event = require "event"
 local hooks = require "hooks"
 local log = require "core.log"
+local names = require "names"
 
 local unreached = {}
 
@@ -53,7 +54,7 @@ function unreached.tell(core, by, targets, except)
     for _, user in ipairs(users) do
       if not seen[user] then page[#page + 1], seen[user] = user, true end
     end
-    if page[1] then hooks.run("unreached", event.of(core, { [by] = targets }), page) end
+    if page[1] then hooks.run("unreached", event.of(core, { [by] = names.copy(targets) }), page) end
   end
   if by == "users" then return each_of_users(targets, on_page) end
   for _, channel in ipairs(targets) do each_of_channel(channel, on_page) end

@@ -28,6 +28,19 @@ describe("selector", function()
     assert.same({ "a", "b" }, names)
   end)
 
+  it("reads what another endpoint has read by the kinds of its own", function()
+    assert.equal("a", names_of("channels:a"))
+    local kind, refusal = selector.parse("channels:a", selector.kinds("users"))
+    assert.is_nil(kind)
+    assert.equal("method-invalid", refusal.code)
+    assert.equal("a", names_of("channels:a"))
+  end)
+
+  it("gives each its own names, however many were read before", function()
+    for i = 1, 2000 do assert.equal("a" .. i, names_of("channels:a" .. i)) end
+    for i = 1, 2000, 100 do assert.equal("a" .. i, names_of("channels:a" .. i)) end
+  end)
+
   it("splits at the first colon only", function()
     assert.equal("chat:1|chat:2", names_of("channels:chat:1,chat:2"))
   end)
