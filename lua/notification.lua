@@ -105,9 +105,9 @@ end
 local labels = setmetatable({}, { __mode = "k" })
 
 local function label_of(by)
-  if type(by) ~= "table" then return tostring(by) end
   local label = labels[by]
   if label then return label end
+  if type(by) ~= "table" then return tostring(by) end
   if by.kind == "plugin" then
     label = "the plugin " .. tostring(by.name)
   elseif by.kind == "control" and by.key then
@@ -123,7 +123,7 @@ local function send(spec, by)
   set_key(spec)
   local refused = set_terms(spec)
   if refused then return nil, refused end
-  spec.origin, spec.event_name = label_of(by), (spec.event or spec.events[1]):name()
+  spec.origin = label_of(by)
   local done, id = bus.notify(spec)
   if not done then return nil, refusal.of("queues-full", nil, nil, { "Retry-After", "1" }) end
   if spec.if_offline and not spec.dry and hooks.has("unreached") then

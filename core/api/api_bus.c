@@ -58,21 +58,25 @@ static uint32_t check_events(lua_State *L, size_t target_count) {
     return (uint32_t)target_count;
 }
 
-/* stack: ..., the event or the list of events */
-static void fill_messages(lua_State *L, Notice *notice, Str ack) {
-    if (to_event(L, -1) != NULL) {
-        init_message(notice, 0, to_event(L, -1), ack);
-        return;
+/* The name of the event, or of them all; borrowed from it. stack: ..., the event or the list of events */
+static Str fill_messages(lua_State *L, Notice *notice, Str ack) {
+    const Event *event = to_event(L, -1);
+    if (event != NULL) {
+        init_message(notice, 0, event, ack);
+        return buf_str(&event->name);
     }
     for (uint32_t i = 0; i < notice->message_count; i++) {
         lua_rawgeti(L, -1, (lua_Integer)i + 1);
-        init_message(notice, i, to_event(L, -1), ack);
+        event = to_event(L, -1);
+        init_message(notice, i, event, ack);
         notice->targets[i].message = i;
         lua_pop(L, 1);
     }
+    return buf_str(&event->name);
 }
 
-static Notice *check_notice(lua_State *L) {
+/* `name` borrows from an event in the spec. stack: spec */
+static Notice *check_notice(lua_State *L, Str *name) {
     luaL_checktype(L, 1, LUA_TTABLE);
     Str by = opt_field_str(L, 1, "by");
     bool by_users = str_equal(by, STR("users"));
@@ -95,7 +99,7 @@ static Notice *check_notice(lua_State *L) {
     spec.message_count = check_events(L, target_count);
     Notice *notice = notice_new(&spec);
     notice_keep(notice, &api_of(L)->retention);
-    fill_messages(L, notice, ack);
+    *name = fill_messages(L, notice, ack);
     return notice;
 }
 
@@ -147,7 +151,7 @@ static Str join_names(const Str *names, size_t stride, uint32_t count, char *tex
 }
 
 /* stack: spec */
-static void record(lua_State *L, const Api *api, const Notice *notice) {
+static void record(lua_State *L, const Api *api, const Notice *notice, Str name) {
     char targets[512];
     char except[256];
     TraceEvent event = {
@@ -157,7 +161,7 @@ static void record(lua_State *L, const Api *api, const Notice *notice) {
         .at_ms = clock_wall_ms(),
         .first_sequence = notice->first_sequence,
         .last_sequence = notice->last_sequence,
-        .name = opt_field_str(L, 1, "event_name"),
+        .name = name,
         .origin = opt_field_str(L, 1, "origin"),
         .id = opt_field_str(L, 1, "id"),
         .targets = join_names(&notice->targets[0].name, sizeof(Target), notice->target_count, targets,
@@ -177,7 +181,8 @@ static int f_notify(lua_State *L) {
     if (!is_dry && metrics_sum(METRIC_queue_bytes) > (int64_t)api->queues_bytes_max) {
         return push_failure(L, ERR_LIMIT, "too much waits for slow sessions");
     }
-    Notice *notice = check_notice(L);
+    Str name;
+    Notice *notice = check_notice(L, &name);
     if (!is_dry) metrics_add(METRIC_notifies_total, 1);
     notice->number = is_dry ? 0 : trace_number_event(api->registry->trace);
     notice_retain(notice);
@@ -188,7 +193,7 @@ static int f_notify(lua_State *L) {
         bus_notify(api->bus, notice);
     }
     uint64_t sequence = notice->last_sequence;
-    if (!is_dry) record(L, api, notice);
+    if (!is_dry) record(L, api, notice, name);
     notice_release(notice);
     if (is_counted) return task_yield(L);
     lua_pushboolean(L, 1);

@@ -33,7 +33,9 @@ const Str *check_field_list(lua_State *L, int index, const char *name, size_t *c
     index = lua_absindex(L, index);
     int type = lua_getfield(L, index, name);
     if (type != LUA_TTABLE && type != LUA_TNIL) luaL_error(L, "field '%s' must be a list", name);
-    *count = type == LUA_TTABLE ? lua_rawlen(L, -1) : 0;
+    *count = 0;
+    if (type == LUA_TNIL) return NULL;
+    *count = lua_rawlen(L, -1);
     Str *items = lua_newuserdatauv(L, (*count + 1) * sizeof *items, 0);
     for (size_t i = 0; i < *count; i++) {
         if (lua_rawgeti(L, -2, (lua_Integer)i + 1) != LUA_TSTRING) {

@@ -19,8 +19,8 @@ Str opt_str(lua_State *L, int arg); /* STR_NONE for nil and none */
 Str opt_field_str(lua_State *L, int index, const char *name);
 bool opt_field_bool(lua_State *L, int index, const char *name);
 
-/* A list of strings in the field; *count 0 when it is nil. The array is a userdata that is left on the
- * stack; the strings borrow from the table. Raises for anything else. */
+/* A list of strings in the field; NULL and *count 0 when it is nil. The array is a userdata that is left on
+ * the stack, or that nil; the strings borrow from the table. Raises for anything else. */
 const Str *check_field_list(lua_State *L, int index, const char *name, size_t *count);
 
 /* Raises for a key of the table at `index` that is not in the NULL-terminated list. */

@@ -43,7 +43,7 @@ function notify.run(asked, core, members, key, identity)
   local sent = {
     by = kind == "users" and "users" or "channels", names = names, efficient = kind == "channels-efficient",
     event = core, report = asked.report, dry = asked.dryRun,
-    origin = nil, event_name = nil, -- room for what is set on the way: eight fields in all
+    origin = nil, -- room for what is set on the way
   }
   local refused = ((members or key) and add_terms(sent, members, key)) or event.refuse_name(core:name())
   if refused then return nil, refused end

@@ -86,8 +86,7 @@ function bus.hear_drops() end
 ---@field event? core.event         one for all names, or:
 ---@field events? core.event[]      one per name
 ---@field terms? {except_sessions?:string[], key?:string, ttl?:number, ack?:string}  ack: raw JSON
----@field origin? string            who asks, for `chatty why`; so is:
----@field event_name? string
+---@field origin? string            who asks, for `chatty why`
 ---@field id? string                idempotency key
 ---@field report? boolean           (waits) counts what was queued
 ---@field dry? boolean              (waits) counts what would be, delivers nothing
