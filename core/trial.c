@@ -147,11 +147,6 @@ int trial_connect(Trial *trial) {
     return ends[1];
 }
 
-static uint64_t earlier(uint64_t a, uint64_t b) {
-    if (a == 0 || b == 0) return a + b;
-    return a < b ? a : b;
-}
-
 bool trial_step(Trial *trial, int64_t until_ms) {
     int64_t left_ms = until_ms - clock_wall_ms();
     if (left_ms <= 0) return false;
@@ -159,9 +154,9 @@ bool trial_step(Trial *trial, int64_t until_ms) {
     uint64_t next_ms = roster_next_deadline(trial->roster);
     for (unsigned i = 0; i < trial->worker_count; i++) {
         const WheelTimer *timer = wheel_first(&worker_net(trial->workers[i])->wheel);
-        if (timer != NULL) next_ms = earlier(next_ms, timer->deadline_ms);
+        if (timer != NULL) next_ms = clock_earlier(next_ms, timer->deadline_ms);
     }
-    uint64_t to_ms = earlier(next_ms, now_ms + (uint64_t)left_ms);
+    uint64_t to_ms = clock_earlier(next_ms, now_ms + (uint64_t)left_ms);
     if (to_ms > now_ms) clock_move(to_ms - now_ms);
     return true;
 }

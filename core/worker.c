@@ -18,12 +18,12 @@
 #include "base/ensure.h"
 #include "base/mem.h"
 #include "base/metrics.h"
-#include "hub/fanout.h"
+#include "hub/orders.h"
 #include "net/drain.h"
-#include "net/exchange.h"
 #include "net/listener.h"
+#include "net/ticker.h"
 
-enum { ROUNDS_MAX = 64 };
+enum { ROUNDS_MAX = 64, SWEEP_PAUSE_MS = 1000 };
 
 struct Worker {
     const Config *config;
@@ -39,15 +39,17 @@ struct Worker {
     uint64_t leave_ms;   /* when it stops; 0: nobody has asked */
     uint64_t drained_ms; /* when all sessions have been told */
     uint64_t stop_deadline_ms;
-    uv_sem_t *quiet; /* the server's; set before STOP is posted */
+    uint64_t sweep_ms; /* when the history wants it; 0: another worker does it */
+    uv_sem_t *quiet;   /* the server's; set before STOP is posted */
     uv_loop_t loop;
     uv_async_t wake;
     uv_check_t check;
     uv_prepare_t prepare;
-    uv_timer_t tick; /* turns the wheel */
+    Ticker ticker; /* turns the wheel */
     Inbox inbox;
     Net net;
     Registry registry;
+    Orders orders;
     HttpClient *http;
     Api model; /* of its Lua states; not changed once the thread runs */
     States states;
@@ -123,60 +125,7 @@ static void end_loop(Worker *worker) {
     uv_close((uv_handle_t *)&worker->wake, NULL);
     uv_close((uv_handle_t *)&worker->check, NULL);
     uv_close((uv_handle_t *)&worker->prepare, NULL);
-    uv_close((uv_handle_t *)&worker->tick, NULL);
-}
-
-static uint32_t disconnect_user(Worker *worker, const Op *op, Str user) {
-    uint32_t count = 0;
-    Subscriber *at = registry_find_user(&worker->registry, user);
-    for (; at != NULL; at = at->sibling) {
-        count++;
-        if (!op->is_dry) at->class->close(at, op->code, op_name(op));
-    }
-    return count;
-}
-
-static void run_disconnect(Worker *worker, Op *op) {
-    for (uint32_t i = 0; i < op->users->count; i++) {
-        op->sessions_count += disconnect_user(worker, op, op->users->items[i]);
-    }
-    bus_answer(worker->bus, op);
-}
-
-/* Tokens of the key that is replaced end, and with them their sessions, at once or at a later time. */
-static void run_secret(Worker *worker, Op *op) {
-    op->error = keyring_change(&worker->keys, bytes_str(op->value), op->expires_ms);
-    uint32_t generation = worker->keys.generation;
-    size_t at = 0;
-    const Map *users = &worker->registry.graph.users;
-    for (Node *user = map_next(users, &at); user != NULL; user = map_next(users, &at)) {
-        for (Subscriber *one = registry_sessions(user); one != NULL; one = one->sibling) {
-            op->sessions_count += one->class->retire_key(one, generation, op->expires_ms);
-        }
-    }
-    bus_answer(worker->bus, op);
-}
-
-/* What this user's sessions came with may be revoked now. */
-static uint32_t end_revoked(Worker *worker, Str user) {
-    uint32_t count = 0;
-    Subscriber *at = registry_find_user(&worker->registry, user);
-    for (; at != NULL; at = at->sibling) {
-        if (!revocations_has(&worker->revocations, user, at->class->claims(at))) continue;
-        count++;
-        at->class->close(at, SUBSCRIBER_CODE_REVOKED, STR("the token was revoked"));
-    }
-    return count;
-}
-
-static void run_revoke(Worker *worker, Op *op) {
-    Str space = op_name(op);
-    for (uint32_t i = 0; i < op->users->count; i++) {
-        Str key = op->users->items[i];
-        if (!revocations_add(&worker->revocations, space, key, op->channels->items[i])) continue;
-        op->sessions_count += end_revoked(worker, revocations_user(space, key));
-    }
-    bus_answer(worker->bus, op);
+    ticker_close(&worker->ticker);
 }
 
 /* Code that a reload has replaced meanwhile is parked where it runs; the new code may have been mended. */
@@ -196,19 +145,9 @@ static void run_op(Worker *worker, Op *op) {
         run_answer(op);
         return;
     }
+    if (orders_run(&worker->orders, op)) return;
     switch (op->type) {
-    case OP_NOTIFY:
-        fanout_deliver(&worker->registry, op->notice, op->is_dry, op->tally);
-        bus_answer(worker->bus, op);
-        return;
-    case OP_CHANGE:
-        registry_change(&worker->registry, op->is_add, op->users, op->channels);
-        op_free(op);
-        return;
-    case OP_DISCONNECT: run_disconnect(worker, op); return;
     case OP_INQUIRY: api_on_inquiry(worker->states.current, op); return;
-    case OP_SECRET: run_secret(worker, op); return;
-    case OP_REVOKE: run_revoke(worker, op); return;
     case OP_ROOM: run_room(worker, op); return;
     case OP_SWAP: run_swap(worker, op); return;
     case OP_RELAY: relay_run(worker->net.engines, worker->bus, op); return;
@@ -264,8 +203,19 @@ static void on_check(uv_check_t *handle) {
     turn(handle->data);
 }
 
+static void start_ticker(Worker *worker) {
+    bool is_busy = worker->is_stopping || worker->states.old_count > 0;
+    ticker_start(&worker->ticker, is_busy ? net_now_ms(&worker->net) + WHEEL_TICK_MS : 0);
+    ticker_start(&worker->ticker, worker->sweep_ms);
+    if (!worker->is_stopping) ticker_start(&worker->ticker, worker->leave_ms);
+}
+
+/* The loop is about to wait. What hooks and tasks made at the end of the turn shall not. */
 static void on_prepare(uv_prepare_t *handle) {
-    turn(handle->data);
+    Worker *worker = handle->data;
+    turn(worker);
+    if (worker->has_own_mail || net_is_dirty(&worker->net)) uv_async_send(&worker->wake);
+    start_ticker(worker);
 }
 
 static void on_wake(uv_async_t *handle) {
@@ -284,24 +234,24 @@ static void check_quiet(Worker *worker) {
     uv_sem_post(worker->quiet);
 }
 
-static void keep_house(Worker *worker) {
-    if (worker->index == 0) history_sweep(worker->bus->history, net_now_ms(&worker->net));
-    if (worker->leave_ms != 0 && net_now_ms(&worker->net) >= worker->leave_ms) begin_stop(worker);
+static void sweep_history(Worker *worker, uint64_t now_ms) {
+    bool has_more = history_sweep(worker->bus->history, now_ms);
+    worker->sweep_ms = now_ms + (has_more ? WHEEL_TICK_MS : SWEEP_PAUSE_MS);
+}
+
+static void keep_house(void *context) {
+    Worker *worker = context;
+    uint64_t now_ms = net_now_ms(&worker->net);
+    if (worker->sweep_ms != 0) sweep_history(worker, now_ms);
+    if (worker->leave_ms != 0 && now_ms >= worker->leave_ms) begin_stop(worker);
     if (!worker->is_stopping) return;
     drain_step(&worker->net, worker->drained_ms);
     check_quiet(worker);
 }
 
-static void on_tick(uv_timer_t *handle) {
-    Worker *worker = handle->data;
-    wheel_turn(&worker->net.wheel, net_now_ms(&worker->net));
-    keep_house(worker);
-}
-
 static void on_connect(void *context, int fd) {
     Worker *worker = context;
-    Conn *conn = conn_open(&worker->net, fd);
-    if (conn != NULL) exchange_open(conn, api_on_request, &worker->states);
+    states_serve(&worker->states, conn_open(&worker->net, fd));
 }
 
 static int open_loop(Worker *worker) {
@@ -309,11 +259,9 @@ static int open_loop(Worker *worker) {
     ensure(uv_async_init(&worker->loop, &worker->wake, on_wake) == 0);
     ensure(uv_check_init(&worker->loop, &worker->check) == 0);
     ensure(uv_prepare_init(&worker->loop, &worker->prepare) == 0);
-    ensure(uv_timer_init(&worker->loop, &worker->tick) == 0);
-    worker->check.data = worker->prepare.data = worker->tick.data = worker;
+    worker->check.data = worker->prepare.data = worker;
     uv_check_start(&worker->check, on_check);
     uv_prepare_start(&worker->prepare, on_prepare);
-    uv_timer_start(&worker->tick, on_tick, WHEEL_TICK_MS, WHEEL_TICK_MS);
     return 0;
 }
 
@@ -392,12 +340,15 @@ int worker_new(Commons *commons, unsigned index, int listen_fd, Worker **out) {
     inbox_init(&worker->inbox, wake_worker, worker);
     commons->bus.workers[index] = &worker->inbox;
     net_init(&worker->net, &worker->loop, &commons->config->net, index);
+    ticker_open(&worker->ticker, &worker->net, keep_house, worker);
+    if (index == 0) worker->sweep_ms = net_now_ms(&worker->net);
     registry_init(&worker->registry);
     worker->registry.on_drop = drops_add;
     worker->registry.drop_context = &worker->states.drops;
     drops_init(&worker->states.drops, &worker->states, worker->config->dropped_max);
     worker->registry.trace =
         trace_new(index, worker->config->trace_bytes_max / worker->config->workers);
+    worker->orders = (Orders){worker->bus, &worker->registry, &worker->keys, &worker->revocations};
     keyring_copy(&worker->keys, &commons->keys);
     revocations_copy(&worker->revocations, &commons->revocations);
     worker->http = http_client_open(&worker->net, &commons->config->http);
@@ -440,14 +391,12 @@ void worker_join(Worker *worker) {
 
 void worker_open(Worker *worker) {
     own_worker = worker;
-    uv_timer_stop(&worker->tick);
     worker->states.current->is_running = true;
     api_start(worker->states.current);
 }
 
 void worker_connect(Worker *worker, int fd) {
-    Conn *conn = conn_adopt(&worker->net, fd);
-    if (conn != NULL) exchange_open(conn, api_on_request, &worker->states);
+    states_serve(&worker->states, conn_adopt(&worker->net, fd));
 }
 
 /* What becomes ready by what this turn does is seen by the next one, so one turn alone tells nothing. */

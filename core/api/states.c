@@ -37,6 +37,10 @@ void states_use(States *states, Api *api) {
     states->current = api;
 }
 
+void states_serve(States *states, Conn *conn) {
+    if (conn != NULL) exchange_open(conn, api_on_request, states);
+}
+
 void states_swap(States *states, Api *api, uint64_t deadline_ms) {
     Api *old = states->current;
     old->deadline_ms = deadline_ms;

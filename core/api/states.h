@@ -10,6 +10,7 @@
 
 #include "api/api.h"
 #include "api/drops.h"
+#include "net/exchange.h"
 #include "net/session.h"
 
 typedef struct States {
@@ -29,6 +30,9 @@ void states_deinit(States *states);
 
 /* The first one. Takes it. */
 void states_use(States *states, Api *api);
+
+/* Speaks HTTP on a new connection, and gives its requests to the current one. NULL is fine. */
+void states_serve(States *states, Conn *conn);
 
 /* The api gets whatever begins from now on (takes it); the one before hands over, and what of it still runs
  * `deadline_ms` is cancelled. Not from within Lua. */

@@ -15,6 +15,12 @@ enum { CLOCK_RFC3339_LEN = 24, CLOCK_HTTP_LEN = 29 };
 uint64_t clock_monotonic_ms(void);
 int64_t clock_wall_ms(void); /* since 1970-01-01 UTC */
 
+/* The one that comes first, of two times of which 0 means never. */
+static inline uint64_t clock_earlier(uint64_t a, uint64_t b) {
+    if (a == 0 || b == 0) return a + b;
+    return a < b ? a : b;
+}
+
 /* Both stand still from now on, at these times, until clock_release. May be repeated. */
 void clock_hold(int64_t wall_ms, uint64_t monotonic_ms);
 void clock_move(uint64_t ms);

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/wheel.h"
 
+#include <string.h>
+
 void wheel_init(Wheel *wheel, uint64_t now_ms) {
     for (size_t i = 0; i < WHEEL_SLOTS; i++) list_init(&wheel->slots[i]);
+    memset(wheel->marks, 0, sizeof wheel->marks);
     wheel->tick = now_ms / WHEEL_TICK_MS;
     wheel->count = 0;
 }
@@ -13,12 +16,17 @@ void wheel_timer_init(WheelTimer *timer, WheelOnFire on_fire) {
     timer->on_fire = on_fire;
 }
 
+static void add(Wheel *wheel, size_t slot, WheelTimer *timer) {
+    list_add(&wheel->slots[slot], &timer->link);
+    wheel->marks[slot / 64] |= UINT64_C(1) << slot % 64;
+}
+
 void wheel_start(Wheel *wheel, WheelTimer *timer, uint64_t deadline_ms) {
     wheel_stop(wheel, timer);
     uint64_t tick = (deadline_ms + WHEEL_TICK_MS - 1) / WHEEL_TICK_MS;
     if (tick <= wheel->tick) tick = wheel->tick + 1;
     timer->deadline_ms = deadline_ms ? deadline_ms : 1;
-    list_add(&wheel->slots[tick % WHEEL_SLOTS], &timer->link);
+    add(wheel, tick % WHEEL_SLOTS, timer);
     wheel->count++;
 }
 
@@ -47,17 +55,32 @@ WheelTimer *wheel_first(const Wheel *wheel) {
     return first;
 }
 
+/* The next tick whose slot is marked, at most a round from now; 0: there is none. */
+static uint64_t next_tick(const Wheel *wheel) {
+    uint64_t end = wheel->tick + 1 + WHEEL_SLOTS;
+    for (uint64_t tick = wheel->tick + 1; tick < end; tick += 64 - tick % 64) {
+        uint64_t marks = wheel->marks[tick % WHEEL_SLOTS / 64] >> tick % 64;
+        if (marks != 0) return tick + (uint64_t)__builtin_ctzll(marks);
+    }
+    return 0;
+}
+
+uint64_t wheel_next_ms(const Wheel *wheel) {
+    return wheel->count > 0 ? next_tick(wheel) * WHEEL_TICK_MS : 0;
+}
+
 /* Takes the slot's timers into a list of its own first: on_fire may change any slot. What is due
  * in a later round goes back. */
-static void turn_slot(Wheel *wheel, List *slot, uint64_t now_ms) {
+static void turn_slot(Wheel *wheel, size_t slot, uint64_t now_ms) {
     List due;
     list_init(&due);
-    list_take_all(slot, &due);
+    list_take_all(&wheel->slots[slot], &due);
+    wheel->marks[slot / 64] &= ~(UINT64_C(1) << slot % 64);
     while (!list_is_empty(&due)) {
         WheelTimer *timer = list_entry(due.next, WheelTimer, link);
         list_remove(&timer->link);
         if (timer->deadline_ms > now_ms) {
-            list_add(slot, &timer->link);
+            add(wheel, slot, timer);
             continue;
         }
         timer->deadline_ms = 0;
@@ -70,8 +93,9 @@ void wheel_turn(Wheel *wheel, uint64_t now_ms) {
     uint64_t target = now_ms / WHEEL_TICK_MS;
     /* After a long pause one full round visits every slot once; more would find nothing new. */
     if (target > wheel->tick + WHEEL_SLOTS) wheel->tick = target - WHEEL_SLOTS;
-    while (wheel->tick < target) {
-        wheel->tick++;
-        turn_slot(wheel, &wheel->slots[wheel->tick % WHEEL_SLOTS], now_ms);
+    for (uint64_t tick = next_tick(wheel); tick != 0 && tick <= target; tick = next_tick(wheel)) {
+        wheel->tick = tick;
+        turn_slot(wheel, tick % WHEEL_SLOTS, now_ms);
     }
+    if (wheel->tick < target) wheel->tick = target;
 }

@@ -25,8 +25,9 @@ struct WheelTimer {
 
 typedef struct Wheel {
     List slots[WHEEL_SLOTS];
-    uint64_t tick; /* the last tick that was turned */
-    size_t count;  /* timers that are set */
+    uint64_t marks[WHEEL_SLOTS / 64]; /* a bit for each slot: not set when it is empty */
+    uint64_t tick;                    /* the last tick that was turned */
+    size_t count;                     /* timers that are set */
 } Wheel;
 
 void wheel_init(Wheel *wheel, uint64_t now_ms);
@@ -38,6 +39,9 @@ void wheel_stop(Wheel *wheel, WheelTimer *timer);
 
 /* Fires what is due at `now_ms`. on_fire may start, stop and free any timer, its own too. */
 void wheel_turn(Wheel *wheel, uint64_t now_ms);
+
+/* When it is to be turned at the latest; 0: no timer is set. Now and then there is nothing to fire then. */
+uint64_t wheel_next_ms(const Wheel *wheel);
 
 /* For a clock that is held: the timer whose deadline comes first, of equal ones the one that was set first;
  * NULL: none is set. Looks at all of them. */

@@ -388,7 +388,7 @@ static void sweep_channel(History *history, Channel *channel, uint64_t now_ms) {
     if (channel->idle_ms + IDLE_MS <= now_ms) forget_channel(history, channel);
 }
 
-void history_sweep(History *history, uint64_t now_ms) {
+bool history_sweep(History *history, uint64_t now_ms) {
     history_lock(history);
     size_t count = history->by_name.count;
     for (size_t i = 0; i < count && i < SWEEP_CHANNELS; i++) {
@@ -398,6 +398,7 @@ void history_sweep(History *history, uint64_t now_ms) {
         sweep_channel(history, channel, now_ms);
     }
     history_unlock(history);
+    return count > SWEEP_CHANNELS;
 }
 
 void history_lock(History *history) {

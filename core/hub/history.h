@@ -60,8 +60,9 @@ void history_note(History *history, Str user, Str channel, uint64_t now_ms);
 HistoryAnswer history_collect(History *history, Str channel, const HistoryQuery *query,
                               MissedList *list);
 
-/* Drops what has outlived its time, of a part of the channels. Not locked; call it again and again. */
-void history_sweep(History *history, uint64_t now_ms);
+/* Drops what has outlived its time, of a part of the channels. False: that were all of them. Not locked; call it
+ * again and again. */
+bool history_sweep(History *history, uint64_t now_ms);
 
 /* The last one that was given. Not locked. */
 uint64_t history_sequence(History *history);

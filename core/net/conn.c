@@ -19,6 +19,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/ensure.h"
 #include "base/mem.h"
 #include "base/metrics.h"
@@ -90,15 +91,10 @@ static void pop(Conn *conn, size_t len) {
 
 /* --- deadlines --- */
 
-static uint64_t earlier(uint64_t a, uint64_t b) {
-    if (a == 0 || b == 0) return a + b;
-    return a < b ? a : b;
-}
-
 /* A timer that fires too early is armed again by on_fire: to move a deadline back costs nothing. */
 static void arm(Conn *conn) {
     if (conn->state == STATE_CLOSED) return;
-    uint64_t deadline_ms = earlier(conn->owner_deadline_ms, conn->own_deadline_ms);
+    uint64_t deadline_ms = clock_earlier(conn->owner_deadline_ms, conn->own_deadline_ms);
     if (deadline_ms == 0) return;
     uint64_t armed_ms = conn->timer.deadline_ms;
     if (armed_ms != 0 && armed_ms <= deadline_ms) return;

@@ -77,6 +77,11 @@ void net_flush(Net *net) {
     count(net);
 }
 
+bool net_is_dirty(const Net *net) {
+    return !list_is_empty(&net->dirty) || !list_is_empty(&net->closing) ||
+           !list_is_empty(&net->engines->dirty);
+}
+
 const char *net_date(Net *net) {
     int64_t now_ms = clock_wall_ms();
     if (now_ms / 1000 != net->date_second) {

@@ -90,6 +90,9 @@ void net_deinit(Net *net);
 /* Answers polling clients, then writes what is queued on the dirty connections: one vectored write each. */
 void net_flush(Net *net);
 
+/* Whether there is something for net_flush to do. */
+bool net_is_dirty(const Net *net);
+
 /* Takes one reference and lets it go at the end of the next net_flush at the latest, together with
  * others of the same Bytes: fan-out would pay one atomic operation per delivery otherwise. Not
  * between conn_write_unretained and the retain that it owes. */

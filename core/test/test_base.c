@@ -130,6 +130,12 @@ static int f_wheel_count(lua_State *L) {
     return 1;
 }
 
+static int f_wheel_next_ms(lua_State *L) {
+    const TestWheel *wheel = luaL_checkudata(L, 1, WHEEL);
+    lua_pushinteger(L, (lua_Integer)wheel_next_ms(&wheel->wheel));
+    return 1;
+}
+
 /* Fires the timer whose deadline comes first, and gives that; nothing when none is set. */
 static int f_wheel_fire_first(lua_State *L) {
     TestWheel *wheel = luaL_checkudata(L, 1, WHEEL);
@@ -358,11 +364,8 @@ static const luaL_Reg map_methods[] = {
 };
 
 static const luaL_Reg wheel_methods[] = {
-    {"turn", f_wheel_turn},
-    {"count", f_wheel_count},
-    {"timer", f_wheel_timer},
-    {"fire_first", f_wheel_fire_first},
-    {NULL, NULL},
+    {"turn", f_wheel_turn},   {"count", f_wheel_count},           {"next_ms", f_wheel_next_ms},
+    {"timer", f_wheel_timer}, {"fire_first", f_wheel_fire_first}, {NULL, NULL},
 };
 
 static const luaL_Reg timer_methods[] = {

@@ -107,8 +107,8 @@ static int f_note(lua_State *L) {
 }
 
 static int f_sweep(lua_State *L) {
-    history_sweep(check_history(L), (uint64_t)luaL_checkinteger(L, 2));
-    return 0;
+    lua_pushboolean(L, history_sweep(check_history(L), (uint64_t)luaL_checkinteger(L, 2)));
+    return 1;
 }
 
 static int f_bytes(lua_State *L) {

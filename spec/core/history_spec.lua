@@ -142,6 +142,14 @@ describe("a channel", function()
     assert.same({}, missed(one, { "a" }, 2))
   end)
 
+  it("says whether there are more channels than it has looked at", function()
+    local one = keeping()
+    for i = 1, 256 do add(one, "e", "channel-" .. i) end
+    assert.is_false(one:sweep(1))
+    add(one, "e", "channel-257")
+    assert.is_true(one:sweep(1))
+  end)
+
   it("is not of a user what it kept before he came", function()
     local one = keeping()
     add(one, "old", "a")

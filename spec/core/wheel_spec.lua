@@ -49,6 +49,83 @@ describe("a wheel whose clock is held", function()
   end)
 end)
 
+describe("a wheel that says when it is next due", function()
+  local function start(wheel, deadline)
+    local timer, fired = recorder(wheel)
+    timer:start(deadline)
+    return timer, fired
+  end
+
+  it("is not while no timer is set", function()
+    local wheel = base.wheel(1000)
+    assert.equal(0, wheel:next_ms())
+    local timer = start(wheel, 5000)
+    timer:stop()
+    assert.equal(0, wheel:next_ms())
+  end)
+
+  it("is at the first tick that fires the timer that comes first", function()
+    for now = 0, 2 * ROUND_MS, 7777 do
+      for _, delay in ipairs{ 1, 16, 500, 1023, 1024, 40000 } do
+        local wheel = base.wheel(now)
+        start(wheel, now + delay + 3000)
+        local _, fired = start(wheel, now + delay)
+        local due = wheel:next_ms()
+        assert(due >= now + delay and due < now + delay + TICK_MS, ("%d is due at %d"):format(now + delay, due))
+        wheel:turn(due - 1)
+        assert.same({}, fired)
+        wheel:turn(due)
+        assert.same({ due }, fired)
+      end
+    end
+  end)
+
+  it("is at the next tick for a deadline that is over", function()
+    local wheel = base.wheel(1600)
+    start(wheel, 10)
+    assert.equal(1616, wheel:next_ms())
+  end)
+
+  it("is at least once a round for one beyond it, and no oftener than that", function()
+    local wheel = base.wheel(0)
+    local _, fired = start(wheel, 10 * ROUND_MS + 100)
+    local turns = 0
+    while #fired == 0 do
+      wheel:turn(wheel:next_ms())
+      turns = turns + 1
+    end
+    assert.same({ 11, 10 * ROUND_MS + 112 }, { turns, fired[1] })
+  end)
+
+  it("forgets the place of a timer that was stopped when its time has come", function()
+    local wheel = base.wheel(0)
+    start(wheel, 5000)
+    start(wheel, 100):stop()
+    assert.equal(112, wheel:next_ms())
+    wheel:turn(112)
+    assert.equal(5008, wheel:next_ms())
+  end)
+
+  it("fires the same when it is turned only then as when it is turned at each tick", function()
+    local roll = dice(11)
+    for _ = 1, 20 do
+      local often, seldom, expected, got, timers = base.wheel(0), base.wheel(0), {}, {}, {}
+      for i = 1, 100 do
+        local fired = i % 2 == 0 and expected or got
+        timers[i] = (i % 2 == 0 and often or seldom):timer(function(now) fired[(i + 1) // 2] = now end)
+      end
+      for i = 1, 100, 2 do
+        local deadline = roll(2 * ROUND_MS)
+        timers[i]:start(deadline)
+        timers[i + 1]:start(deadline)
+      end
+      turn_through(often, 0, 2 * ROUND_MS + TICK_MS, TICK_MS)
+      while seldom:count() > 0 do seldom:turn(seldom:next_ms()) end
+      assert.same(expected, got)
+    end
+  end)
+end)
+
 describe("a timer of the wheel", function()
   it("fires at its deadline or at most a tick later, never before", function()
     for start = 0, 2 * TICK_MS, 5 do
