@@ -21,8 +21,7 @@ local read_body = {
   event = requests.core_event,
 }
 
-local function check_body(request, route)
-  local core = core_of(request)
+local function check_body(request, route, core)
   if route.body_max and core:body_size() > route.body_max then
     return refusal.of("body-too-large", ("Send a body of at most %d bytes."):format(route.body_max))
   end
@@ -32,14 +31,14 @@ local function check_body(request, route)
   read_body[route.body](request)
 end
 
-local function check_query(request, route)
-  local values, refused = read_query(core_of(request):query(), route.query)
+local function check_query(request, route, core)
+  local values, refused = read_query(core:query(), route.query)
   request.query = values
   return refused
 end
 
-local function check_accept(request)
-  local wants = wants_document(core_of(request):header("accept"))
+local function check_accept(request, core)
+  local wants = wants_document(core:header("accept"))
   request.wants_document = wants or false
   if wants == nil then return negotiate.refuse_accept() end
 end
@@ -51,11 +50,12 @@ local function outcome(response, message, code, refused)
 end
 
 local function handle(request, route)
-  local refused = (route.is_jsonapi and check_accept(request))
+  local core = core_of(request)
+  local refused = (route.is_jsonapi and check_accept(request, core))
     or route.guard(request)
     or filters.before(request)
-    or (route.query and check_query(request, route))
-    or ((route.body or route.body_max) and check_body(request, route))
+    or (route.query and check_query(request, route, core))
+    or ((route.body or route.body_max) and check_body(request, route, core))
   if refused then return refused end
   return outcome(route.handler(request))
 end
@@ -114,7 +114,7 @@ function dispatch.request(core, method, path)
   local route, params = router.find(method, path)
   if not route then return answer_unmatched(core, method, path) end
   local request = requests.new(core, method, path, route, params)
-  local _, response = protect.call(route.plugin, route.label, handle, request, route)
+  local _, response = protect.one(route.plugin, route.label, handle, request, route)
   answer(request, response, route.plugin, route.answer_label)
 end
 

@@ -109,7 +109,7 @@ end
 
 -- What the hook returned; or nil, a refusal that stops the operation, and whether the hook failed.
 local function call(hook, subject, extra, more)
-  local ok, result, is_bug = protect.hook(hook.owner, hook.label, hook.f, subject, extra, more)
+  local ok, result, is_bug = protect.one(hook.owner, hook.label, hook.f, subject, extra, more)
   if ok then
     if result == nil then return nil end
     if refusal.is(result) then return nil, result end

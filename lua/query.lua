@@ -40,6 +40,7 @@ end
 ---@field plain table<string, boolean>  those that may be any string
 ---@field required string[]
 ---@field defaults table<string, any>
+---@field must_be_completed boolean  it has required ones or defaults
 ---@field known string
 
 local function is_plain_string(parameter)
@@ -60,6 +61,7 @@ function query.compile(declared, level)
     spec.plain[name] = is_plain_string(parameter)
     spec.defaults[name] = parameter.default
   end
+  spec.must_be_completed = spec.required[1] ~= nil or next(spec.defaults) ~= nil
   table.sort(known)
   table.sort(spec.required)
   spec.known = #known > 0 and table.concat(known, ", ") or "none"
@@ -111,7 +113,10 @@ end
 function query.read(text, spec)
   local values, others, piece = parse(text, spec.plain)
   if not values then return nil, malformed(others, piece) end
-  local refused = (others and add_others(values, others, spec)) or refuse_missing(values, spec)
+  local refused = others and add_others(values, others, spec)
+  if refused then return nil, refused end
+  if not spec.must_be_completed then return values end
+  refused = refuse_missing(values, spec)
   if refused then return nil, refused end
   for name, default in next, spec.defaults do
     if values[name] == nil then values[name] = default end

@@ -106,7 +106,7 @@ end
 ---@param self request
 ---@return router.route|nil
 function request.route(self)
-  return rawget(self, ROUTE)
+  return self[ROUTE]
 end
 
 ---@param self request
