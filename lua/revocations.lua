@@ -18,6 +18,8 @@ local function is_server() return node.worker >= 0 end
 
 local function check_room()
   if not is_server() or token.revocation_count() < settings.REVOCATIONS_MAX then return true end
+  token.sweep_revocations()
+  if token.revocation_count() < settings.REVOCATIONS_MAX then return true end
   metrics.add("limit_hits_total")
   return nil, "REVOCATIONS_MAX tokens and users are revoked already", "LIMIT"
 end

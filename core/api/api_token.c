@@ -5,6 +5,8 @@
 #include "base/clock.h"
 #include "base/metrics.h"
 
+enum { SWEEP_TOKENS = 64 * 1024 };
+
 static Keyring *check_keys_of(lua_State *L) {
     const Api *api = api_of(L);
     Keyring *keys = api->keys;
@@ -135,6 +137,12 @@ static int f_revocation_count(lua_State *L) {
     return 1;
 }
 
+/* A step of a few milliseconds. */
+static int f_sweep_revocations(lua_State *L) {
+    revocations_sweep(check_running(L)->revocations, SWEEP_TOKENS);
+    return 0;
+}
+
 static const luaL_Reg lib[] = {
     {"verify", f_verify},
     {"make", f_make},
@@ -142,6 +150,7 @@ static const luaL_Reg lib[] = {
     {"revoke", f_revoke},
     {"revocation_key", f_revocation_key},
     {"revocation_count", f_revocation_count},
+    {"sweep_revocations", f_sweep_revocations},
     {NULL, NULL},
 };
 

@@ -9,7 +9,7 @@
 #include "base/text.h"
 #include "data/secret.h"
 
-enum { SWEEP_COUNT_MIN = 1024, HASH_LEN = 64 };
+enum { SWEEP_PER_TOKEN = 2, HASH_LEN = 64 };
 
 typedef struct Entry {
     int64_t seconds;
@@ -33,7 +33,7 @@ static void add_entry(Map *map, Str name, int64_t seconds) {
 void revocations_init(Revocations *revocations) {
     map_init(&revocations->tokens, name_of);
     map_init(&revocations->users, name_of);
-    revocations->sweep_count = SWEEP_COUNT_MIN;
+    revocations->sweep_at = 0;
 }
 
 static void copy_all(Map *map, const Map *from) {
@@ -73,27 +73,26 @@ int revocations_load(Revocations *revocations, Store *store) {
     return err == 0 ? store_each(store, &users, now_ms, on_record, revocations) : err;
 }
 
-/* Drops tokens that are dead, each time the number of tokens has doubled. */
-static void sweep(Revocations *revocations) {
+/* Those that a removal moves to where the sweep has been are looked at the next time around. */
+void revocations_sweep(Revocations *revocations, size_t count) {
     Map *tokens = &revocations->tokens;
+    if (tokens->count == 0) return;
     int64_t now_s = clock_wall_ms() / 1000;
-    Entry **dead = mem_alloc(tokens->count * sizeof *dead);
-    size_t count = 0;
-    size_t at = 0;
-    for (Entry *entry = map_next(tokens, &at); entry != NULL; entry = map_next(tokens, &at)) {
-        if (entry->seconds > 0 && entry->seconds < now_s) dead[count++] = entry;
-    }
     for (size_t i = 0; i < count; i++) {
-        map_remove(tokens, name_of(dead[i]));
-        mem_free(dead[i]);
+        Entry *entry = map_next(tokens, &revocations->sweep_at);
+        if (entry == NULL) {
+            revocations->sweep_at = 0;
+            return;
+        }
+        if (entry->seconds == 0 || entry->seconds >= now_s) continue;
+        map_remove(tokens, name_of(entry));
+        mem_free(entry);
     }
-    mem_free(dead);
-    revocations->sweep_count = tokens->count * 2 + SWEEP_COUNT_MIN;
 }
 
 static bool add_token(Revocations *revocations, Str key, int64_t seconds) {
     if (key.len <= HASH_LEN || map_find(&revocations->tokens, key) != NULL) return false;
-    if (revocations->tokens.count >= revocations->sweep_count) sweep(revocations);
+    revocations_sweep(revocations, SWEEP_PER_TOKEN);
     add_entry(&revocations->tokens, key, seconds);
     return true;
 }

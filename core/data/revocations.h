@@ -21,7 +21,7 @@
 typedef struct Revocations {
     Map tokens;
     Map users;
-    size_t sweep_count; /* dead tokens are dropped when there are so many */
+    size_t sweep_at; /* where in `tokens` the next sweep goes on */
 } Revocations;
 
 void revocations_init(Revocations *revocations);
@@ -36,6 +36,9 @@ bool revocations_add(Revocations *revocations, Str space, Str key, Str value);
 
 /* Whether the user's token with these claims (a JSON object that was checked) is revoked. */
 bool revocations_has(const Revocations *revocations, Str user, Str claims);
+
+/* Looks at so many of the tokens, further on each time, and drops those that are dead. */
+void revocations_sweep(Revocations *revocations, size_t count);
 
 /* The user whom a record is about; borrows from its key. */
 Str revocations_user(Str space, Str key);

@@ -6,6 +6,7 @@
  *     r:has(user, claims)       -> boolean
  *     r:copy()                  -> another one that knows the same
  *     r:count()                 -> tokens, users
+ *     r:sweep(count)
  *     revocations.key(user, claims), revocations.user(space, key)  -> text or nil
  */
 #include "api/lua_args.h"
@@ -54,6 +55,11 @@ static int f_count(lua_State *L) {
     return 2;
 }
 
+static int f_sweep(lua_State *L) {
+    revocations_sweep(check_revocations(L), (size_t)luaL_checkinteger(L, 2));
+    return 0;
+}
+
 static int f_gc(lua_State *L) {
     revocations_deinit(check_revocations(L));
     return 0;
@@ -72,8 +78,9 @@ static int f_user(lua_State *L) {
     return 1;
 }
 
-static const luaL_Reg methods[] = {{"add", f_add},     {"has", f_has}, {"copy", f_copy},
-                                   {"count", f_count}, {"__gc", f_gc}, {NULL, NULL}};
+static const luaL_Reg methods[] = {{"add", f_add},     {"has", f_has},     {"copy", f_copy},
+                                   {"count", f_count}, {"sweep", f_sweep}, {"__gc", f_gc},
+                                   {NULL, NULL}};
 
 static const luaL_Reg functions[] = {{"new", f_new}, {"key", f_key}, {"user", f_user}, {NULL, NULL}};
 

@@ -208,6 +208,8 @@ function token.revocation_key(user, claims) end
 --- How many tokens and users the worker knows as revoked.
 ---@return integer
 function token.revocation_count() end
+--- Forgets some of those tokens that are dead anyway; each call looks at further ones.
+function token.sweep_revocations() end
 
 ---@class core.files  `require "core.files"`; reads of the server's own small files; does not wait
 local files = {}

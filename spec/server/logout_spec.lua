@@ -2,6 +2,7 @@
 local event_stream = require "spec.support.event_stream"
 local fault = require "spec.support.fault"
 local server = require "spec.support.server"
+local wait = require "spec.support.wait"
 
 describe("POST /auth/logout", function()
   local chatty
@@ -106,6 +107,17 @@ describe("POST /auth/logout", function()
     assert.equal(4504, (socket:expect_closed()))
     assert.is_true(is_revoked_everywhere(other))
     assert.equal("200 ", test_jwt(login()):sub(1, 4))
+  end)
+
+  it("takes no room any more when the token would be dead anyway", function()
+    local full = server.start{ settings = { REVOCATIONS_MAX = 1, JWT_LEEWAY = "0s" } }
+    local function logout_once(seconds)
+      local token = full:token({ sub = "ann", jti = "id-" .. seconds }, seconds)
+      return full:request{ method = "POST", path = "/auth/logout", headers = bearer(token) }.status
+    end
+    assert.equal(200, logout_once(1))
+    assert.equal(503, logout_once(60))
+    assert.is_truthy(wait.until_(function() return logout_once(60) == 200 end, 10))
   end)
 
   it("is kept over a crash", function()

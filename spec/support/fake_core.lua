@@ -329,6 +329,7 @@ local function new_token()
     token.revoked[space .. " " .. key] = value
     return 0
   end
+  function token.sweep_revocations() end
   function token.revocation_count()
     local count = 0
     for _ in pairs(token.revoked) do count = count + 1 end
