@@ -71,7 +71,7 @@ end
 local function answer(request, response, owner, label)
   if response == reply.TAKEN then return end
   if reply.is_constant(response) and not filters.has_after() then
-    reply.send(request, response)
+    reply.send_constant(request, response)
     return
   end
   if refusal.is(response) then owner = "chatty" end -- nothing in it is the plugin's

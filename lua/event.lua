@@ -9,6 +9,7 @@ local view = require "view"
 
 local event = {}
 
+local sub = string.sub
 local metatable_of = debug.getmetatable -- sees behind __metatable
 
 local CORE <const> = private.key() -- of the core.event
@@ -165,7 +166,7 @@ end
 ---@param name string
 ---@return refusal|nil
 function event.refuse_name(name)
-  if not RESERVED[name] and name:sub(1, 7) ~= "chatty:" then return nil end
+  if not RESERVED[name] and sub(name, 1, 7) ~= "chatty:" then return nil end
   return refusal.of("event-reserved",
     ("Choose another name than '%s': chatty: and Socket.IO's own names are reserved."):format(name),
     { pointer = "/event" })

@@ -16,6 +16,7 @@ local reply = {}
 --- What a handler returns when it has answered by itself, by an upgrade to WebSocket.
 reply.TAKEN = {}
 
+local core_of, route_of = requests.core, requests.route
 local FIELDS = {
   status = 1, headers = 1, cookies = 1, json = 1, raw_json = 1, text = 1, html = 1, file = 1, document = 1,
 }
@@ -63,7 +64,7 @@ local function has(headers, name)
 end
 
 local function build_headers(self, response, content_type, extra, is_negotiated)
-  local core = requests.core(self)
+  local core = core_of(self)
   local headers, vary = table.move(extra or {}, 1, extra and #extra or 0, 1, {}), {}
   if content_type and not (response.headers and has(response.headers, "content-type")) then
     add(headers, "Content-Type", content_type)
@@ -78,12 +79,12 @@ local function build_headers(self, response, content_type, extra, is_negotiated)
 end
 
 local function headers_of(self, response, content_type, extra)
-  local route = requests.route(self)
+  local route = route_of(self)
   local has_both = response.document ~= nil and response.json ~= nil
   local is_negotiated = has_both or (route and route.is_jsonapi)
   local is_common = not (extra or response.headers or response.cookies)
   local made = is_common and (is_negotiated and NEGOTIATED or PLAIN)[content_type]
-  if made and not requests.core(self):header("origin") then return made end
+  if made and not core_of(self):header("origin") then return made end
   return build_headers(self, response, content_type, extra, is_negotiated)
 end
 
@@ -99,11 +100,11 @@ local function render(self, response)
 end
 
 local function send_file(self, response)
-  local path, route = response.file, requests.route(self)
+  local path, route = response.file, route_of(self)
   if path:sub(1, 1) ~= "/" and route then path = route.folder .. "/" .. path end
-  local status, body, extra = static.read(requests.core(self), path)
+  local status, body, extra = static.read(core_of(self), path)
   local headers = headers_of(self, response, static.content_type(path), extra)
-  return requests.core(self):reply(response.status or status, headers, body)
+  return core_of(self):reply(response.status or status, headers, body)
 end
 
 --- Raises unless it is a response.
@@ -118,11 +119,11 @@ end
 
 local constants = {}
 
---- Marks a response that a handler of ours gives again and again, so that it is checked but once.
----@param response table
+--- A response of JSON that a handler of ours gives again and again, so that it is made and checked but once.
+---@param raw_json string
 ---@return table response
-function reply.constant(response)
-  reply.check(response)
+function reply.constant(raw_json)
+  local response = { raw_json = raw_json }
   constants[response] = true
   return response
 end
@@ -141,7 +142,18 @@ function reply.send(self, response)
   if response.file then return send_file(self, response) end
   local body, content_type = render(self, response)
   local headers = headers_of(self, response, content_type)
-  return requests.core(self):reply(response.status or (body and 200 or 204), headers, body)
+  return core_of(self):reply(response.status or (body and 200 or 204), headers, body)
+end
+
+--- Answers the request of a route with a constant.
+---@param self request
+---@param response table
+---@return boolean sent
+function reply.send_constant(self, response)
+  local core = core_of(self)
+  if core:header("origin") then return reply.send(self, response) end
+  local headers = route_of(self).is_jsonapi and NEGOTIATED or PLAIN
+  return core:reply(200, headers[JSON], response.raw_json)
 end
 
 --- The response that a refusal becomes.

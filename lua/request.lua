@@ -119,7 +119,8 @@ end
 ---@param self request
 ---@return core.event
 function request.core_event(self)
-  if self[EVENT] then return self[EVENT] end
+  local before = self[EVENT]
+  if before then return before end
   local found, message, code, pointer = self[CORE]:event()
   if not found then error(refusal.of(code, refusal.sentence(message), pointer and { pointer = pointer })) end
   self[EVENT] = found

@@ -11,7 +11,7 @@ local terms = require "terms"
 local notify = {}
 
 local KINDS = selector.kinds("channels", "channels-efficient", "users")
-local NOTIFIED = reply.constant({ raw_json = '{"msg":"Notified."}' })
+local NOTIFIED = reply.constant('{"msg":"Notified."}')
 
 -- Puts what stands in the body beside the event, and the key of the header, into what is sent.
 local function add_terms(sent, members, key)
