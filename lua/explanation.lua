@@ -54,6 +54,8 @@ local function tell_nothing(found, out)
   local event, user = found.event, found.user
   if contains(event.except, user) then
     out[#out + 1] = ("%s was left out by except."):format(user)
+  elseif event.cut then
+    out[#out + 1] = "The event was for, or not for, more names than are remembered."
   elseif event.users and not contains(event.users, user) then
     out[#out + 1] = ("%s is not one of its users."):format(user)
   elseif event.channels and #found.subscriptions == 0 then

@@ -150,6 +150,12 @@ static Str join_names(const Str *names, size_t stride, uint32_t count, char *tex
     return str_make(text, len);
 }
 
+static uint32_t count_lines(Str text) {
+    uint32_t count = 0;
+    for (size_t i = 0; i < text.len; i++) count += text.data[i] == '\n';
+    return count;
+}
+
 /* stack: spec */
 static void record(lua_State *L, const Api *api, const Notice *notice, Str name) {
     char targets[512];
@@ -168,6 +174,8 @@ static void record(lua_State *L, const Api *api, const Notice *notice, Str name)
                               sizeof targets),
         .except = join_names(notice->except, sizeof(Str), notice->except_count, except, sizeof except),
     };
+    event.is_cut = count_lines(event.targets) < notice->target_count ||
+                   count_lines(event.except) < notice->except_count;
     trace_add_event(api->registry->trace, &event);
 }
 

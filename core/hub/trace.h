@@ -42,6 +42,7 @@ typedef struct TraceEvent {
     uint32_t number;
     bool by_users;
     bool is_efficient;
+    bool is_cut;   /* not all names are in targets and except */
     int64_t at_ms; /* wall clock */
     uint64_t first_sequence, last_sequence;
     Str name;

@@ -109,6 +109,25 @@ describe("why", function()
     session:abort()
   end)
 
+  it("does not say of whom it forgot that he was not meant", function()
+    local room, event, user = fresh "room", fresh "event", fresh "ann"
+    chatty:subscribe("users:" .. user, { room })
+    local session = join(user)
+    local names = {}
+    for i = 1, 9 do names[i] = ("x"):rep(80) .. i end
+    notify("channels:" .. table.concat(names, ",") .. "," .. room, event)
+    names[10] = user
+    notify("channels:" .. room, event .. "-2", { except = names })
+    notify("users:" .. table.concat(names, ","), event .. "-3")
+    for _, which in ipairs{ event, event .. "-2", event .. "-3" } do
+      local found = ask(user, which)
+      assert.is_true(found.event.cut)
+      has(found, "more names than are remembered")
+      for _, sentence in ipairs(found.sentences) do assert.not_matches(user .. " is not ", sentence, 1, true) end
+    end
+    session:abort()
+  end)
+
   it("tells of sessions that came later or had ended", function()
     local user, room, event = fresh "ann", fresh "room", fresh "event"
     chatty:subscribe("users:" .. user, { room })
