@@ -342,7 +342,7 @@ int worker_new(Commons *commons, unsigned index, int listen_fd, Worker **out) {
     net_init(&worker->net, &worker->loop, &commons->config->net, index);
     ticker_open(&worker->ticker, &worker->net, keep_house, worker);
     if (index == 0) worker->sweep_ms = net_now_ms(&worker->net);
-    registry_init(&worker->registry);
+    registry_init(&worker->registry, history_sequence(commons->bus.history));
     worker->registry.on_drop = drops_add;
     worker->registry.drop_context = &worker->states.drops;
     drops_init(&worker->states.drops, &worker->states, worker->config->dropped_max);

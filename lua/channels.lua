@@ -10,7 +10,7 @@ local names = require "names"
 local channels = {}
 
 local OPTIONS = { history = 1, queue = 1 }
-local HISTORY = { size = 1, ttl = 1, bytes = 1 }
+local HISTORY = { size = 1, ttl = 1, bytes = 1, durable = 1 }
 local QUEUES = { all = true, latest = true }
 local CACHE_MAX <const> = 10000
 
@@ -38,7 +38,9 @@ local function read_history(given, level)
     end
     read[name] = value
   end
-  return { events = math.ceil(read.size), bytes = math.ceil(read.bytes), ttl_ms = math.ceil(read.ttl * 1000) }
+  if given.durable ~= nil then argument.type(given.durable, "boolean", what .. ".durable", level + 1) end
+  return { events = math.ceil(read.size), bytes = math.ceil(read.bytes), ttl_ms = math.ceil(read.ttl * 1000),
+    durable = given.durable or nil }
 end
 
 local function add_queue(pattern, queue)
@@ -53,7 +55,8 @@ end
 local function describe(limits, queue)
   local parts = {}
   if limits then
-    parts[1] = ("history of %d events, %d bytes, %g s"):format(limits.events, limits.bytes, limits.ttl_ms / 1000)
+    parts[1] = ("history of %d events, %d bytes, %g s%s"):format(limits.events, limits.bytes, limits.ttl_ms / 1000,
+      limits.durable and ", durable" or "")
   end
   if queue then parts[#parts + 1] = "queue " .. queue end
   return table.concat(parts, "; ")
@@ -61,7 +64,7 @@ end
 
 --- Says how channels of a pattern are kept and queued. Raises at `level` if it is wrong.
 ---@param pattern string
----@param options {history?: {size?: number, ttl?: number, bytes?: number}, queue?: "all"|"latest"}
+---@param options {history?: {size?: number, ttl?: number, bytes?: number, durable?: boolean}, queue?: "all"|"latest"}
 ---@param plugin string
 ---@param level integer
 function channels.add(pattern, options, plugin, level)
@@ -73,7 +76,9 @@ function channels.add(pattern, options, plugin, level)
     error("app:channel: queue must be 'all' or 'latest'", level + 1)
   end
   local limits = options.history ~= nil and read_history(options.history, level + 1) or nil
-  if limits then history.keep(pattern, limits) end
+  if limits and not history.keep(pattern, limits) then
+    error("app:channel: a durable history needs a store that is: set STORE to a file, sqlite:PATH", level + 1)
+  end
   if options.queue then add_queue(pattern, options.queue) end
   all[#all + 1] = { pattern = pattern, plugin = plugin, settings = describe(limits, options.queue) }
 end

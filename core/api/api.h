@@ -110,6 +110,9 @@ void api_on_presence(Api *api, Str user, bool is_online, uint64_t generation);
 /* A plugin was parked by another worker. */
 void api_on_parked(Api *api, Str plugin, Str reason);
 
+/* How events look on each transport. */
+const MessageEncoder *api_encoders(void);
+
 /* The Api of a state or coroutine. */
 static inline Api *api_of(lua_State *L) {
     return *(Api **)lua_getextraspace(L);

@@ -12,6 +12,10 @@
 static const MessageEncoder encoders[MESSAGE_TRANSPORT_COUNT] = {
     [MESSAGE_WS] = session_ws_encode, [MESSAGE_SSE] = sse_encode, [MESSAGE_SIO] = sio_encode_message};
 
+const MessageEncoder *api_encoders(void) {
+    return encoders;
+}
+
 enum { PAGE_SIZE = 10000 };
 
 static void init_message(Notice *notice, uint32_t index, const Event *event, Str ack) {

@@ -10,9 +10,19 @@ static uint32_t check_field_uint(lua_State *L, int index, const char *name) {
     return (uint32_t)number;
 }
 
-/* stack: pattern, what is kept. Without a running server there is nothing to keep. */
+static bool is_in_memory(const Api *api) {
+    for (size_t i = 0; i < api->setting_count; i++) {
+        if (strcmp(api->settings[i].name, "STORE") == 0) {
+            return strcmp(api->settings[i].value, "memory") == 0;
+        }
+    }
+    return true;
+}
+
+/* False: durable events need a store that is. Without a running server there is nothing to keep, and a trial
+ * ends with its store. stack: pattern, what is kept */
 static int f_keep(lua_State *L) {
-    static const char *const known[] = {"events", "bytes", "ttl_ms", NULL};
+    static const char *const known[] = {"events", "bytes", "ttl_ms", "durable", NULL};
     Api *api = api_of(L);
     Str pattern = check_str(L, 1);
     luaL_checktype(L, 2, LUA_TTABLE);
@@ -21,9 +31,14 @@ static int f_keep(lua_State *L) {
         .events_max = check_field_uint(L, 2, "events"),
         .bytes_max = check_field_uint(L, 2, "bytes"),
         .ttl_ms = check_field_uint(L, 2, "ttl_ms"),
+        .is_durable = opt_field_bool(L, 2, "durable"),
     };
-    if (api->history != NULL) retention_add(&api->retention, pattern, &retention);
-    return 0;
+    bool is_refused = retention.is_durable && api->trial == NULL && is_in_memory(api);
+    lua_pushboolean(L, api->history == NULL || !is_refused);
+    if (api->history == NULL || is_refused) return 1;
+    retention_add(&api->retention, pattern, &retention);
+    if (retention.is_durable) history_make_durable(api->history);
+    return 1;
 }
 
 static const luaL_Reg lib[] = {{"keep", f_keep}, {NULL, NULL}};

@@ -10,19 +10,19 @@
 #include "hub/history.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "base/ensure.h"
 #include "base/list.h"
 #include "base/map.h"
 #include "base/mem.h"
 #include "base/metrics.h"
+#include "hub/cursor.h"
 
 enum {
     SWEEP_CHANNELS = 256,
     IDLE_MS = 3600 * 1000,
-    NEWCOMERS_MAX = 4096, /* of a channel */
-    EPOCH_DIGITS = 9,
-    SEQUENCE_DIGITS = 11
+    NEWCOMERS_MAX = 4096 /* of a channel */
 };
 
 typedef struct Channel {
@@ -35,6 +35,7 @@ typedef struct Channel {
     uint64_t bytes;
     uint64_t lost_sequence;
     uint64_t idle_ms; /* when its last entry went; monotonic */
+    bool is_durable;  /* as its last event was kept */
     uint32_t name_len;
     char name[];
 } Channel;
@@ -65,9 +66,12 @@ struct History {
     uint64_t forgotten;
     uint64_t bytes;
     Map by_name;
-    List channels; /* the one to be swept next first */
-    List entries;  /* oldest first */
-    Entry *spare;  /* the last one that was dropped, for the next one; NULL: none */
+    List channels;     /* the one to be swept next first */
+    List entries;      /* oldest first */
+    Entry *spare;      /* the last one that was dropped, for the next one; NULL: none */
+    uint64_t restored; /* the last sequence of the life before; 0: none */
+    uint64_t base;     /* from which this life counts on */
+    atomic_bool is_durable;
 };
 
 static Str key_of_channel(const void *value) {
@@ -91,33 +95,15 @@ static void count_bytes(History *history, int64_t bytes) {
 
 /* --- ids --- */
 
-/* Digits whose order is that of their characters. */
-static const char digits[] = "0123456789abcdefghijklmnopqrstuv";
-
-static void encode_number(uint64_t number, char *out, int len) {
-    for (int i = len - 1; i >= 0; i--, number >>= 5) out[i] = digits[number & 31];
-}
-
-static bool parse_number(Str text, uint64_t *number) {
-    *number = 0;
-    for (size_t i = 0; i < text.len; i++) {
-        const char *digit = text.data[i] ? strchr(digits, text.data[i]) : NULL;
-        if (digit == NULL) return false;
-        *number = *number << 5 | (uint64_t)(digit - digits);
-    }
-    return true;
-}
-
 void history_encode_id(const History *history, uint64_t sequence, char id[MESSAGE_ID_LEN]) {
-    encode_number(history->epoch, id, EPOCH_DIGITS);
-    encode_number(sequence, id + EPOCH_DIGITS, SEQUENCE_DIGITS);
+    cursor_encode(history->epoch, sequence, id);
 }
 
+/* No event was given what lies between the last life and this one. */
 bool history_parse_id(const History *history, Str id, uint64_t *sequence) {
     uint64_t epoch;
-    return id.len == MESSAGE_ID_LEN && parse_number(str_make(id.data, EPOCH_DIGITS), &epoch) &&
-           epoch == history->epoch &&
-           parse_number(str_make(id.data + EPOCH_DIGITS, SEQUENCE_DIGITS), sequence);
+    return cursor_parse(id, &epoch, sequence) && epoch == history->epoch &&
+           (*sequence <= history->restored || *sequence >= history->base);
 }
 
 /* --- newcomers --- */
@@ -220,15 +206,17 @@ static void count_notice(History *history, Notice *notice) {
     notice_retain(notice);
 }
 
-static void add_entry(History *history, Notice *notice, uint32_t target, uint64_t now_ms) {
+static void add_entry(History *history, Notice *notice, uint32_t target, uint64_t ends_ms,
+                      uint64_t now_ms) {
     const Retention *keep = &notice->targets[target].keep;
     Channel *channel = add_channel(history, notice->targets[target].name);
+    channel->is_durable = keep->is_durable;
     Entry *entry = history->spare != NULL ? history->spare : mem_alloc(sizeof *entry);
     history->spare = NULL;
     *entry = (Entry){.channel = channel,
                      .notice = notice,
                      .sequence = notice_sequence(notice, target),
-                     .ends_ms = now_ms + keep->ttl_ms,
+                     .ends_ms = ends_ms,
                      .target = target,
                      .bytes = size_of_message(message_of(notice, target))};
     if (notice->kept_count++ == 0) count_notice(history, notice);
@@ -279,18 +267,21 @@ static void make_room(History *history, uint64_t now_ms) {
 void history_add(History *history, Notice *notice, uint64_t now_ms) {
     give_ids(history, notice);
     for (uint32_t i = 0; i < notice->target_count; i++) {
-        if (notice->targets[i].keep.events_max > 0) add_entry(history, notice, i, now_ms);
+        const Retention *keep = &notice->targets[i].keep;
+        if (keep->events_max > 0) {
+            add_entry(history, notice, i, now_ms + keep->ttl_ms, now_ms);
+        }
     }
     if (!has_room(history)) make_room(history, now_ms);
 }
 
 /* --- newcomers' notes --- */
 
-static void add_newcomer(History *history, Channel *channel, Str user) {
+static void add_newcomer(History *history, Channel *channel, Str user, uint64_t since) {
     Newcomer *newcomer = map_find(&channel->by_name, user);
     if (newcomer != NULL) drop_newcomer(history, channel, newcomer);
     newcomer = mem_alloc(sizeof *newcomer + user.len);
-    newcomer->since = history->sequence;
+    newcomer->since = since;
     newcomer->name_len = (uint32_t)user.len;
     memcpy(newcomer->name, user.data, user.len);
     list_add(&channel->newcomers, &newcomer->link);
@@ -311,7 +302,7 @@ void history_note(History *history, Str user, Str channel_name, uint64_t now_ms)
     Channel *channel = map_find(&history->by_name, channel_name);
     if (channel != NULL) {
         if (channel->by_name.count >= NEWCOMERS_MAX) lose_all(history, channel, now_ms);
-        add_newcomer(history, channel, user);
+        add_newcomer(history, channel, user, history->sequence);
         if (!has_room(history)) make_room(history, now_ms);
     }
     history_unlock(history);
@@ -401,6 +392,70 @@ bool history_sweep(History *history, uint64_t now_ms) {
     return count > SWEEP_CHANNELS;
 }
 
+/* --- outliving the process --- */
+
+void history_make_durable(History *history) {
+    atomic_store_explicit(&history->is_durable, true, memory_order_relaxed);
+}
+
+bool history_is_durable(const History *history) {
+    return atomic_load_explicit(&history->is_durable, memory_order_relaxed);
+}
+
+void history_forget_passing(History *history) {
+    List *at = history->channels.next;
+    while (at != &history->channels) {
+        Channel *channel = list_entry(at, Channel, link);
+        at = at->next;
+        if (channel->is_durable) continue;
+        while (channel->count > 0) drop_first(history, channel, 0);
+        forget_channel(history, channel);
+    }
+}
+
+HistoryHead history_head(const History *history) {
+    return (HistoryHead){history->epoch, history->sequence, history->forgotten};
+}
+
+void history_each(const History *history, const HistoryReader *reader) {
+    for (const List *at = history->channels.next; at != &history->channels; at = at->next) {
+        const Channel *channel = list_entry(at, Channel, link);
+        reader->on_channel(reader->context, key_of_channel(channel), channel->lost_sequence);
+        for (const List *n = channel->newcomers.next; n != &channel->newcomers; n = n->next) {
+            const Newcomer *newcomer = list_entry(n, Newcomer, link);
+            reader->on_newcomer(reader->context, key_of_newcomer(newcomer), newcomer->since);
+        }
+    }
+    for (const List *at = history->entries.next; at != &history->entries; at = at->next) {
+        const Entry *entry = list_entry(at, Entry, in_history);
+        reader->on_event(reader->context, entry->notice, entry->target, entry->ends_ms);
+    }
+}
+
+void history_restore(History *history, const HistoryHead *head, uint64_t base) {
+    history->epoch = head->epoch;
+    history->forgotten = head->forgotten;
+    history->restored = head->sequence;
+    history->base = history->sequence = base > head->sequence ? base : head->sequence;
+}
+
+void history_restore_channel(History *history, Str name, uint64_t lost_sequence, uint64_t now_ms) {
+    Channel *channel = add_channel(history, name);
+    channel->lost_sequence = lost_sequence;
+    channel->idle_ms = now_ms;
+    channel->is_durable = true;
+}
+
+void history_restore_newcomer(History *history, Str channel, Str user, uint64_t since) {
+    add_newcomer(history, add_channel(history, channel), user, since);
+}
+
+void history_restore_event(History *history, Notice *notice, uint32_t target, uint64_t ends_ms,
+                           uint64_t now_ms) {
+    add_entry(history, notice, target, ends_ms, now_ms);
+    if (!has_room(history)) make_room(history, now_ms);
+}
+
 void history_lock(History *history) {
     pthread_mutex_lock(&history->lock);
 }
@@ -412,7 +467,7 @@ void history_unlock(History *history) {
 History *history_new(uint64_t epoch, uint64_t bytes_max) {
     History *history = mem_zalloc(sizeof *history);
     ensure(pthread_mutex_init(&history->lock, NULL) == 0);
-    history->epoch = epoch & ((1ULL << 5 * EPOCH_DIGITS) - 1);
+    history->epoch = epoch & ((1ULL << CURSOR_EPOCH_BITS) - 1);
     history->bytes_max = bytes_max;
     map_init(&history->by_name, key_of_channel);
     list_init(&history->channels);

@@ -70,6 +70,40 @@ uint64_t history_sequence(History *history);
 /* Every sequence up to it may have been lost with channels that are forgotten. Not locked. */
 uint64_t history_forgotten(History *history);
 
+/* --- outliving the process, see snapshot.h; not locked, no other thread has it --- */
+
+typedef struct HistoryHead {
+    uint64_t epoch;
+    uint64_t sequence;
+    uint64_t forgotten;
+} HistoryHead;
+
+/* Called by history_each: for a channel, then for each of its newcomers, and behind all channels for their
+ * events, oldest first. Borrows. */
+typedef struct HistoryReader {
+    void (*on_channel)(void *context, Str name, uint64_t lost_sequence);
+    void (*on_newcomer)(void *context, Str user, uint64_t since);
+    void (*on_event)(void *context, const Notice *notice, uint32_t target, uint64_t ends_ms);
+    void *context;
+} HistoryReader;
+
+/* A channel is durable, so there is something to keep. Any thread. */
+void history_make_durable(History *history);
+bool history_is_durable(const History *history);
+
+/* Lets go of the channels that are not durable, as of what is lost. */
+void history_forget_passing(History *history);
+HistoryHead history_head(const History *history);
+void history_each(const History *history, const HistoryReader *reader);
+
+/* The reverse, into one that is new. Ids of the epoch are good again up to head->sequence; those of new
+ * events are above `base`. */
+void history_restore(History *history, const HistoryHead *head, uint64_t base);
+void history_restore_channel(History *history, Str name, uint64_t lost_sequence, uint64_t now_ms);
+void history_restore_newcomer(History *history, Str channel, Str user, uint64_t since);
+void history_restore_event(History *history, Notice *notice, uint32_t target, uint64_t ends_ms,
+                           uint64_t now_ms);
+
 void missed_deinit(MissedList *list); /* releases the notices */
 
 #endif

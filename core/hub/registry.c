@@ -6,10 +6,10 @@
 #include "base/ensure.h"
 #include "base/metrics.h"
 
-void registry_init(Registry *registry) {
+void registry_init(Registry *registry, uint64_t kept_sequence) {
     graph_init(&registry->graph);
     registry->serial = 0;
-    registry->kept_sequence = 0;
+    registry->kept_sequence = kept_sequence;
     registry->trace = NULL;
     registry->session_count = 0;
     registry->is_locked = false;

@@ -29,7 +29,7 @@ typedef struct Registry {
     void *drop_context;
 } Registry;
 
-void registry_init(Registry *registry);
+void registry_init(Registry *registry, uint64_t kept_sequence);
 void registry_deinit(Registry *registry); /* no Subscriber may be left */
 
 /* The session of `user` becomes live; `channels` are all channels of the user. */

@@ -8,6 +8,7 @@
 #ifndef HUB_RETENTION_H
 #define HUB_RETENTION_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/str.h"
@@ -17,6 +18,7 @@ typedef struct Retention {
     uint32_t events_max;
     uint32_t bytes_max;
     uint32_t ttl_ms;
+    bool is_durable; /* a restart does not end it: snapshot.h */
 } Retention;
 
 typedef struct RetentionRule {

@@ -19,9 +19,9 @@
 #include "base/mem.h"
 #include "base/metrics.h"
 #include "hub/ledger.h"
-#include "hub/online.h"
 #include "hub/records.h"
 #include "hub/search.h"
+#include "hub/snapshot.h"
 
 enum { STORE_POLL_MS = 500 };
 
@@ -315,6 +315,7 @@ int roster_open(Bus *bus, Store *store, const RosterLimits *limits, Roster **out
     roster->ledger.subscriptions_max = limits->subscriptions_max;
     inbox_init(&roster->inbox, wake, roster);
     int err = store_load(store, on_subscription, roster);
+    if (err == 0) err = snapshot_drop(store); /* from here on it is not the last word */
     if (err != 0) {
         roster_close(roster);
         return err;
@@ -332,8 +333,17 @@ int roster_start(Bus *bus, Store *store, const RosterLimits *limits, Roster **ou
     return err;
 }
 
+static void save_history(Roster *roster) {
+    History *history = roster->bus->history;
+    if (history == NULL || !history_is_durable(history)) return;
+    int err = snapshot_save(history, roster->store);
+    if (err == 0) return;
+    log_line(LOG_ERROR, "the history of durable channels could not be kept: %s", err_text(err));
+}
+
 void roster_stop(Roster *roster) {
     inbox_post(&roster->inbox, op_new(OP_CLOSE));
     pthread_join(roster->thread, NULL);
+    save_history(roster);
     roster_close(roster);
 }

@@ -23,7 +23,8 @@ typedef struct RosterLimits {
 /* Loads the store (takes it, also on failure) and starts the thread; bus->roster is set. Borrows the bus. */
 WARN_UNUSED int roster_start(Bus *bus, Store *store, const RosterLimits *limits, Roster **roster);
 
-/* Carries out what lies in the inbox, ends the thread and closes the store. No worker may run any more. */
+/* Carries out what lies in the inbox, ends the thread, saves the durable history and closes the store. No
+ * worker may run any more. */
 void roster_stop(Roster *roster);
 
 /* The same without a thread, where the clock is held: the caller is the island, and turns it. A turn drops

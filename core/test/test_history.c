@@ -8,12 +8,18 @@
  *     one:id(sequence)
  *     one:missed({user =, channels =, after = an id, upto =, now =, events_max =, bytes_max =, patterns =})
  *                                      -> "WHOLE", { "text by channel" } or "LOST" ...
+ *     one:carry(url, record, len)      what a start finds of it in the store of that URL, and once more what the
+ *                                      next one finds; of the record with this number only len bytes are there;
+ *                                      or nil, the error's name
  *     history.match(patterns, channel) -> which of them counts
  */
+#include <stdio.h>
+
 #include "api/lua_args.h"
 #include "base/mem.h"
 #include "base/metrics.h"
 #include "hub/catchup.h"
+#include "hub/snapshot.h"
 #include "test/test.h"
 #include "test/test_names.h"
 
@@ -30,11 +36,15 @@ static uint64_t opt_field_number(lua_State *L, int index, const char *name, uint
     return (uint64_t)number;
 }
 
-static int f_new(lua_State *L) {
-    uint64_t bytes_max = (uint64_t)luaL_optinteger(L, 1, 1 << 20);
+static History *push_history(lua_State *L, uint64_t bytes_max) {
     History **box = lua_newuserdatauv(L, sizeof *box, 0);
     *box = history_new(12345, bytes_max);
     luaL_setmetatable(L, HISTORY);
+    return *box;
+}
+
+static int f_new(lua_State *L) {
+    push_history(L, (uint64_t)luaL_optinteger(L, 1, 1 << 20));
     return 1;
 }
 
@@ -48,6 +58,7 @@ static Bytes *encode(const MessageParts *parts, MessageParts *placed) {
     memcpy(frame->data, parts->attributes.data, parts->attributes.len);
     memcpy(frame->data + parts->attributes.len, parts->id.data, parts->id.len);
     if (placed != NULL) {
+        placed->event = STR("\"e\"");
         placed->attributes = str_make(frame->data, parts->attributes.len);
         placed->id = str_make(frame->data + parts->attributes.len, parts->id.len);
     }
@@ -88,7 +99,7 @@ static int f_add(lua_State *L) {
     retention_init(&rules);
     Retention keep = {(uint32_t)opt_field_number(L, 3, "size", 100),
                       (uint32_t)opt_field_number(L, 3, "bytes", 100000),
-                      (uint32_t)opt_field_number(L, 3, "ttl", 100000)};
+                      (uint32_t)opt_field_number(L, 3, "ttl", 100000), opt_field_bool(L, 3, "durable")};
     retention_add(&rules, STR("*"), &keep);
     Notice *notice = check_notice(L, &rules);
     history_lock(history);
@@ -141,7 +152,7 @@ static void add_patterns(lua_State *L, int index, RetentionRules *rules) {
     size_t count;
     const Str *patterns = check_field_list(L, index, "patterns", &count);
     for (size_t i = 0; i < count; i++) {
-        retention_add(rules, patterns[i], &(Retention){(uint32_t)i + 1, 1000, 1000});
+        retention_add(rules, patterns[i], &(Retention){(uint32_t)i + 1, 1000, 1000, false});
     }
 }
 
@@ -170,6 +181,40 @@ static int f_missed(lua_State *L) {
     return 2;
 }
 
+static int shorten(Store *store, lua_Integer record, size_t len) {
+    Str space = STR("history");
+    char key[17];
+    Buf value = BUF_NONE;
+    snprintf(key, sizeof key, "%016llx", (unsigned long long)record);
+    int err = store_get(store, space, str_of(key), 0, &value);
+    StoreRecord less = {space, str_of(key), str_make(value.data, len < value.len ? len : value.len), 0};
+    if (err == 0) err = store_begin(store);
+    if (err == 0) err = store_put(store, &less);
+    if (err == 0) err = store_commit(store);
+    buf_deinit(&value);
+    return err;
+}
+
+static int f_carry(lua_State *L) {
+    Store *store;
+    int err = store_open(check_str(L, 2), true, &store);
+    if (err != 0) return luaL_error(L, "no store");
+    err = snapshot_save(check_history(L), store);
+    if (err == 0 && !lua_isnoneornil(L, 3)) {
+        err = shorten(store, luaL_checkinteger(L, 3), (size_t)luaL_checkinteger(L, 4));
+    }
+    History *next = push_history(L, 1 << 20);
+    if (err == 0) err = snapshot_load(store, encoders, next);
+    if (err == 0) err = snapshot_drop(store);
+    History *last = push_history(L, 1 << 20);
+    if (err == 0) err = snapshot_load(store, encoders, last);
+    store_close(store);
+    if (err == 0) return 2;
+    lua_pushnil(L);
+    lua_pushstring(L, err_name(err));
+    return 2;
+}
+
 static int f_match(lua_State *L) {
     RetentionRules rules;
     retention_init(&rules);
@@ -186,7 +231,7 @@ static int f_match(lua_State *L) {
 
 static const luaL_Reg methods[] = {{"add", f_add},     {"note", f_note}, {"sweep", f_sweep},
                                    {"bytes", f_bytes}, {"id", f_id},     {"missed", f_missed},
-                                   {"__gc", f_gc},     {NULL, NULL}};
+                                   {"carry", f_carry}, {"__gc", f_gc},   {NULL, NULL}};
 
 static const luaL_Reg lib[] = {{"new", f_new}, {"match", f_match}, {NULL, NULL}};
 

@@ -51,7 +51,7 @@ static FakeSession *check_session(lua_State *L, int arg) {
 static int f_new(lua_State *L) {
     Hub *hub = lua_newuserdatauv(L, sizeof *hub, 0);
     *hub = (Hub){.count = 0};
-    registry_init(&hub->registry);
+    registry_init(&hub->registry, 0);
     luaL_setmetatable(L, HUB);
     return 1;
 }

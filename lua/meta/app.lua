@@ -137,13 +137,13 @@ function app:channel_name(name) end
 --- Settings of the channels whose names match the pattern, in which `*` stands for any characters. Of several patterns
 --- that match, the one with the most other characters counts, among equals the later one, for each option alone. With
 --- `history` the last `size` events (default 100), of at most `bytes` (default 1 MiB) and `ttl` seconds (default 300),
---- are brought to sessions that missed them. With queue = "latest" an event without a key has its name as key, so only
---- the newest of one name waits for a slow session. (since 1.0)
+--- are brought to sessions that missed them, with `durable` (default false) over a restart too. With queue = "latest"
+--- an event without a key has its name as key, so only the newest of one name waits for a slow session. (since 1.0)
 ---
 ---     app:channel("orders-*", { history = { size = 100, ttl = 300 } })
 ---     app:channel("cursor-*", { queue = "latest" })
 ---@param pattern string
----@param options {history?: {size?: number, ttl?: number, bytes?: number}, queue?: "all"|"latest"}
+---@param options {history?: {size?: number, ttl?: number, bytes?: number, durable?: boolean}, queue?: "all"|"latest"}
 function app:channel(pattern, options) end
 
 --- Adds an option to the query parameter `add` of notify. It runs once per request, or once per channel when

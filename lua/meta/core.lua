@@ -161,9 +161,11 @@ function cage.setup(f, ...) end
 
 ---@class core.history  `require "core.history"`
 local history = {}
---- Channels whose names match the pattern keep events, for this state of Lua. In tools nothing is kept.
+--- Channels whose names match the pattern keep events, for this state of Lua. In tools nothing is kept. False: they
+--- shall be durable, and the store is not.
 ---@param pattern string  `*` stands for any characters
----@param limits {events: integer, bytes: integer, ttl_ms: integer}
+---@param limits {events: integer, bytes: integer, ttl_ms: integer, durable?: boolean}
+---@return boolean
 function history.keep(pattern, limits) end
 
 ---@class core.trace  `require "core.trace"`: what the workers recorded, a text of JSON from each

@@ -231,3 +231,76 @@ describe("the history of the node", function()
     assert.equal(3, #missed(one, { "a" }, 0, { bytes_max = 66 }))
   end)
 end)
+
+for name, url in pairs({ memory = "memory", ["the embedded store"] = "sqlite" }) do
+  describe("what is durable of a history, in " .. name, function()
+    local KEEP = { durable = true }
+    local paths = {}
+
+    local function new_url()
+      if url == "memory" then return url end
+      local path = os.tmpname()
+      paths[#paths + 1] = path
+      return "sqlite:" .. path
+    end
+
+    after_each(function()
+      for _, path in ipairs(paths) do os.execute(("rm -f %s %s-*"):format(path, path)) end
+      paths = {}
+    end)
+
+    local function fill()
+      local one = keeping()
+      add(one, "first", { "a", "b" }, { each = true, key = "k", except = { "bob" } }, KEEP)
+      one:note("cid", "a")
+      add(one, "second", { "b", "a" }, { efficient = true }, KEEP)
+      return one
+    end
+
+    it("is found by the next start, and by that one only", function()
+      local one = fill()
+      local next_one, last = one:carry(new_url())
+      for channels, texts in pairs({ a = { "first by a", "second by a" }, b = { "first by b", "second by b" } }) do
+        assert.same(texts, missed(one, { channels }, 0))
+        assert.same(texts, missed(next_one, { channels }, 0))
+      end
+      assert.same(missed(one, { "a", "b" }, 0), missed(next_one, { "a", "b" }, 0))
+      assert.same({ "second by a" }, missed(next_one, { "a" }, 0, { user = "cid" }))
+      assert.same({ "second by a" }, missed(next_one, { "a" }, 0, { user = "bob" }))
+      assert.same({}, missed(last, { "a" }, 0))
+    end)
+
+    it("goes on behind it, and ids of in between are not taken", function()
+      local one = fill()
+      local next_one = one:carry(new_url())
+      assert.equal("UNKNOWN", missed(next_one, { "a" }, 4))
+      local sequence = add(next_one, "third", "a", { key = "k" }, KEEP)
+      assert.is_true(sequence > 1000000)
+      assert.same({ "second by a", "third by a" }, missed(next_one, { "a" }, 0))
+      assert.same({ "third by a" }, missed(next_one, { "a" }, 3))
+      assert.same({ "third by a" }, missed(next_one, { "a" }, sequence - 1))
+      assert.equal("UNKNOWN", missed(next_one, { "a" }, sequence - 2))
+    end)
+
+    it("is what its channels keep; what others had is lost", function()
+      local one = keeping()
+      add(one, "1", { "a", "b" }, nil, KEEP)
+      add(one, "2", "c")
+      add(one, "3", "a", nil, KEEP)
+      local next_one = one:carry(new_url())
+      assert.same({ "1 by a", "3 by a" }, missed(next_one, { "a" }, 0))
+      assert.equal("LOST", missed(next_one, { "a", "c" }, 1, { patterns = { "*" } }))
+      assert.same({ "3 by a" }, missed(next_one, { "a", "c" }, 2, { patterns = { "*" } }))
+    end)
+
+    it("is refused when a part of it is missing", function()
+      for record = 0, 9 do
+        for len = 0, 40, 3 do
+          local next_one, fault = fill():carry(new_url(), record, len)
+          assert.is_true(next_one ~= nil or fault == "INVALID", ("record %d, %d bytes"):format(record, len))
+        end
+        assert.same({ nil, "INVALID" }, { fill():carry(new_url(), record, 0) })
+      end
+    end)
+  end)
+end

@@ -48,6 +48,13 @@ describe("the settings of channels", function()
     assert.is_nil(key_of("channels:xx-xx"))
   end)
 
+  it("say that a history is durable, when it shall be", function()
+    start 'app:channel("log-*", { history = { durable = true } }) app:channel("x-*", { history = { durable = false } })'
+    assert.is_true(core.history.kept["log-*"].durable)
+    assert.is_nil(core.history.kept["x-*"].durable)
+    assert.equal("history of 100 events, 1048576 bytes, 300 s, durable", require("channels").list()[1].settings)
+  end)
+
   it("reach the history", function()
     start 'app:channel("log-*", { history = { size = 5, ttl = 2 } })'
     assert.same({ events = 5, bytes = 1048576, ttl_ms = 2000 }, core.history.kept["log-*"])
@@ -65,6 +72,7 @@ describe("the settings of channels", function()
     local mistakes = {
       ['app:channel("a", { queue = "newest" })'] = "app:channel: queue must be 'all' or 'latest'",
       ['app:channel("a", { quue = "all" })'] = "app:channel does not know 'quue', did you mean 'queue'",
+      ['app:channel("a", { history = { durable = 1 } })'] = "app:channel: history.durable must be a boolean",
       ['app:channel("a", { history = { size = 0 } })'] = "app:channel: history.size must be a number from above 0",
       ['app:channel("a", { history = { age = 0 } })'] = "app:channel: history does not know 'age'",
       ['app:channel("", {})'] = "app:channel: the pattern ",

@@ -426,7 +426,10 @@ end
 
 local function new_history()
   local history = { kept = {} }
-  function history.keep(pattern, limits) history.kept[pattern] = limits end
+  function history.keep(pattern, limits)
+    history.kept[pattern] = limits
+    return true
+  end
   return history
 end
 

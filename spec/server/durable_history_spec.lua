@@ -1,0 +1,249 @@
+-- What a restart does to the history: after a stop that came to its end, sessions of durable channels get what they
+-- missed; after a crash they are told of a gap. Never is anything left out silently, or brought twice.
+local server = require "spec.support.server"
+local wait = require "spec.support.wait"
+
+local PLUGIN = [[
+return { api = 1, setup = function(app)
+  app:channel("log-*", { history = { size = 5, durable = true } })
+  app:channel("log-brief-*", { history = { ttl = 1, durable = true } })
+  app:channel("note-*", { history = { size = 5 } })
+end }
+]]
+
+local function start(folder, plugin)
+  return server.start{ folder = folder, settings = { STORE = "sqlite:chatty.db", REPLAY_MAX = 100 },
+    plugins = { log = plugin or PLUGIN } }
+end
+
+local function restart(chatty, plugin)
+  assert.equal(0, chatty:stop())
+  return start(chatty.folder, plugin)
+end
+
+-- Starts a user of the channels; gives the id that his session began with.
+local function new_user(chatty, user, channels)
+  assert.equal(200, chatty:subscribe("users:" .. user, channels).status)
+  local session = chatty:connect(user)
+  local id = session:next().id
+  session:abort()
+  return id
+end
+
+local function notify(chatty, channels, name, attributes)
+  local answer = chatty:notify("channels:" .. channels, name, attributes)
+  assert.equal(200, answer.status)
+  return answer.json().id
+end
+
+-- The frames that a session of the user gets behind chatty:connected, up to a mark; and the id it goes on from.
+local function come_back(chatty, user, after)
+  local session = chatty:connect(user, { path = "/ws?after=" .. after })
+  local id = session:next().id
+  assert.equal(200, chatty:notify("users:" .. user, "mark").status)
+  local names = {}
+  while true do
+    local frame = assert(session:next())
+    if frame.event == "mark" then break end
+    names[#names + 1] = frame.event == "chatty:gap" and "gap " .. frame.attributes.reason or frame.event
+    id = frame.id or id
+  end
+  session:abort()
+  return names, id
+end
+
+describe("the history of durable channels", function()
+  it("outlives a restart: what was missed is brought in order, once, before anything new", function()
+    local chatty = start()
+    local id = new_user(chatty, "ann", { "log-1", "log-2" })
+    notify(chatty, "log-1", "one")
+    local second = notify(chatty, "log-1,log-2", "two")
+    notify(chatty, "log-2", "three")
+    chatty = restart(chatty)
+    assert.equal(4, chatty:metric "history_restored_total")
+    assert.equal(4, chatty:metric "history_events")
+    local names, last = come_back(chatty, "ann", id)
+    assert.same({ "one", "two", "three" }, names)
+    assert.same({ "three" }, (come_back(chatty, "ann", second)))
+    assert.is_true(notify(chatty, "log-1", "four") > last)
+    assert.same({ "four" }, (come_back(chatty, "ann", last)))
+    assert.same({ "one", "two", "three", "four" }, (come_back(chatty, "ann", id)))
+    chatty = restart(chatty)
+    assert.same({ "one", "two", "three", "four" }, (come_back(chatty, "ann", id)))
+    assert.same({}, (come_back(chatty, "ann", select(2, come_back(chatty, "ann", id)))))
+  end)
+
+  it("is brought as it was: attributes, names, ids", function()
+    local chatty = start()
+    local id = new_user(chatty, "ann", { "log-1" })
+    local first = notify(chatty, "log-1", "order-\u{e4}", [[{"text":"\n\u20ac"}]])
+    chatty = restart(chatty)
+    local session = chatty:connect("ann", { path = "/ws?after=" .. id })
+    session:next()
+    assert.same({ event = "order-\u{e4}", attributes = { text = "\n\u{20ac}" }, id = first }, session:next())
+  end)
+
+  it("is there for who had nothing yet", function()
+    local chatty = start()
+    local id = new_user(chatty, "ann", { "log-1" })
+    chatty = restart(chatty)
+    notify(chatty, "log-1", "one")
+    assert.same({ "one" }, (come_back(chatty, "ann", id)))
+  end)
+
+  it("keeps its limits", function()
+    local chatty = start()
+    local id = new_user(chatty, "ann", { "log-1" })
+    local first = notify(chatty, "log-1", "e1")
+    for i = 2, 6 do notify(chatty, "log-1", "e" .. i) end
+    chatty = restart(chatty)
+    assert.same({ "gap lost" }, (come_back(chatty, "ann", id)))
+    assert.same({ "e2", "e3", "e4", "e5", "e6" }, (come_back(chatty, "ann", first)))
+    notify(chatty, "log-1", "e7")
+    assert.same({ "gap lost" }, (come_back(chatty, "ann", first)))
+    assert.equal(5, chatty:metric "history_events")
+  end)
+
+  it("keeps except, ttl and the key of an event, and the time of a channel", function()
+    local chatty = start()
+    local id = new_user(chatty, "ann", { "log-1" })
+    local other = new_user(chatty, "bob", { "log-1", "log-brief-1" })
+    local function send(body)
+      assert.equal(200, chatty:control("POST", "/control/notify?method=channels:log-1", body).status)
+    end
+    send '{"event":"not-ann","attributes":{},"except":{"users":["ann"]}}'
+    send '{"event":"brief","attributes":{},"ttl":0.1}'
+    send '{"event":"old","attributes":{},"key":"k"}'
+    send '{"event":"long","attributes":{},"ttl":60}'
+    chatty = restart(chatty)
+    send '{"event":"new","attributes":{},"key":"k"}'
+    local names
+    wait.until_(function()
+      names = come_back(chatty, "ann", id)
+      return #names == 2
+    end)
+    assert.same({ "long", "new" }, names)
+    assert.same({ "not-ann", "long", "new" }, (come_back(chatty, "bob", other)))
+    notify(chatty, "log-brief-1", "gone soon")
+    chatty = restart(chatty)
+    chatty:wait_metric("history_events", 4)
+    assert.same({ "gap lost" }, (come_back(chatty, "bob", other)))
+  end)
+
+  it("is not for who subscribed after it", function()
+    local chatty = start()
+    local id = new_user(chatty, "ann", { "log-1" })
+    notify(chatty, "log-2", "before")
+    chatty:subscribe("users:ann", { "log-2" })
+    notify(chatty, "log-2", "behind")
+    chatty = restart(chatty)
+    assert.same({ "behind" }, (come_back(chatty, "ann", id)))
+  end)
+
+  it("says of channels that are not durable what they lost, and only that", function()
+    local chatty = start()
+    local id = new_user(chatty, "ann", { "log-1", "note-1" })
+    local noted = notify(chatty, "note-1", "noted")
+    notify(chatty, "log-1", "one")
+    chatty = restart(chatty)
+    assert.same({ "gap lost" }, (come_back(chatty, "ann", id)))
+    assert.same({ "one" }, (come_back(chatty, "ann", noted)))
+    notify(chatty, "note-1", "again")
+    assert.same({ "one", "again" }, (come_back(chatty, "ann", noted)))
+  end)
+
+  it("ends with a crash, whose ids mean a gap, of every life before", function()
+    local chatty = start()
+    local id = new_user(chatty, "ann", { "log-1" })
+    chatty = restart(chatty)
+    notify(chatty, "log-1", "one")
+    chatty:kill()
+    chatty = start(chatty.folder)
+    local names, fresh = come_back(chatty, "ann", id)
+    assert.same({ "gap unknown" }, names)
+    notify(chatty, "log-1", "two")
+    chatty = restart(chatty)
+    assert.same({ "gap unknown" }, (come_back(chatty, "ann", id)))
+    assert.same({ "two" }, (come_back(chatty, "ann", fresh)))
+  end)
+
+  it("is forgotten with a line in the log when it is not whole", function()
+    local chatty = start()
+    local id = new_user(chatty, "ann", { "log-1" })
+    notify(chatty, "log-1", "one")
+    assert.equal(0, chatty:stop())
+    assert(os.execute(([[sqlite3 %s/chatty.db "DELETE FROM records WHERE space = CAST('history' AS BLOB)
+      AND key = (SELECT max(key) FROM records WHERE space = CAST('history' AS BLOB))"]]):format(chatty.folder)))
+    chatty = start(chatty.folder)
+    assert.is_truthy(chatty:wait_log "not whole")
+    assert.same({ "gap unknown" }, (come_back(chatty, "ann", id)))
+    assert.equal(0, chatty:metric "history_restored_total")
+  end)
+
+  it("takes no id of a life that the store has not seen", function()
+    local chatty = start()
+    new_user(chatty, "ann", { "log-1" })
+    assert.equal(0, chatty:stop())
+    local copy = chatty.folder .. "/copy.db"
+    assert(os.execute(("cp %s/chatty.db %s"):format(chatty.folder, copy)))
+    chatty = start(chatty.folder)
+    local id = notify(chatty, "log-1", "seen by nobody now")
+    chatty:kill()
+    assert(os.execute(("rm -f %s/chatty.db-*; cp %s %s/chatty.db"):format(chatty.folder, copy, chatty.folder)))
+    chatty = start(chatty.folder)
+    assert.same({ "gap unknown" }, (come_back(chatty, "ann", id)))
+  end)
+
+  it("is not kept when no plugin wants it any more", function()
+    local chatty = start()
+    local id = new_user(chatty, "ann", { "log-1" })
+    notify(chatty, "log-1", "one")
+    chatty = restart(chatty, (PLUGIN:gsub(", durable = true", "")))
+    assert.same({ "one" }, (come_back(chatty, "ann", id)))
+    chatty = restart(chatty)
+    assert.same({ "gap unknown" }, (come_back(chatty, "ann", id)))
+  end)
+
+  it("is refused without a store that is durable, at the start", function()
+    local chatty = server.run{ settings = { STORE = "memory" }, args = { "serve" }, plugins = { log = PLUGIN } }
+    assert.equal(1, chatty.code)
+    assert.matches("a durable history needs a store that is", chatty.err)
+  end)
+end)
+
+describe("clients of a server that is stopped and killed at any moment", function()
+  -- What a client of one durable channel has had: all names in order, or a gap in front of what follows.
+  it("miss nothing silently and get nothing twice", function()
+    local chatty = start()
+    local after = new_user(chatty, "ann", { "log-1" })
+    local sent, had, gaps = 0, 0, 0
+    local seed = os.time()
+    math.randomseed(seed)
+    for round = 1, 8 do
+      for _ = 1, math.random(0, 4) do
+        sent = sent + 1
+        notify(chatty, "log-1", tostring(sent))
+      end
+      local crashes = math.random(3) == 1
+      if crashes then chatty:kill() else assert.equal(0, chatty:stop()) end
+      chatty = start(chatty.folder)
+      local names, id = come_back(chatty, "ann", after)
+      if names[1] and names[1]:find("^gap") then
+        gaps = gaps + 1
+        assert.is_true(crashes, ("seed %d, round %d"):format(seed, round))
+        assert.equal(1, #names)
+        had = sent
+      end
+      for _, name in ipairs(names) do
+        if not name:find("^gap") then
+          had = had + 1
+          assert.equal(tostring(had), name, ("seed %d, round %d"):format(seed, round))
+        end
+      end
+      assert.equal(sent, had, ("seed %d, round %d"):format(seed, round))
+      assert.is_true(not crashes or names[1] == "gap unknown")
+      after = id
+    end
+    assert.is_true(gaps <= 8)
+  end)
+end)
