@@ -315,7 +315,8 @@ int roster_open(Bus *bus, Store *store, const RosterLimits *limits, Roster **out
     roster->ledger.subscriptions_max = limits->subscriptions_max;
     inbox_init(&roster->inbox, wake, roster);
     int err = store_load(store, on_subscription, roster);
-    if (err == 0) err = snapshot_drop(store); /* from here on it is not the last word */
+    /* From here on it is not the last word. */
+    if (err == 0 && bus->history != NULL) err = snapshot_drop(store);
     if (err != 0) {
         roster_close(roster);
         return err;
