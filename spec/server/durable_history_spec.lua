@@ -246,4 +246,37 @@ describe("clients of a server that is stopped and killed at any moment", functio
     end
     assert.is_true(gaps <= 8)
   end)
+
+  it("miss nothing of what was answered with 200 while the server stopped", function()
+    local chatty = server.start{ settings = { STORE = "sqlite:chatty.db", STOP_DELAY = "0.2s", WORKERS = 2 },
+      plugins = { log = (PLUGIN:gsub("size = 5", "size = 100000")) } }
+    new_user(chatty, "ann", { "log-1" })
+    local session = chatty:connect("ann")
+    local after = session:next().id
+    notify(chatty, "log-1", "0")
+    chatty:send_signal "sigterm"
+    local sent = 0
+    while sent < 10000 do
+      local is_answered, answer = pcall(chatty.notify, chatty, "channels:log-1", tostring(sent + 1))
+      if not is_answered or not answer or answer.status ~= 200 then break end
+      sent = sent + 1
+    end
+    assert.is_true(sent > 10 and sent < 10000)
+    assert.is_truthy(chatty.process:wait_exit())
+    assert.equal(0, chatty:stop())
+    local had = -1
+    local function take(name)
+      had = had + 1
+      assert.equal(tostring(had), name)
+    end
+    for _ = 1, 3 do -- the rest it never read
+      local frame = session:next()
+      take(frame.event)
+      after = frame.id
+    end
+    chatty = server.start{ folder = chatty.folder, settings = { STORE = "sqlite:chatty.db", REPLAY_MAX = 100000 },
+      plugins = { log = PLUGIN } }
+    for _, name in ipairs((come_back(chatty, "ann", after))) do take(name) end
+    assert.is_true(had >= sent and had <= sent + 1, ("%d of %d"):format(had, sent)) -- one may have had no answer
+  end)
 end)
