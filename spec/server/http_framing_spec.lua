@@ -11,7 +11,7 @@ describe("HTTP", function()
 
   setup(function()
     chatty = server.start{ settings = {
-      WORKERS = 1, STOP_TIMEOUT = "1s", SCRIPT_VALUE_MAX = "64mb",
+      WORKERS = 1, STOP_TIMEOUT = "1s", SCRIPT_VALUE_MAX = "64mb", SCRIPT_BUDGET = "10s",
     }, plugins = { probe = probe } }
   end)
   teardown(function() chatty:stop() end)

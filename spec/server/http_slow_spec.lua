@@ -219,7 +219,10 @@ describe("a client that does not read its answer", function()
   local HUGE = 32 * 1024
 
   setup(function()
-    chatty = start{ WRITE_TIMEOUT = "500ms", CLOSE_TIMEOUT = "150ms", SCRIPT_VALUE_MAX = "64mb" }
+    chatty = start{
+      WRITE_TIMEOUT = "500ms", CLOSE_TIMEOUT = "150ms",
+      SCRIPT_VALUE_MAX = "64mb", SCRIPT_MEMORY_MAX = "1gb", SCRIPT_BUDGET = "10s",
+    }
   end)
   teardown(function() chatty:stop() end)
 
