@@ -39,6 +39,7 @@ struct Conn {
     bool is_reading : 1;
     bool is_blocked : 1; /* the kernel's buffer is full */
     bool is_write_stopped : 1;
+    bool tells_drain : 1;
     bool has_ended : 1; /* the peer sent FIN */
     uint16_t watched;   /* epoll's events */
     List dirty_link;    /* in net->dirty, when closed in net->closing, or alone */
@@ -64,6 +65,11 @@ Net *conn_net(const Conn *conn) {
 void conn_set_handler(Conn *conn, const ConnHandler *handler, void *owner) {
     conn->handler = handler;
     conn->owner = owner;
+    conn->tells_drain = handler != NULL && handler->on_drain != NULL;
+}
+
+void conn_tell_drain(Conn *conn, bool is_wanted) {
+    conn->tells_drain = is_wanted;
 }
 
 bool conn_is_closing(const Conn *conn) {
@@ -209,7 +215,7 @@ static void send_fin(Conn *conn) {
 static void on_empty(Conn *conn) {
     if (conn->state == STATE_FINISHING) {
         send_fin(conn);
-    } else if (conn->handler != NULL && conn->handler->on_drain != NULL) {
+    } else if (conn->tells_drain) {
         conn->handler->on_drain(conn->owner);
     }
 }

@@ -42,6 +42,9 @@ Conn *conn_adopt(Net *net, int fd);
 void conn_set_handler(Conn *conn, const ConnHandler *handler, void *owner);
 Net *conn_net(const Conn *conn);
 
+/* Whether the handler, which must have an on_drain, wants it from now on. A new handler does. */
+void conn_tell_drain(Conn *conn, bool is_wanted);
+
 /* Reading may be stopped and started again: back-pressure. Both may be repeated. */
 void conn_read_start(Conn *conn);
 void conn_read_stop(Conn *conn);

@@ -100,6 +100,7 @@ static void begin_close(Socket *socket, uint16_t code, Str reason) {
 /* From here on nothing is handed out and nothing more is sent. */
 static void end_messages(Socket *socket) {
     socket->is_over = true;
+    conn_tell_drain(socket->conn, true);
     if (!socket->is_delivering) backlog_free(&socket->backlog);
 }
 
@@ -186,6 +187,7 @@ static void on_ping(Socket *socket, Str payload) {
     Bytes *pong = ws_encode(WS_PONG, payload);
     if (socket->pong_count < PONGS_MAX) {
         socket->pong_count++;
+        conn_tell_drain(socket->conn, true);
         write_frame(socket, pong);
     } else {
         bytes_release(socket->pong);
@@ -241,11 +243,15 @@ static void on_end(void *owner) {
     finish(socket);
 }
 
+/* Wanted only when a pong is queued or the socket is over: a fan-out need not look at the socket again when
+ * it has written. */
 static void on_drain(void *owner) {
     Socket *socket = owner;
     socket->pong_count = 0;
     if (socket->is_over && socket->ws.is_stopped) conn_finish(socket->conn);
-    if (socket->is_over || socket->pong == NULL) return;
+    if (socket->is_over) return;
+    conn_tell_drain(socket->conn, socket->pong != NULL);
+    if (socket->pong == NULL) return;
     socket->pong_count = 1;
     write_frame(socket, socket->pong);
     socket->pong = NULL;
