@@ -1,5 +1,6 @@
 -- What a restart does to the history: after a stop that came to its end, sessions of durable channels get what they
 -- missed; after a crash they are told of a gap. Never is anything left out silently, or brought twice.
+local event_stream = require "spec.support.event_stream"
 local server = require "spec.support.server"
 local wait = require "spec.support.wait"
 
@@ -150,6 +151,41 @@ describe("the history of durable channels", function()
     assert.same({ "one" }, (come_back(chatty, "ann", noted)))
     notify(chatty, "note-1", "again")
     assert.same({ "one", "again" }, (come_back(chatty, "ann", noted)))
+  end)
+
+  it("has an event that went to channels of both kinds for those of the durable one", function()
+    local chatty = start()
+    local id = new_user(chatty, "ann", { "log-1" })
+    local other = new_user(chatty, "bob", { "log-1", "note-1" })
+    notify(chatty, "note-1,log-1", "one")
+    chatty = restart(chatty)
+    assert.same({ "one" }, (come_back(chatty, "ann", id)))
+    assert.same({ "gap lost" }, (come_back(chatty, "bob", other)))
+  end)
+
+  it("goes on over a reload, before and behind a restart", function()
+    local chatty = start()
+    local id = new_user(chatty, "ann", { "log-1" })
+    notify(chatty, "log-1", "one")
+    assert.equal(200, chatty:control("POST", "/control/reload").status)
+    notify(chatty, "log-1", "two")
+    chatty = restart(chatty)
+    assert.equal(200, chatty:control("POST", "/control/reload").status)
+    notify(chatty, "log-1", "three")
+    assert.same({ "one", "two", "three" }, (come_back(chatty, "ann", id)))
+  end)
+
+  it("is brought to an event stream by Last-Event-ID too", function()
+    local chatty = start()
+    local id = new_user(chatty, "ann", { "log-1" })
+    local last = notify(chatty, "log-1", "one")
+    chatty = restart(chatty)
+    local stream = event_stream.open{
+      port = chatty.port, token = chatty:token("ann"), headers = { ["Last-Event-ID"] = id },
+    }
+    assert.equal("chatty:connected", stream:next().event)
+    local frame = stream:next()
+    assert.same({ "one", last }, { frame.event, frame.id })
   end)
 
   it("ends with a crash, whose ids mean a gap, of every life before", function()

@@ -27,7 +27,7 @@ function lobby.setup(app)
   app:delete("/all", { auth = "control" }, function() end)
   app:get("/fault", { auth = "none" }, function(request) return request.params.no.field end)
   app:get("/twice", { auth = "none" }, function() return { text = "", cookies = { a = "1", b = "2" } } end)
-  app:channel("kept-*", { history = { size = 10, ttl = 60 } })
+  app:channel("kept-*", { history = { size = 10, ttl = 60, durable = true } })
   app:websocket("/raw", { auth = "none" }, {
     open = function(socket) socket:send("welcome") end,
     message = function(socket, data, is_binary) socket:send(data, is_binary) end,
