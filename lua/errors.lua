@@ -107,6 +107,8 @@ add(409, "username-taken", "Username taken", "There is a user of this name.")
 add(429, "login-rate", "Too many attempts",
   "An address or name tried more passwords in a minute than LOGIN_RATE_MAX.", true)
 add(503, "password-busy", "Passwords busy", "Too many passwords are being worked on; try again.", true)
+add(403, "host-not-local", "Host not local",
+  "With CONTROL_AUTH=none the request must call the server localhost or by its loopback address.")
 add(403, "origin-not-allowed", "Origin not allowed",
   "The token came in a cookie and the page's origin is not one of ALLOWED_ORIGINS.")
 add(403, "forbidden", "Forbidden", "A plugin's own guard refused.")

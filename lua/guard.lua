@@ -5,6 +5,7 @@
 local control_keys = require "control_keys"
 local credentials = require "credentials"
 local json = require "core.json"
+local proxy = require "proxy"
 local refusal = require "refusal"
 local requests = require "request"
 local settings = require "settings"
@@ -107,11 +108,21 @@ local function check_control(request, scope)
   return check_claims(request, text, scope)
 end
 
+-- A page may bind its own name to the loopback address, and is of the same origin then (DNS rebinding): what it
+-- cannot do is to call this machine localhost. Browsers always send Host.
+local function refuse_name(core)
+  local host = core:header("host")
+  if settings.CONTROL_AUTH_NONE_ANYWHERE or not host or proxy.is_own_name(host) then return nil end
+  return refusal.of("host-not-local", "Call the server localhost or 127.0.0.1, or give it a control key.",
+    { header = "Host" })
+end
+
 local function control(scope)
   if settings.CONTROL_AUTH == "none" then
     -- Without keys a page of any origin could control the server of whoever looks at it.
     return function(request)
-      local refused = credentials.check_origin(core_of(request))
+      local core = core_of(request)
+      local refused = refuse_name(core) or credentials.check_origin(core)
       if not refused then request.identity = CONTROL end
       return refused
     end

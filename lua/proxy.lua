@@ -1,4 +1,4 @@
--- What a proxy in front of the server says of the client.
+-- What a proxy in front of the server says of the client, and what the client calls the server.
 
 local proxy = {}
 
@@ -27,6 +27,15 @@ end
 function proxy.is_tls(request)
   local header = request:header("x-forwarded-proto")
   return header ~= nil and trim(header:match("^[^,]*")):lower() == "https"
+end
+
+local OWN <const> = { localhost = true, ["127.0.0.1"] = true, ["[::1]"] = true }
+
+--- Whether a Host header names the machine as it names itself.
+---@param host string  "localhost:3000"
+---@return boolean
+function proxy.is_own_name(host)
+  return OWN[(host:lower():gsub(":%d*$", ""))] or false
 end
 
 return proxy

@@ -4,13 +4,10 @@ local proxy = require "proxy"
 
 local jwt_cookie = {}
 
-local LOCAL <const> = { localhost = true, ["127.0.0.1"] = true, ["[::1]"] = true }
-
 -- Browsers keep a Secure cookie of plain http only, if at all, when it comes from their own machine.
 local function is_secure(request)
   if proxy.is_tls(request) then return true end
-  local host = (request:header("host") or ""):lower():gsub(":%d*$", "")
-  return not LOCAL[host]
+  return not proxy.is_own_name(request:header("host") or "")
 end
 
 --- The cookie with this token.

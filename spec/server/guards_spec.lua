@@ -331,4 +331,18 @@ describe("a server with CONTROL_AUTH=none", function()
     assert.equal(200, search("http://127.0.0.1:" .. chatty.port))
     assert.equal(403, search("https://evil.example"))
   end)
+
+  it("lets no page control it whose own name leads here", function()
+    local chatty = server.start{ settings = { CONTROL_AUTH = "none" } }
+    local function search(host, origin)
+      return fault.of(chatty:request{ path = "/control/search/users", headers = { Host = host, Origin = origin } })
+    end
+    for _, host in ipairs{ "evil.example", "localhost.evil.example", "127.0.0.1.evil.example:" .. chatty.port } do
+      assert.equal("403 host-not-local Host:", search(host, "http://" .. host), host)
+      assert.equal("403 host-not-local Host:", search(host), host)
+    end
+    for _, host in ipairs{ "LOCALHOST", "127.0.0.1:" .. chatty.port, "[::1]:1" } do
+      assert.matches("^200 ", search(host), host)
+    end
+  end)
 end)
