@@ -206,6 +206,7 @@ static void stop(Server *server) {
 
 int server_run(const Config *config) {
     Server server = {.config = config};
+    mem_setup();
     raise_file_limit();
     http_client_setup();
     server.workers = mem_zalloc(config->workers * sizeof(Worker *));

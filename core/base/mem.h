@@ -9,6 +9,11 @@
 
 #include <stddef.h>
 
+/* Once, before the first thread: lets the heap of a server grow and shrink in large steps only. Each step
+ * takes the kernel's lock of the address space, which the hash of a password holds for tens of
+ * milliseconds while its memory is made ready: a worker that allocated would wait as long. */
+void mem_setup(void);
+
 void *mem_alloc(size_t size);                            /* gives; uninitialised */
 void *mem_zalloc(size_t size);                           /* gives; zeroed */
 void *mem_realloc(void *memory, size_t size);            /* takes (NULL is fine), gives */
