@@ -11,14 +11,12 @@
 
 enum {
     GROW_BYTES = 4 * 1024 * 1024,
-    TRIM_BYTES = 64 * 1024 * 1024, /* so much may be free at the end of a heap and is kept */
-    MMAP_BYTES = 16 * 1024 * 1024  /* larger blocks are mappings of their own */
+    TRIM_BYTES = 64 * 1024 * 1024 /* so much may be free at the end of a heap and is kept */
 };
 
 void mem_setup(void) {
     (void)mallopt(M_TOP_PAD, GROW_BYTES);
     (void)mallopt(M_TRIM_THRESHOLD, TRIM_BYTES);
-    (void)mallopt(M_MMAP_THRESHOLD, MMAP_BYTES);
 }
 
 static void *checked(void *memory, size_t size) {
