@@ -5,11 +5,14 @@
 #include "base/mem.h"
 #include "hub/page.h"
 
+static void add_peers(Page *page, const Node *node) {
+    for (uint32_t i = 0; i < node->edge_count; i++) page_add(page, node_name(node_edges(node)[i].peer));
+}
+
 Names *search_channels(const Node *user) {
     Page page;
     page_init(&page, STR_NONE, UINT32_MAX);
-    for (uint32_t i = 0; i < user->edge_count; i++)
-        page_add(&page, node_name(node_edges(user)[i].peer));
+    add_peers(&page, user);
     return page_close(&page);
 }
 
@@ -84,9 +87,7 @@ void search_origins(const Graph *graph, Store *store, Op *op) {
     Page page;
     page_init(&page, op_after(op), op->size);
     const Node *user = graph_find_user(graph, op_name(op));
-    for (uint32_t i = 0; user != NULL && i < user->edge_count; i++) {
-        page_add(&page, node_name(node_edges(user)[i].peer));
-    }
+    if (user != NULL) add_peers(&page, user);
     op->has_more = page.has_more;
     op->channels = page_close(&page);
     op->error = find_origins(store, op);
