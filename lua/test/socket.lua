@@ -88,12 +88,7 @@ end
 
 --- Lets it read and answer; gives whether anything came or went.
 function Socket:pump()
-  local has_moved = self.wire:move()
-  if not has_moved then return false end
-  if not self.status then
-    self.response = self.wire:take_response(true)
-    self.status = self.response and self.response.status
-  end
+  if not self.wire:move_for(self) then return false end
   if self.status == 101 then read_frames(self) end
   if self.wire.is_over then
     if self.status == 101 then end_with(self, LOST, "") end

@@ -47,12 +47,7 @@ local function read_events(self)
 end
 
 function Stream:pump()
-  local has_moved = self.wire:move()
-  if not has_moved then return false end
-  if not self.status then
-    self.response = self.wire:take_response(true)
-    self.status = self.response and self.response.status
-  end
+  if not self.wire:move_for(self) then return false end
   if self.status == 200 then read_events(self) end
   if self.wire.is_over then
     if self.status == 200 then self.ended = self.ended or { code = LOST, reason = "" } end

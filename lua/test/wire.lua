@@ -74,4 +74,16 @@ function Wire:take_response(has_body)
   return decode(response)
 end
 
+--- Lets bytes come and go, and gives `owner` the response and status that its request got, once.
+---@param owner {response?: table, status?: integer}
+---@return boolean has_moved
+function Wire:move_for(owner)
+  if not self:move() then return false end
+  if not owner.status then
+    owner.response = self:take_response(true)
+    owner.status = owner.response and owner.response.status
+  end
+  return true
+end
+
 return wire
