@@ -267,7 +267,7 @@ int config_init(Config *config, Script *script, const char *home) {
     copy_settings(config, L);
     name_node(config);
     read_log(config);
-    int err = script_require(script, "options");
+    int err = script_require(script, "settings.options");
     if (err == 0) {
         lua_getfield(L, -1, "parse");
         lua_remove(L, -2);

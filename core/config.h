@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * config: the settings, read once by lua/options.lua from .env, environment and flags, before the
+ * config: the settings, read once by lua/settings/options.lua from .env, environment and flags, before the
  * threads start; read only from then on. Lua knows names, types, defaults and bounds; here are the
  * values that C needs, and all of them as text for the workers' Lua states.
  */

@@ -1,3 +1,3 @@
 -- The public module, as our own endpoints have it: the same that plugins get.
 
-return require("public").module("chatty")
+return require("plugin.public").module("chatty")

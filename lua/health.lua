@@ -2,7 +2,7 @@
 
 local json = require "core.json"
 local metrics = require "core.metrics"
-local parking = require "parking"
+local parking = require "plugin.parking"
 local refusal = require "refusal"
 
 local health = {}

@@ -4,7 +4,7 @@
 local argument = require "argument"
 local bus = require "core.bus"
 local node = require "core.node"
-local parking = require "parking"
+local parking = require "plugin.parking"
 local protect = require "protect"
 local refusal = require "refusal"
 local log = require "core.log"

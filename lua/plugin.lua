@@ -1,17 +1,17 @@
 -- One plugin: its file is run in a sandbox, what it returns is checked, and its setup registers. Whatever is
 -- wrong with it is raised as one line that names plugin, file and line.
 
-local app = require "app"
+local app = require "plugin.app"
 local argument = require "argument"
 local cage = require "core.cage"
-local handover = require "handover"
+local handover = require "plugin.handover"
 local log = require "core.log"
-local needs = require "needs"
-local plugin_http = require "plugin_http"
-local plugin_options = require "plugin_options"
+local needs = require "plugin.needs"
+local plugin_http = require "plugin.http"
+local plugin_options = require "plugin.options"
 local protect = require "protect"
-local public = require "public"
-local sandbox = require "sandbox"
+local public = require "plugin.public"
+local sandbox = require "plugin.sandbox"
 local settings = require "settings"
 local time = require "core.time"
 

@@ -4,7 +4,7 @@
 local files = require "core.files"
 local node = require "core.node"
 local plugin = require "plugin"
-local plugin_options = require "plugin_options"
+local plugin_options = require "plugin.options"
 local settings = require "settings"
 
 local plugins = {}

@@ -3,11 +3,11 @@
 -- plugin's function runs in a cage, which stops it when it takes too much; whoever is stopped too often is
 -- parked.
 
-local blame = require "blame"
+local blame = require "plugin.blame"
 local cage = require "core.cage"
 local log = require "core.log"
 local metrics = require "core.metrics"
-local parking = require "parking"
+local parking = require "plugin.parking"
 local refusal = require "refusal"
 local settings = require "settings"
 

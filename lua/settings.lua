@@ -1,3 +1,3 @@
 -- The settings of this process, typed: sizes in bytes, durations in seconds, lists as arrays.
 
-return require("options").parse(require("core.node").settings)
+return require("settings.options").parse(require("core.node").settings)

@@ -44,7 +44,7 @@ static uint64_t check_end(lua_State *L, uint64_t now_ms) {
     return type == LUA_TNIL ? 0 : now_ms + (uint64_t)(ttl * 1000);
 }
 
-/* Plugins' spaces begin so (lua/plugin_shared.lua). */
+/* Plugins' spaces begin so (lua/plugin/shared.lua). */
 static bool is_guest(lua_State *L) {
     return str_has_prefix(check_str(L, 1), STR("plugin:"));
 }

@@ -2,7 +2,7 @@
  *
  * revocations: tokens that are good in themselves and count no more: single ones, known by user and jti,
  * and all of a user that were made before some second. They are records of the store in two spaces, whose
- * values are seconds since 1970; lua/revocations.lua writes them. Each worker has a copy of all in memory,
+ * values are seconds since 1970; lua/identity/revocations.lua writes them. Each worker has a copy of all in memory,
  * so checking a token waits for nobody. One thread.
  */
 #ifndef DATA_REVOCATIONS_H

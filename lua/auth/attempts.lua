@@ -1,7 +1,7 @@
 -- How often somebody may try passwords: per address and per name, on all workers together. An attempt counts
 -- until it has turned out to be good.
 
-local proxy = require "proxy"
+local proxy = require "http.proxy"
 local rate = require "rate"
 local refusal = require "refusal"
 local settings = require "settings"

@@ -1,6 +1,6 @@
 -- The cookie `jwt`, in which browsers carry the token that they logged in with.
 
-local proxy = require "proxy"
+local proxy = require "http.proxy"
 
 local jwt_cookie = {}
 

@@ -4,10 +4,10 @@ local attempts = require "auth.attempts"
 local form = require "auth.form"
 local jwt_cookie = require "auth.jwt_cookie"
 local metrics = require "core.metrics"
-local mint = require "mint"
+local mint = require "identity.mint"
 local refusal = require "refusal"
 local settings = require "settings"
-local users = require "users"
+local users = require "identity.users"
 
 local login = {}
 

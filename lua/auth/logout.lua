@@ -1,10 +1,10 @@
 -- POST /auth/logout: takes the cookie away and revokes the token that came; with everywhere=true all of the
 -- user's. Whoever has no token that counts is logged out already.
 
-local credentials = require "credentials"
+local credentials = require "identity.credentials"
 local jwt_cookie = require "auth.jwt_cookie"
-local requests = require "request"
-local revocations = require "revocations"
+local requests = require "http.request"
+local revocations = require "identity.revocations"
 
 local logout = {}
 

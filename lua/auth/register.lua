@@ -4,7 +4,7 @@ local attempts = require "auth.attempts"
 local form = require "auth.form"
 local refusal = require "refusal"
 local settings = require "settings"
-local users = require "users"
+local users = require "identity.users"
 
 local register = {}
 

@@ -1,12 +1,12 @@
 -- POST /auth/token: makes a token for a user, for app servers without a JWT library.
 
 local form = require "auth.form"
-local guard = require "guard"
+local guard = require "http.guard"
 local json = require "core.json"
-local mint = require "mint"
+local mint = require "identity.mint"
 local refusal = require "refusal"
 local time = require "core.time"
-local users = require "users"
+local users = require "identity.users"
 
 local token = {}
 

@@ -1,9 +1,9 @@
 -- Reads what stands behind `chatty` on the command line.
 
 local commands = require "cli.commands"
-local flags = require "flags"
-local options = require "options"
-local settings_sources = require "settings_sources"
+local flags = require "settings.flags"
+local options = require "settings.options"
+local settings_sources = require "settings.sources"
 
 local command_line = {}
 

@@ -1,7 +1,7 @@
 -- chatty config: every setting with its value, its source and its meaning.
 
 local columns = require "cli.columns"
-local options = require "options"
+local options = require "settings.options"
 
 local config = {}
 

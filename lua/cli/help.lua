@@ -2,8 +2,8 @@
 
 local columns = require "cli.columns"
 local commands = require "cli.commands"
-local options = require "options"
-local settings_sources = require "settings_sources"
+local options = require "settings.options"
+local settings_sources = require "settings.sources"
 
 local help = {}
 

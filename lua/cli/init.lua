@@ -2,7 +2,7 @@
 -- exists is left as it is.
 
 local first_files = require "cli.first_files"
-local settings_file = require "settings_file"
+local settings_file = require "settings.file"
 
 local init = {}
 

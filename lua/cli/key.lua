@@ -1,7 +1,7 @@
 -- chatty key: named control keys, in the store that the server uses.
 
 local columns = require "cli.columns"
-local control_keys = require "control_keys"
+local control_keys = require "identity.control_keys"
 
 local key = {}
 

@@ -2,7 +2,7 @@
 
 local command_line = require "cli.command_line"
 local files = require "core.files"
-local options = require "options"
+local options = require "settings.options"
 
 local main = {}
 
@@ -85,13 +85,13 @@ end
 local function load_routes()
   local init = require "init"
   init.setup { tool = true }
-  return require("router").list(), require("channels").list()
+  return require("http.router").list(), require("channels").list()
 end
 
 -- As many as can be loaded; what is wrong is a line of the command's, not its end.
 local function load_options(context)
   local ok, line = pcall(function() require("init").setup { tool = true } end)
-  context.plugin_options = require("plugin_options").list()
+  context.plugin_options = require("plugin.options").list()
   context.fault = not ok and tostring(line) or nil
 end
 

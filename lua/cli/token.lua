@@ -1,7 +1,7 @@
 -- chatty token: makes a token as the settings say, or checks one.
 
-local option_types = require "option_types"
-local options = require "options"
+local option_types = require "settings.types"
+local options = require "settings.options"
 
 local token = {}
 

@@ -1,7 +1,7 @@
 -- chatty user: the users that log in with a password, in the store that the server uses.
 
 local columns = require "cli.columns"
-local users = require "users"
+local users = require "identity.users"
 
 local user = {}
 

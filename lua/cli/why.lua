@@ -1,6 +1,6 @@
 -- chatty why: asks the running server why a user got an event, or did not.
 
-local query = require "query"
+local query = require "http.query"
 local remote = require "cli.remote"
 
 local why = {}

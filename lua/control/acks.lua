@@ -1,6 +1,6 @@
 -- GET /control/acks: how many sessions have confirmed an event.
 
-local acks = require "acks"
+local acks = require "notify.acks"
 local answer = require "control.answer"
 local refusal = require "refusal"
 

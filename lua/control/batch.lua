@@ -4,7 +4,7 @@
 
 local answer = require "control.answer"
 local core_event = require "core.event"
-local guard = require "guard"
+local guard = require "http.guard"
 local json = require "core.json"
 local jsonapi = require "jsonapi"
 local notify = require "control.notify"

@@ -1,12 +1,12 @@
 -- POST /control/notify: emits an event to channels or users.
 
 local answer = require "control.answer"
-local emission = require "emission"
+local emission = require "notify.emission"
 local event = require "event"
-local reply = require "reply"
-local requests = require "request"
+local reply = require "http.reply"
+local requests = require "http.request"
 local selector = require "selector"
-local terms = require "terms"
+local terms = require "notify.terms"
 
 local notify = {}
 

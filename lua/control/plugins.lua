@@ -1,7 +1,7 @@
 -- GET /control/plugins: the plugins that are loaded, in the order in which they were, and how they are.
 
 local json = require "core.json"
-local parking = require "parking"
+local parking = require "plugin.parking"
 local plugins = require "plugins"
 local time = require "core.time"
 

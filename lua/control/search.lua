@@ -3,7 +3,7 @@
 local answer = require "control.answer"
 local chatty = require "chatty"
 local names = require "names"
-local query = require "query"
+local query = require "http.query"
 local refusal = require "refusal"
 local settings = require "settings"
 

@@ -2,7 +2,7 @@
 
 local answer = require "control.answer"
 local chatty = require "chatty"
-local explanation = require "explanation"
+local explanation = require "control.explanation"
 local json = require "core.json"
 local names = require "names"
 local refusal = require "refusal"

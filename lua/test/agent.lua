@@ -2,7 +2,7 @@
 -- server's state, as a handler of its own, so what it calls may wait.
 
 local json = require "core.json"
-local public = require "public"
+local public = require "plugin.public"
 local stage = require "test.stage"
 
 local agent = {}

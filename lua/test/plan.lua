@@ -2,7 +2,7 @@
 
 local files = require "core.files"
 local node = require "core.node"
-local options = require "options"
+local options = require "settings.options"
 
 local plan = {}
 

@@ -39,7 +39,7 @@ end
 -- What the server has: the same, of its own routes. A route that declares no query has no parameters here.
 local function routed()
   lua_half.start()
-  local router = require "router"
+  local router = require "http.router"
   local operations = {}
   for _, route in ipairs(router.list()) do
     if route.plugin == "chatty" then

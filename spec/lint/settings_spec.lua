@@ -1,7 +1,7 @@
-local options = require "options"
+local options = require "settings.options"
 
 local PAGE = "docs/settings.md"
-local MAKE = [[LUA_PATH="./lua/?.lua;;" lua5.4 -e 'io.write(require("options").markdown())' > ]] .. PAGE
+local MAKE = [[LUA_PATH="./lua/?.lua;;" lua5.4 -e 'io.write(require("settings.options").markdown())' > ]] .. PAGE
 
 local function read(path)
   local file = assert(io.open(path, "rb"))
@@ -11,7 +11,7 @@ local function read(path)
 end
 
 describe("the page of settings", function()
-  it("is the one that lua/options.lua makes", function()
+  it("is the one that lua/settings/options.lua makes", function()
     assert.truthy(read(PAGE) == options.markdown(), PAGE .. " is stale; make it anew with: " .. MAKE)
   end)
 

@@ -5,7 +5,7 @@ describe("POST /auth/", function()
 
   local function start(settings)
     core = lua_half.start({ settings = settings })
-    users = require "users"
+    users = require "identity.users"
   end
 
   before_each(function() start() end)

@@ -1,5 +1,5 @@
 local command_line = require "cli.command_line"
-local options = require "options"
+local options = require "settings.options"
 
 describe("chatty bench", function()
   local bench = require "cli.bench"

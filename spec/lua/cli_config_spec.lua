@@ -1,7 +1,7 @@
 local cjson = require "cjson"
 local cli_context = require "spec.support.cli_context"
 local config = require "cli.config"
-local options = require "options"
+local options = require "settings.options"
 
 local INPUT = {
   environment = { JWT_SECRET = "a secret that nobody knows", PORT = "9999" },

@@ -1,7 +1,7 @@
 local cli_context = require "spec.support.cli_context"
 local commands = require "cli.commands"
 local help = require "cli.help"
-local options = require "options"
+local options = require "settings.options"
 
 local function run(...)
   local context = cli_context.make { args = { ... } }

@@ -1,8 +1,8 @@
 local cjson = require "cjson"
 local cli_context = require "spec.support.cli_context"
 local init = require "cli.init"
-local options = require "options"
-local settings_file = require "settings_file"
+local options = require "settings.options"
+local settings_file = require "settings.file"
 
 local ENV, EDITOR = ".env", ".luarc.json"
 local PLUGIN, SPEC = "plugins/hello.lua", "plugins/hello_spec.lua"

@@ -7,7 +7,7 @@ describe("chatty key", function()
   before_each(function()
     fake_core.install()
     key = require "cli.key"
-    control_keys = require "control_keys"
+    control_keys = require "identity.control_keys"
   end)
 
   local function run(args, environment)

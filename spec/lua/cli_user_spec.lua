@@ -7,7 +7,7 @@ describe("chatty user", function()
   before_each(function()
     core = fake_core.install()
     user = require "cli.user"
-    users = require "users"
+    users = require "identity.users"
   end)
 
   local function run(args, secret, environment)

@@ -65,7 +65,7 @@ describe("init", function()
       app:get("/a", { auth = function() end, doc = "A." }, print)
     end }]] } })
     local lines = {}
-    for _, route in ipairs(require("router").list()) do
+    for _, route in ipairs(require("http.router").list()) do
       lines[route.method .. " " .. route.path] = ("%s %s"):format(route.plugin, route.guard)
     end
     assert.same({

@@ -37,18 +37,19 @@ describe("the stubs of the public API", function()
 
   it("name every function of chatty, and no other", function()
     local stubs = functions_of(read("lua/meta/chatty.lua"), "chatty%.")
-    assert.same(names(add_functions({}, require("public").module("shop"), "")), names(stubs))
+    assert.same(names(add_functions({}, require("plugin.public").module("shop"), "")), names(stubs))
   end)
 
   it("name every method of app, and no other", function()
-    local methods = debug.getmetatable(require("app").new({ name = "shop" })).__index
+    local methods = debug.getmetatable(require("plugin.app").new({ name = "shop" })).__index
     assert.same(names(methods), names(functions_of(read("lua/meta/app.lua"), "app:")))
   end)
 
   it("name every method of events, sessions and requests that there is", function()
     local stubs = read("lua/meta/app.lua")
-    for _, kind in ipairs({ "event", "session", "request" }) do
-      local methods = functions_of(read(("lua/%s.lua"):format(kind)), "methods:")
+    local homes = { event = "lua/event.lua", session = "lua/realtime/session.lua", request = "lua/http/request.lua" }
+    for kind, path in pairs(homes) do
+      local methods = functions_of(read(path), "methods:")
       assert.same(names(methods), names(functions_of(stubs, kind .. ":")))
     end
   end)

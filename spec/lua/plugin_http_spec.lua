@@ -5,7 +5,7 @@ describe("chatty.http", function()
 
   local function use(hosts, settings)
     core = fake_core.install(settings)
-    local plugin_http = require "plugin_http"
+    local plugin_http = require "plugin.http"
     assert(plugin_http.grant("shop", hosts))
     http, calls = plugin_http.of("shop"), core.http.calls
   end
@@ -81,7 +81,7 @@ describe("chatty.http", function()
   end)
 
   it("is nothing without needs", function()
-    local other = require("plugin_http").of("other")
+    local other = require("plugin.http").of("other")
     assert.matches('plugin_http_spec.lua:%d+: chatty.http.get: say plugin.needs',
       select(2, pcall(function() other.get("http://a.example/") end)))
   end)

@@ -5,7 +5,7 @@ describe("chatty.metrics", function()
 
   before_each(function()
     core = fake_core.install()
-    metrics = require("plugin_metrics").of("shop")
+    metrics = require("plugin.metrics").of("shop")
   end)
 
   local function value(key) return core.metrics.values[key].value end
@@ -68,7 +68,7 @@ describe("chatty.metrics", function()
 
   it("lets several plugins use one name for one kind", function()
     metrics.counter("n", "N.")
-    require("plugin_metrics").of("other").counter("n", "N."):add()
+    require("plugin.metrics").of("other").counter("n", "N."):add()
     assert.equal(1, value 'n{plugin="other"}')
   end)
 

@@ -103,7 +103,7 @@ describe("the options of a plugin", function()
   it("are listed with their values and sources", function()
     start({ PLUGIN_MY_SHOP_URL = "x" }, 'return { ["my-shop"] = { count = 5 } }')
     local found = {}
-    for _, option in ipairs(require("plugin_options").list()) do
+    for _, option in ipairs(require("plugin.options").list()) do
       found[option.name] = { option.value, option.source, option.plugin }
     end
     assert.same({ "x", "environment", "my-shop" }, found.PLUGIN_MY_SHOP_URL)

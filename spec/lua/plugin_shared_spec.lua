@@ -5,14 +5,14 @@ describe("chatty.shared", function()
 
   before_each(function()
     core = fake_core.install()
-    shared = require("plugin_shared").of("shop")
+    shared = require("plugin.shared").of("shop")
   end)
 
   it("gives the values that were set, in a space of the plugin's own", function()
     assert.is_true(shared.set("a", { n = 1 }))
     assert.same({ n = 1 }, shared.get("a"))
     assert.equal('{"n":1}', core.shared.get("plugin:shop", "a"))
-    assert.is_nil(require("plugin_shared").of("other").get("a"))
+    assert.is_nil(require("plugin.shared").of("other").get("a"))
   end)
 
   it("forgets after a ttl", function()

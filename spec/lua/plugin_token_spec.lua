@@ -12,7 +12,7 @@ describe("chatty.token", function()
       return jti and user .. "/" .. jti
     end
     core.token.revoke = function(space, key) core.token.revoked[#core.token.revoked + 1] = { space, key } return 1 end
-    tokens = require("plugin_token").tokens()
+    tokens = require("plugin.token").tokens()
   end)
 
   it("makes tokens as the server asks for them, which can be revoked", function()
@@ -70,7 +70,7 @@ describe("chatty.password", function()
 
   before_each(function()
     core = fake_core.install()
-    passwords = require("plugin_token").passwords()
+    passwords = require("plugin.token").passwords()
   end)
 
   it("hashes and verifies", function()

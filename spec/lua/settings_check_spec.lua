@@ -1,4 +1,4 @@
-local options = require "options"
+local options = require "settings.options"
 
 local SECRET, KEY = ("s"):rep(32), ("k"):rep(32)
 

@@ -1,4 +1,4 @@
-local settings_file = require "settings_file"
+local settings_file = require "settings.file"
 
 -- The values by name; fails the example when the text cannot be read.
 local function read(text)

@@ -1,4 +1,4 @@
-local options = require "options"
+local options = require "settings.options"
 
 -- Text and source of one setting.
 local function find(name, input)

@@ -16,7 +16,7 @@ describe("settings", function()
   it("have every name that the Lua half reads", function()
     fake_core.install()
     local known = {}
-    for _, option in ipairs(require("options").list()) do known[option.name] = true end
+    for _, option in ipairs(require("settings.options").list()) do known[option.name] = true end
     for name in pairs(package.loaded.settings) do
       assert.is_true(known[name], name .. " is no setting")
     end

@@ -1,7 +1,7 @@
 -- The context that a command gets, with all it prints kept in `out` and `err`.
 
 local cjson = require "cjson"
-local options = require "options"
+local options = require "settings.options"
 
 local cli_context = {}
 

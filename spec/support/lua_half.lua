@@ -25,7 +25,7 @@ function lua_half.start(options)
   end
   -- These two would change the process that the specs run in.
   package.loaded.strict = { apply = function() end }
-  require("sandbox").seal_strings = function() end
+  require("plugin.sandbox").seal_strings = function() end
   core.init = require "init"
   core.init.setup()
   return core

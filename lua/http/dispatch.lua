@@ -1,0 +1,121 @@
+-- The way of an HTTP request: route, guard, filters, what the route declares, handler, filters, answer.
+
+local cors = require "http.cors"
+local filters = require "http.filters"
+local negotiate = require "http.negotiate"
+local protect = require "protect"
+local query = require "http.query"
+local refusal = require "refusal"
+local reply = require "http.reply"
+local requests = require "http.request"
+local router = require "http.router"
+
+local dispatch = {}
+
+local core_of, read_query, wants_document = requests.core, query.read, negotiate.wants_document
+
+-- Reads a body as the route declares it, so that what is wrong is refused before the handler.
+local read_body = {
+  json = function(request) return request.json end,
+  document = function(request) return request.document end,
+  event = requests.core_event,
+}
+
+local function check_body(request, route, core)
+  if route.body_max and core:body_size() > route.body_max then
+    return refusal.of("body-too-large", ("Send a body of at most %d bytes."):format(route.body_max))
+  end
+  if not route.body then return nil end
+  local refused = negotiate.refuse_content_type(core:header("content-type"))
+  if refused then return refused end
+  read_body[route.body](request)
+end
+
+local function check_query(request, route, core)
+  local values, refused = read_query(core:query(), route.query)
+  request.query = values
+  return refused
+end
+
+local function check_accept(request, core)
+  local wants = wants_document(core:header("accept"))
+  request.wants_document = wants or false
+  if wants == nil then return negotiate.refuse_accept() end
+end
+
+-- What a handler that returns `nil, message, code` means, as functions do that could not do their work.
+local function outcome(response, message, code, refused)
+  if response ~= nil or message == nil then return response end
+  return refused or refusal.of_failure(tostring(message), code)
+end
+
+local function handle(request, route)
+  local core = core_of(request)
+  local refused = (route.is_jsonapi and check_accept(request, core))
+    or route.guard(request)
+    or filters.before(request)
+    or (route.query and check_query(request, route, core))
+    or ((route.body or route.body_max) and check_body(request, route, core))
+  if refused then return refused end
+  return outcome(route.handler(request))
+end
+
+local function finish(request, response)
+  if response == nil then response = { status = 204 } end
+  if refusal.is(response) then response = reply.of_refusal(response) end
+  reply.check(response)
+  return reply.send(request, filters.after(request, response))
+end
+
+-- Answers, and if the answer itself fails, says so instead.
+local function answer(request, response, owner, label)
+  if response == reply.TAKEN then return end
+  if reply.is_constant(response) and not filters.has_after() then
+    reply.send_constant(request, response)
+    return
+  end
+  if refusal.is(response) then owner = "chatty" end -- nothing in it is the plugin's
+  owner = filters.owner(request.path) or owner
+  local ok, failed = protect.call(owner, label, finish, request, response)
+  if not ok then reply.send(request, reply.of_refusal(failed)) end
+end
+
+local function preflight(core, methods)
+  local headers = cors.preflight(methods, core:header("access-control-request-headers"))
+  if cors.add_headers(headers, core:header("origin"), core:header("host")) then
+    table.move({ "Vary", "Origin" }, 1, 2, #headers + 1, headers)
+  end
+  core:reply(204, headers)
+end
+
+-- What has no route of its own: preflights, OPTIONS, 404 and 405.
+local function answer_unmatched(core, method, path)
+  local request = requests.new(core, method, path)
+  local found = router.methods(path)
+  local methods = found and table.concat(found, ", ")
+  local response
+  if not methods then
+    response = refusal.of("not-found", "There is nothing at this path.")
+  elseif method ~= "OPTIONS" then
+    response = refusal.of("method-not-allowed", ("Use one of %s."):format(methods), nil, { "Allow", methods })
+  elseif core:header("origin") and core:header("access-control-request-method") then
+    return preflight(core, methods)
+  else
+    response = { status = 204, headers = { Allow = methods } }
+  end
+  answer(request, response, "chatty", method .. " without a route")
+end
+
+--- Answers one request.
+---@param core core.request
+---@param method string
+---@param path string  percent-decoded
+function dispatch.request(core, method, path)
+  local route, params = router.find(method, path)
+  if not route then return answer_unmatched(core, method, path) end
+  local request = requests.new(core, method, path, route, params)
+  local _, response = protect.one(route.plugin, route.label, handle, request, route)
+  answer(request, response, route.plugin, route.answer_label)
+end
+
+return dispatch

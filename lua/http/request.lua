@@ -1,0 +1,146 @@
+-- The request as handlers hold it. Nothing is read, decoded or built before somebody asks for it; what was
+-- asked for stays as a field.
+
+local event = require "event"
+local jsonapi = require "jsonapi"
+local json = require "core.json"
+local negotiate = require "http.negotiate"
+local private = require "private"
+local query = require "http.query"
+local refusal = require "refusal"
+local secret = require "core.secret"
+
+local request = {}
+
+local CORE <const> = private.key()   -- of the core.request
+local ROUTE <const> = private.key()  -- of the route that was found
+local CLAIMS <const> = private.key() -- of the token's claims as raw JSON
+local MEMBERS <const> = private.key() -- of the other members of that body
+local EVENT <const> = private.key()  -- of the core.event that the body became
+
+local ID_MAX <const> = 64 -- bytes
+
+local lazy, methods = {}, {}
+
+function lazy.headers(self) return self[CORE]:headers() end
+
+function lazy.body(self) return self[CORE]:body() end
+
+function lazy.remote(self) return self[CORE]:remote() end
+
+function lazy.target(self) return self[CORE]:target() end
+
+-- What an app server calls its request, so that it finds it again in logs and in what is kept.
+function lazy.id(self)
+  local text = self[CORE]:header("x-request-id")
+  if text and #text <= ID_MAX and text:find("^[%w._-]+$") then return text end
+  return secret.random(12)
+end
+
+function lazy.params() return {} end
+
+function lazy.claims(self)
+  local raw = rawget(self, CLAIMS)
+  return raw and json.decode(raw)
+end
+
+function lazy.query(self)
+  local values, refused = query.all(self[CORE]:query())
+  if not values then error(refused) end
+  return values
+end
+
+function lazy.json(self)
+  local value, message, _, offset = json.decode(self.body)
+  if value == nil then
+    error(refusal.of("body-malformed",
+      ("The body is not valid JSON: %s at byte %d."):format(message, offset)))
+  end
+  return value
+end
+
+function lazy.document(self) return jsonapi.parse(self.body) end
+
+function lazy.event(self) return event.of(request.core_event(self)) end
+
+-- Only asked for on routes that are negotiated, or when an error is answered.
+function lazy.wants_document(self)
+  return negotiate.wants_document(self[CORE]:header("accept")) or false
+end
+
+--- One header; its name in any case.
+function methods:header(name) return rawget(self, CORE):header(name:lower()) end
+
+--- The raw JSON of one member of the body, byte for byte; nil when it is not there.
+function methods:raw(key)
+  local found = rawget(self, EVENT) -- the body's memory moved into it
+  if found then return key == "attributes" and found:raw() or nil end
+  return json.find(self.body, key)
+end
+
+local Request = { __name = "request", __metatable = false }
+
+function Request.__index(self, key)
+  local make = lazy[key]
+  if not make then return methods[key] end
+  local value = make(self)
+  rawset(self, key, value)
+  return value
+end
+
+---@param core core.request
+---@param method string
+---@param path string
+---@param route? router.route
+---@param params? table<string, string>
+---@return request
+function request.new(core, method, path, route, params)
+  local self = setmetatable({
+    [CORE] = core, [ROUTE] = route, [EVENT] = false, method = method, path = path,
+    query = nil, identity = nil, wants_document = nil, -- room for what most routes set: eight fields in all
+  }, Request)
+  if params then self.params = params end
+  return self
+end
+
+---@param self request
+---@return router.route|nil
+function request.route(self)
+  return self[ROUTE]
+end
+
+---@param self request
+---@return core.request
+function request.core(self)
+  return self[CORE]
+end
+
+--- The event that the body is, without a public face. Raises a refusal if it is none.
+---@param self request
+---@return core.event
+function request.core_event(self)
+  local before = self[EVENT]
+  if before then return before end
+  local found, message, code, pointer = self[CORE]:event()
+  if not found then error(refusal.of(code, refusal.sentence(message), pointer and { pointer = pointer })) end
+  self[EVENT] = found
+  if message then self[MEMBERS] = message end
+  return found
+end
+
+--- The members of that body beside event and attributes, decoded; nil when there are none.
+---@param self request
+---@return table|nil
+function request.event_members(self)
+  return rawget(self, MEMBERS)
+end
+
+--- Says whose request it is.
+---@param self request
+---@param token credentials.token
+function request.authenticate(self, token)
+  self.user = token.user
+  self[CLAIMS] = token.claims
+end
+
+return request

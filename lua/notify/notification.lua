@@ -1,0 +1,157 @@
+-- A notification: one event on its way through hooks and options to the bus.
+
+local acks = require "notify.acks"
+local add = require "notify.add"
+local bus = require "core.bus"
+local channels = require "channels"
+local event = require "event"
+local hooks = require "hooks"
+local names = require "names"
+local private = require "private"
+local refusal = require "refusal"
+local task = require "core.task"
+local terms = require "notify.terms"
+local unreached = require "notify.unreached"
+
+local notification = {}
+
+local SPEC <const> = private.key() -- of a shown event: what it was made of
+local TERMS = { except = true, except_sessions = true, key = true, ttl = true }
+
+local NOTHING = { users = 0, sessions = 0, per_name = {} }
+
+-- Where the event goes after a hook: "channels" or "users", and the names.
+local function read_target(shown)
+  if (shown.channels == nil) == (shown.users == nil) then
+    error("a hook must leave the event either channels or users", 0)
+  end
+  if shown.channels then return "channels", shown.channels end
+  return "users", shown.users
+end
+
+local function check_list(list, what)
+  if type(list) ~= "table" then error(("event.%s must be a list of names"):format(what), 0) end
+  if #list == 0 then return list end
+  local unique, message = names.list(list)
+  if not unique then error(("event.%s: %s"):format(what, message), 0) end
+  return unique
+end
+
+-- Most hooks neither look at where the event goes nor set anything. Those who do get a copy of all.
+local function reveal(shown, key)
+  local spec = rawget(shown, SPEC)
+  if key == "name" then return spec.event:name() end
+  if key == "efficient" then return spec.efficient or false end
+  if key == "by" then return spec.asked_by end
+  if key ~= nil and key ~= spec.by and not (TERMS[key] and spec[key] ~= nil) then return nil end
+  spec.is_revealed = true
+  event.reveal(shown, {
+    [spec.by] = names.copy(spec.names), efficient = spec.efficient or false, except = spec.except,
+    by = spec.asked_by, except_sessions = spec.except_sessions, key = spec.key, ttl = spec.ttl,
+  })
+  return rawget(shown, key)
+end
+
+-- Whether nobody has seen where the event goes.
+local function is_untouched(shown)
+  return not rawget(shown, SPEC).is_revealed
+end
+
+-- Raises if a hook has left the event in a state that cannot be sent.
+local function check(shown)
+  local by, list = read_target(shown)
+  shown[by] = check_list(list, by)
+  if shown.except then shown.except = check_list(shown.except, "except") end
+  terms.check_hooked(shown)
+  local core = event.core(shown)
+  if shown.name == core:name() then return end
+  local refused = event.refuse_name(shown.name)
+  if refused then error(refused.detail, 0) end
+  local ok, message = core:rename(shown.name)
+  if not ok then error(message, 0) end
+end
+
+local CHECK = { run = check, is_untouched = is_untouched }
+
+local function run_hooks(spec, by)
+  spec.asked_by = by
+  local shown = event.lazy(spec.event, { [SPEC] = spec, dry_run = spec.dry or false }, reveal)
+  local refused = hooks.run("notify", shown, nil, nil, CHECK)
+  if refused or not spec.is_revealed then return refused end
+  spec.by, spec.names = read_target(shown)
+  spec.efficient, spec.except = shown.efficient and true or false, shown.except
+  spec.except_sessions, spec.key, spec.ttl = shown.except_sessions, shown.key, shown.ttl
+end
+
+-- What the bus is told beside the common terms; nil when there is nothing. nil, refusal.
+local function set_terms(spec)
+  local digits, message, code
+  if spec.ack and not spec.dry then
+    digits, message, code = acks.new()
+    if not digits then return refusal.of_failure(message, code) end
+  end
+  if digits or spec.except_sessions or spec.key or spec.ttl then
+    spec.terms = { ack = digits, except_sessions = spec.except_sessions, key = spec.key, ttl = spec.ttl }
+  end
+end
+
+-- An event of channels whose queue is "latest" has its name as key, unless it has another.
+local function set_key(spec)
+  if spec.key or spec.by ~= "channels" or not channels.want_latest(spec.names) then return end
+  spec.key = (spec.event or spec.events[1]):name()
+end
+
+-- Who asks, as `chatty why` tells it; made once for each who asks.
+local labels = setmetatable({}, { __mode = "k" })
+
+local function label_of(by)
+  local label = labels[by]
+  if label then return label end
+  if type(by) ~= "table" then return tostring(by) end
+  if by.kind == "plugin" then
+    label = "the plugin " .. tostring(by.name)
+  elseif by.kind == "control" and by.key then
+    label = "the control key " .. by.key
+  else
+    label = by.user and "the token of " .. by.user or "a control key"
+  end
+  labels[by] = label
+  return label
+end
+
+local function send(spec, by)
+  set_key(spec)
+  local refused = set_terms(spec)
+  if refused then return nil, refused end
+  spec.origin = label_of(by)
+  local done, id = bus.notify(spec)
+  if not done then return nil, refusal.of("queues-full", nil, nil, { "Retry-After", "1" }) end
+  if spec.if_offline and not spec.dry and hooks.has("unreached") then
+    task.spawn(unreached.tell, spec.event or spec.events[1], spec.by, spec.names, spec.except)
+  end
+  return done, id, spec.terms and spec.terms.ack
+end
+
+--- Emits an event. True, or the counts when `spec` says report or dry; nil and a refusal if a hook or an
+--- option says no. The spec is used up. Waits only if somebody on the way does, or for counts.
+---@param spec core.bus.notify
+---@param options add.option[]|nil
+---@param by guard.identity  who asks; the hooks see it
+---@return true|{users: integer, sessions: integer, per_name: table[]}|nil done
+---@return string|refusal|nil id   of a kept event
+---@return string? ack             the number that clients confirm it with
+function notification.emit(spec, options, by)
+  if hooks.is_dry() then spec.dry = true end
+  if hooks.has("notify") then
+    local refused = run_hooks(spec, by)
+    if refused then return nil, refused end
+    if #spec.names == 0 then return (spec.report or spec.dry) and NOTHING or true end
+  end
+  if options then
+    local refused = add.apply(options, spec)
+    if refused then return nil, refused end
+  end
+  return send(spec, by)
+end
+
+return notification

@@ -1,0 +1,169 @@
+-- The way into the realtime part, whichever the transport: from a token to a live session, a fresh token in
+-- a live one, and what the server itself tells a session.
+
+local core_event = require "core.event"
+local credentials = require "identity.credentials"
+local hooks = require "hooks"
+local json = require "core.json"
+local protect = require "protect"
+local query = require "http.query"
+local sessions = require "realtime.session"
+local settings = require "settings"
+local time = require "core.time"
+
+local entrance = {}
+
+local CHANNELS_SHOWN <const> = 1000  -- in chatty:connected
+-- Composed by hand, since every session gets it.
+local CONNECTED <const> = '{"channelCount":%d,"channels":%s,"expires":%s,"pingInterval":%s,"session":"%s","user":%s}'
+local PING_INTERVAL <const> = json.encode(settings.PING_INTERVAL)
+local REASON_MAX <const> = 120       -- bytes; a close frame has room for 123
+local YEAR_10000 <const> = 253402300800
+local CLOSE = { internal = 1011, try_later = 1013, bad_token = 4500, refused = 4501, too_many = 4503, revoked = 4504 }
+
+-- Cut to what a close frame takes, between characters.
+local function reason_of(text)
+  if not utf8.len(text) then return "" end
+  if #text <= REASON_MAX then return text end
+  return text:sub(1, utf8.offset(text, 0, REASON_MAX + 1) - 1)
+end
+
+--- A time as RFC 3339; null for never, or for later than that can say.
+---@param seconds number|nil
+function entrance.show_time(seconds)
+  if not seconds or seconds >= YEAR_10000 then return json.null end
+  return time.rfc3339(seconds)
+end
+
+--- Sends an event of the server's own.
+---@param core core.session
+---@param name string
+---@param attributes any
+---@param ack? string
+---@param id? string  behind which the session's events go on
+function entrance.send(core, name, attributes, ack, id)
+  return core:send(core_event.new(name, attributes), ack, id)
+end
+
+-- A guest has nothing to be told of.
+-- A guest has nothing to be told of.
+local function send_connected(core, channels, token, ack, id)
+  if token.is_guest then return end
+  local count = #channels
+  for i = count, CHANNELS_SHOWN + 1, -1 do channels[i] = nil end
+  local expires = entrance.show_time(token.expires)
+  local attributes = json.raw(CONNECTED:format(count, json.encode(json.array(channels)), json.encode(expires),
+    PING_INTERVAL, core:id(), json.encode(core:user())))
+  return entrance.send(core, "chatty:connected", attributes, ack, id)
+end
+
+--- The first token of a request that opens a session; nil, refusal when it must not be taken from there.
+---@param core core.request
+---@param is_handshake? boolean  of a WebSocket: the token may stand in a subprotocol, and a cookie needs Origin
+---@return string|nil, refusal?
+function entrance.find_token(core, is_handshake)
+  local text = credentials.bearer(core)
+  if text then return text end
+  local of_query, refused = credentials.of_query(core)
+  if of_query or refused then return of_query, refused end
+  text = is_handshake and credentials.of_subprotocol(core)
+  if text then return text end
+  return credentials.of_cookie(core, is_handshake)
+end
+
+--- The id of the last event that the client had, of ?after=. nil, refusal for a malformed query.
+---@param core core.request
+---@return string|nil, refusal?
+function entrance.find_after(core)
+  local text = core:query()
+  if not text:find("after=", 1, true) then return nil end
+  local values, refused = query.all(text)
+  if not values then return nil, refused end
+  return values.after ~= "" and values.after or nil
+end
+
+-- Says whose the session is. It ends with the token, which is taken JWT_LEEWAY longer than it says.
+local function identify(core, token)
+  local ends = token.expires and token.expires + settings.JWT_LEEWAY
+  core:identify(token.user, token.claims, ends, token.key)
+end
+
+-- What the session missed comes behind what is sent here, and before anything new.
+local function join(core, token, ack, after)
+  local channels, id, code = core:join(after)
+  if channels then
+    send_connected(core, channels, token, ack, id)
+    if code then entrance.send(core, "chatty:gap", { after = after, reason = code }, nil, id) end
+  elseif code == "LIMIT" then
+    core:close(CLOSE.too_many, "too many sessions")
+  elseif code ~= "CLOSED" then
+    core:close(CLOSE.try_later, "try again later")
+  end
+end
+
+-- Joins unless a connect hook refuses; what hooks send comes behind chatty:connected.
+local function join_by_hooks(core, token, ack, after)
+  local session = sessions.hold(core)
+  local refused = hooks.run("connect", session)
+  if refused then
+    core:close(CLOSE.refused, reason_of(refused.detail))
+  else
+    join(core, token, ack, after)
+  end
+  sessions.release(session)
+end
+
+-- From the token to the live session.
+local function enter(core, token, ack, after)
+  identify(core, token)
+  if hooks.has("connect") then return join_by_hooks(core, token, ack, after) end
+  join(core, token, ack, after)
+end
+
+--- (waits) Makes an open session that of the token's user, and live, or closes it.
+---@param core core.session
+---@param token credentials.token
+---@param ack? string    of the frame that brought the token
+---@param after? string  the id of the last event that the client had: it gets what it missed
+function entrance.enter(core, token, ack, after)
+  local ok = protect.call("chatty", "session", enter, core, token, ack, after)
+  if not ok then core:close(CLOSE.internal, "internal error") end
+end
+
+-- A fresh token in a live session.
+local function refresh(core, token, ack)
+  if token.user ~= core:user() then return core:close(CLOSE.bad_token, "the token is another user's") end
+  identify(core, token)
+  sessions.refresh(core)
+  entrance.send(core, "chatty:auth", { expires = entrance.show_time(token.expires) }, ack)
+end
+
+local function close_code_of(refused)
+  if refused.code == "token-revoked" then return CLOSE.revoked end
+  return refused.status == 401 and CLOSE.bad_token or CLOSE.try_later
+end
+
+--- Closes a session whose token was refused.
+---@param core core.session
+---@param refused refusal
+function entrance.refuse(core, refused)
+  core:close(close_code_of(refused), reason_of(refused.detail))
+end
+
+--- (waits) A chatty:auth came: the first token of the session, or a fresh one.
+---@param core core.session
+---@param found core.event
+---@param ack? string
+function entrance.authenticate(core, found, ack)
+  local text = found:get("token")
+  if type(text) ~= "string" then
+    return core:close(CLOSE.bad_token, "chatty:auth needs attributes with a token")
+  end
+  local token, refused = credentials.verify(text)
+  if not token then return entrance.refuse(core, refused) end
+  if core:user() then return refresh(core, token, ack) end
+  local after = found:get("after")
+  entrance.enter(core, token, ack, type(after) == "string" and after or nil)
+end
+
+return entrance
