@@ -48,6 +48,7 @@ struct Worker {
     Ticker ticker; /* turns the wheel */
     Inbox inbox;
     Net net;
+    Engines engines;
     Registry registry;
     Orders orders;
     HttpClient *http;
@@ -111,6 +112,7 @@ static void begin_stop(Worker *worker) {
     give_room(worker);
     api_stop(worker->states.current);
     drain_start(&worker->net);
+    engines_drain(&worker->engines);
     drain_step(&worker->net, worker->drained_ms);
 }
 
@@ -150,7 +152,7 @@ static void run_op(Worker *worker, Op *op) {
     case OP_INQUIRY: api_on_inquiry(worker->states.current, op); return;
     case OP_ROOM: run_room(worker, op); return;
     case OP_SWAP: run_swap(worker, op); return;
-    case OP_RELAY: relay_run(worker->net.engines, worker->bus, op); return;
+    case OP_RELAY: relay_run(&worker->engines, worker->bus, op); return;
     case OP_PRESENCE:
         api_on_presence(worker->states.current, op_name(op), op->is_add, op->generation);
         op_free(op);
@@ -277,6 +279,7 @@ static void fill_model(Worker *worker, Commons *commons) {
         .bus = worker->bus,
         .registry = &worker->registry,
         .net = &worker->net,
+        .engines = &worker->engines,
         .jobs = commons->jobs,
         .shared = commons->shared,
         .meters = commons->meters,
@@ -339,7 +342,8 @@ int worker_new(Commons *commons, unsigned index, int listen_fd, Worker **out) {
     }
     inbox_init(&worker->inbox, wake_worker, worker);
     commons->bus.workers[index] = &worker->inbox;
-    net_init(&worker->net, &worker->loop, &commons->config->net, index);
+    net_init(&worker->net, &worker->loop, &commons->config->net);
+    engines_init(&worker->engines, &worker->net, index);
     ticker_open(&worker->ticker, &worker->net, keep_house, worker);
     if (index == 0) worker->sweep_ms = net_now_ms(&worker->net);
     registry_init(&worker->registry, history_sequence(commons->bus.history));
@@ -443,6 +447,7 @@ void worker_free(Worker *worker) {
     states_deinit(&worker->states);
     keyring_deinit(&worker->keys);
     revocations_deinit(&worker->revocations);
+    engines_deinit(&worker->engines);
     net_deinit(&worker->net);
     inbox_deinit(&worker->inbox);
     mem_free(worker);

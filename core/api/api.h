@@ -38,6 +38,7 @@ typedef struct Api {
     Script *script;
     Bus *bus;
     Registry *registry;
+    struct Engines *engines;   /* of the worker; NULL in tools */
     Net *net;                  /* NULL again when the worker is taken apart */
     JobPool *jobs;             /* NULL in tools: work is done at once */
     Store *store;              /* of tools; NULL in a server, whose roster has it */

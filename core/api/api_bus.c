@@ -6,8 +6,8 @@
 #include "base/ensure.h"
 #include "base/metrics.h"
 #include "net/session_ws.h"
-#include "net/sio.h"
 #include "net/sse.h"
+#include "socketio/sio.h"
 
 static const MessageEncoder encoders[MESSAGE_TRANSPORT_COUNT] = {
     [MESSAGE_WS] = session_ws_encode, [MESSAGE_SSE] = sse_encode, [MESSAGE_SIO] = sio_encode_message};

@@ -28,7 +28,7 @@ static int f_upgrade(lua_State *L) {
 static int f_open(lua_State *L) {
     RequestBox *box = check_request_box(L, 1);
     luaL_checkany(L, 2);
-    if (engines_are_full(api_of(L)->net->engines)) return push_failure(L, ERR_LIMIT, NULL);
+    if (engines_are_full(api_of(L)->engines)) return push_failure(L, ERR_LIMIT, NULL);
     return push_opened_engine(L, box, 2);
 }
 
@@ -52,9 +52,9 @@ static int f_open_mux(lua_State *L) {
     const RequestBox *box = check_request_box(L, 1);
     const Api *api = api_of(L);
     MuxOwner owner = owner_of(L);
-    if (engines_are_full(api->net->engines)) return push_failure(L, ERR_LIMIT, NULL);
+    if (engines_are_full(api->engines)) return push_failure(L, ERR_LIMIT, NULL);
     Buf answer = BUF_NONE;
-    mux_open(api->net->engines, &owner, box->request, opt_str(L, 2), &answer);
+    mux_open(api->engines, &owner, box->request, opt_str(L, 2), &answer);
     push_str(L, buf_str(&answer));
     buf_deinit(&answer);
     return 1;
@@ -66,7 +66,7 @@ static int f_open_mux_socket(lua_State *L) {
     const Api *api = api_of(L);
     MuxOwner owner = owner_of(L);
     box->was_answered = true;
-    int err = mux_open_socket(api->net->engines, &owner, box->request, opt_str(L, 2));
+    int err = mux_open_socket(api->engines, &owner, box->request, opt_str(L, 2));
     if (err != 0) return push_failure(L, err, NULL);
     lua_pushboolean(L, 1);
     return 1;

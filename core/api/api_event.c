@@ -9,7 +9,7 @@
 #include "base/json.h"
 #include "base/metrics.h"
 #include "base/text.h"
-#include "net/sio.h"
+#include "socketio/sio.h"
 
 static const char event_type[] = "core.event";
 

@@ -12,10 +12,10 @@
 #include "api/lua_args.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "net/eio.h"
-#include "net/engines.h"
 #include "net/ws.h"
 #include "script/task.h"
+#include "socketio/eio.h"
+#include "socketio/engines.h"
 
 static const char socket_type[] = "core.socket";
 static const char proxies_key = 'p'; /* its address is the registry key */
@@ -225,7 +225,7 @@ int push_opened_socket(lua_State *L, RequestBox *box, int handler, Str protocol)
 int push_opened_engine_socket(lua_State *L, RequestBox *box, int handler) {
     RawSocket *raw = mem_zalloc(sizeof *raw);
     raw->remote = box->request->remote;
-    Engines *engines = api_of(L)->net->engines;
+    Engines *engines = api_of(L)->engines;
     int err = engine_open_socket(engines, box->request, &handler_class, raw, &raw->engine);
     if (err == 0) return push_opened(L, box, raw, handler);
     mem_free(raw);
@@ -236,7 +236,7 @@ int push_opened_engine(lua_State *L, RequestBox *box, int handler) {
     RawSocket *raw = mem_zalloc(sizeof *raw);
     raw->remote = box->request->remote;
     Buf answer = BUF_NONE;
-    raw->engine = engine_open(api_of(L)->net->engines, &handler_class, raw, &answer);
+    raw->engine = engine_open(api_of(L)->engines, &handler_class, raw, &answer);
     push_opened(L, box, raw, handler);
     push_str(L, buf_str(&answer));
     buf_deinit(&answer);

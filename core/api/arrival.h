@@ -9,7 +9,7 @@
 #include <lua.h>
 
 #include "api/api_request.h"
-#include "net/mux.h"
+#include "socketio/mux.h"
 
 /* Upgrades the request and pushes the session, or nil, message, code. Its frames wait until the task of
  * the request has ended. */

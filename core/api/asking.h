@@ -8,7 +8,7 @@
 
 #include <lua.h>
 
-#include "net/lane.h"
+#include "socketio/lane.h"
 
 /* Sends the event at index 2 and waits for the acknowledgement, at most `timeout_ms`. Pushes when woken the
  * acknowledgement as an event, or nil, message, code: TIMEOUT, CLOSED, LIMIT. */

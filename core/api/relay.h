@@ -12,7 +12,7 @@
 
 #include "api/api_request.h"
 #include "hub/bus.h"
-#include "net/engines.h"
+#include "socketio/engines.h"
 
 typedef enum { RELAY_POLL, RELAY_POST, RELAY_ABORT, RELAY_UPGRADE } RelayKind;
 

@@ -4,7 +4,7 @@
 #include "api/api_event.h"
 #include "api/lua_args.h"
 #include "base/json.h"
-#include "net/lane.h"
+#include "socketio/lane.h"
 
 bool sending_is_impossible(lua_State *L, const Session *session, int index) {
     return check_event(L, index)->binary_count > 0 && lane_of(session) == NULL;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "net/drain.h"
 
-#include "net/engines.h"
 #include "net/exchange.h"
 #include "net/session_sse.h"
 #include "net/socket.h"
@@ -10,7 +9,6 @@ enum { STEP_MIN = 16 };
 
 void drain_start(Net *net) {
     exchange_drain(net);
-    engines_drain(net->engines);
 }
 
 void drain_step(Net *net, uint64_t until_ms) {

@@ -6,22 +6,19 @@
 #include "base/mem.h"
 #include "base/metrics.h"
 #include "net/conn.h"
-#include "net/engines.h"
 #include "net/socket.h"
 
-void net_init(Net *net, uv_loop_t *loop, const NetLimits *limits, unsigned worker) {
+void net_init(Net *net, uv_loop_t *loop, const NetLimits *limits) {
     *net = (Net){.loop = loop, .limits = *limits, .date_second = -1};
     if (clock_is_held()) net_hold(net);
     wheel_init(&net->wheel, net_now_ms(net));
+    list_init(&net->deferred);
     list_init(&net->dirty);
     list_init(&net->closing);
     poller_init(&net->poller, loop, conn_on_ready);
     list_init(&net->conns);
     list_init(&net->exchanges);
     ws_pool_init(&net->ws_pool, &limits->ws, &socket_ws_handler);
-    list_init(&net->spaces);
-    net->engines = mem_zalloc(sizeof *net->engines);
-    engines_init(net->engines, net, worker);
     net->read_buffer = mem_alloc(NET_READ_BUFFER_SIZE);
 }
 
@@ -33,8 +30,6 @@ void net_deinit(Net *net) {
     ensure(list_is_empty(&net->conns));
     net_flush(net);
     poller_deinit(&net->poller);
-    engines_deinit(net->engines);
-    mem_free(net->engines);
     ws_pool_deinit(&net->ws_pool);
     mem_free(net->read_buffer);
 }
@@ -67,8 +62,25 @@ static void count(Net *net) {
     net->queue_bytes_shown = net->queue_bytes;
 }
 
+void net_deferred_init(NetDeferred *deferred, void (*run)(NetDeferred *deferred)) {
+    list_init(&deferred->link);
+    deferred->run = run;
+}
+
+void net_defer(Net *net, NetDeferred *deferred) {
+    if (list_is_empty(&deferred->link)) list_add(&net->deferred, &deferred->link);
+}
+
+static void run_deferred(Net *net) {
+    while (!list_is_empty(&net->deferred)) {
+        NetDeferred *deferred = list_entry(net->deferred.next, NetDeferred, link);
+        list_remove(&deferred->link);
+        deferred->run(deferred);
+    }
+}
+
 void net_flush(Net *net) {
-    engines_flush(net->engines);
+    run_deferred(net);
     while (!list_is_empty(&net->dirty) || !list_is_empty(&net->closing)) {
         while (!list_is_empty(&net->dirty)) conn_flush(conn_of_dirty(net->dirty.next));
         if (!list_is_empty(&net->closing)) conn_free(conn_of_dirty(net->closing.next));
@@ -79,7 +91,7 @@ void net_flush(Net *net) {
 
 bool net_is_dirty(const Net *net) {
     return !list_is_empty(&net->dirty) || !list_is_empty(&net->closing) ||
-           !list_is_empty(&net->engines->dirty);
+           !list_is_empty(&net->deferred);
 }
 
 const char *net_date(Net *net) {

@@ -53,12 +53,19 @@ typedef struct NetRelease {
     uint32_t count;
 } NetRelease;
 
+/* What a room above does at the beginning of the next net_flush; lies in the thing that it is for. */
+typedef struct NetDeferred {
+    List link; /* in net->deferred, or alone */
+    void (*run)(struct NetDeferred *deferred);
+} NetDeferred;
+
 typedef struct Net {
     uv_loop_t *loop;
     uint64_t held_ms; /* the time that net_now_ms tells while the clock is held; 0: the loop's */
     NetLimits limits;
     Wheel wheel;
     Poller poller;  /* watches the sockets of the Conns */
+    List deferred;  /* NetDeferreds of this turn */
     List dirty;     /* Conns with bytes to write in this turn */
     List closing;   /* Conns that are closed and not freed yet */
     List conns;     /* all open Conns */
@@ -70,16 +77,14 @@ typedef struct Net {
     uint64_t queue_bytes_shown; /* the part of it that the metrics know */
     uint64_t sent_bytes;        /* taken by the kernel since the last net_flush */
     WsPool ws_pool;
-    struct Engines *engines; /* connections of Engine.IO that poll */
-    List spaces;             /* namespaces of Socket.IO with a session */
-    char *read_buffer;       /* NET_READ_BUFFER_SIZE; valid during one read callback */
+    char *read_buffer; /* NET_READ_BUFFER_SIZE; valid during one read callback */
     NetRelease releases[NET_RELEASES];
     int64_t date_second; /* what `date` says */
     char date[32];       /* the Date header's value, renewed once a second */
 } Net;
 
-/* Copies limits; `worker` is its index. */
-void net_init(Net *net, uv_loop_t *loop, const NetLimits *limits, unsigned worker);
+/* Copies limits. */
+void net_init(Net *net, uv_loop_t *loop, const NetLimits *limits);
 
 /* The clock is held: takes its time, until the next call. */
 void net_hold(Net *net);
@@ -87,11 +92,15 @@ void net_hold(Net *net);
 /* After the last Conn closed and the last Request was freed. */
 void net_deinit(Net *net);
 
-/* Answers polling clients, then writes what is queued on the dirty connections: one vectored write each. */
+/* Does what was deferred, then writes what is queued on the dirty connections: one vectored write each. */
 void net_flush(Net *net);
 
 /* Whether there is something for net_flush to do. */
 bool net_is_dirty(const Net *net);
+
+/* `run` comes once with the next net_flush, however often it is deferred; list_remove of the link ends that. */
+void net_deferred_init(NetDeferred *deferred, void (*run)(NetDeferred *deferred));
+void net_defer(Net *net, NetDeferred *deferred);
 
 /* Takes one reference and lets it go at the end of the next net_flush at the latest, together with
  * others of the same Bytes: fan-out would pay one atomic operation per delivery otherwise. Not

@@ -7,7 +7,7 @@
  *     eio.payload{frame, frame ...}  -> a polling body
  *     eio.handshake(sid, can_upgrade, interval, timeout, max) -> JSON
  */
-#include "net/eio.h"
+#include "socketio/eio.h"
 #include "test/test.h"
 
 static const char *const names[] = {"open",    "close",   "ping", "pong",

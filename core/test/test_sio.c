@@ -8,8 +8,8 @@
  *     sio.message(event, attributes [, id]) -> payload of the frame of MESSAGE_SIO
  *     sio.arguments(event, attributes, is_spread [, id]) -> JSON
  */
-#include "net/sio.h"
 #include "net/ws.h"
+#include "socketio/sio.h"
 #include "test/test.h"
 
 #define MACHINE "core.test.sio"

@@ -4,8 +4,8 @@
  */
 #include "base/ensure.h"
 #include "base/text.h"
-#include "net/eio.h"
 #include "net/ws.h"
+#include "socketio/eio.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

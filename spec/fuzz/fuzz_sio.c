@@ -5,7 +5,7 @@
  */
 #include "base/ensure.h"
 #include "base/json.h"
-#include "net/sio.h"
+#include "socketio/sio.h"
 
 enum { ATTACHMENTS_MAX = 3, DEPTH_MAX = 20 };
 

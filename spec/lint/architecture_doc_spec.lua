@@ -2,7 +2,7 @@
 local sources = require "spec.support.sources"
 
 local PAGE = "docs/architecture.md"
-local ROOMS = { "base", "data", "hub", "net", "script" } -- their headers are named one by one
+local ROOMS = { "base", "data", "hub", "net", "socketio", "script" } -- their headers are named one by one
 
 local function read(path)
   local file <close> = assert(io.open(path, "rb"))

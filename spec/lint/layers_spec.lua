@@ -2,9 +2,8 @@
 local sources = require "spec.support.sources"
 
 local ORDER = {
-  "base", "data", "hub", "net", "script", "api", "config", "commons", "worker", "reload", "watch", "server",
-  "trial", "trial_api", "cli",
-  "main",
+  "base", "data", "hub", "net", "socketio", "script", "api", "config", "commons", "worker", "reload", "watch",
+  "server", "trial", "trial_api", "cli", "main",
 }
 
 -- Rooms that see less than their place in the order allows.
@@ -12,6 +11,10 @@ local NARROW = {
   script = { ["script/"] = true, ["base/"] = true },
   net = {
     ["net/"] = true, ["data/"] = true, ["base/"] = true,
+    ["hub/subscriber.h"] = true, ["hub/message.h"] = true,
+  },
+  socketio = {
+    ["socketio/"] = true, ["net/"] = true, ["data/"] = true, ["base/"] = true,
     ["hub/subscriber.h"] = true, ["hub/message.h"] = true,
   },
 }
@@ -62,6 +65,12 @@ describe("the layers of core", function()
   it("let net see of hub the subscriber and the message only", function()
     assert.same({}, complaints_of("net/session.h", "hub/subscriber.h"))
     assert.same({ "net/session.h includes hub/op.h" }, complaints_of("net/session.h", "hub/op.h"))
+  end)
+
+  it("let socketio see net, and of hub what net sees", function()
+    assert.same({}, complaints_of("socketio/mux.h", "net/session.h"))
+    assert.same({ "socketio/lane.c includes hub/op.h" }, complaints_of("socketio/lane.c", "hub/op.h"))
+    assert.same({ "net/net.c includes socketio/engines.h" }, complaints_of("net/net.c", "socketio/engines.h"))
   end)
 
   it("let script see base only", function()

@@ -1,34 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "net/space.h"
+#include "socketio/space.h"
 
 #include "base/mem.h"
-#include "net/sio.h"
 #include "net/ws.h"
+#include "socketio/sio.h"
 
 enum { HEAD_LEN = 2 /* of "42[...]" */ };
 
 struct Space {
-    List link; /* in net->spaces */
+    List link; /* in engines->spaces */
     uint32_t refs;
     Bytes *name;
     Bytes *base; /* the frame of the main namespace that `frame` was made of; NULL: none yet */
     Bytes *frame;
 };
 
-static Space *find(Net *net, Str name) {
-    for (List *at = net->spaces.next; at != &net->spaces; at = at->next) {
+static Space *find(const List *spaces, Str name) {
+    for (List *at = spaces->next; at != spaces; at = at->next) {
         Space *space = list_entry(at, Space, link);
         if (str_equal(bytes_str(space->name), name)) return space;
     }
     return NULL;
 }
 
-Space *space_retain(Net *net, Str name) {
-    Space *space = find(net, name);
+Space *space_retain(List *spaces, Str name) {
+    Space *space = find(spaces, name);
     if (space == NULL) {
         space = mem_zalloc(sizeof *space);
         space->name = bytes_copy(name);
-        list_add(&net->spaces, &space->link);
+        list_add(spaces, &space->link);
     }
     space->refs++;
     return space;

@@ -3,13 +3,12 @@
  * Lanes that closed are taken out when the engine wakes us at the end of the turn, never while somebody
  * walks the sessions of a user.
  */
-#include "net/mux.h"
+#include "socketio/mux.h"
 
 #include "base/mem.h"
-#include "net/eio.h"
-#include "net/engines.h"
-#include "net/lane.h"
 #include "net/ws.h"
+#include "socketio/eio.h"
+#include "socketio/lane.h"
 
 struct Mux {
     Engine *engine; /* NULL: it closed */

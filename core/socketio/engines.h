@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * engines: the Engine.IO connections of one worker that poll or did, by their sid, and what comes for them: the
- * requests of their clients, which may have been accepted by another worker. Connections with something
- * to do at the end of a turn stand in `dirty`. Worker's thread only.
+ * requests of their clients, which may have been accepted by another worker. Also the namespaces of
+ * Socket.IO in which the worker has sessions. Worker's thread only.
  */
-#ifndef NET_ENGINES_H
-#define NET_ENGINES_H
+#ifndef SOCKETIO_ENGINES_H
+#define SOCKETIO_ENGINES_H
 
 #include "base/map.h"
-#include "net/engine.h"
+#include "socketio/engine.h"
 
 typedef struct Engines {
     Net *net;
     unsigned worker; /* its index, the first two digits of each sid */
     Map by_sid;      /* of Entries, see engines.c */
-    List dirty;
+    List spaces;     /* see space.h */
 } Engines;
 
 void engines_init(Engines *engines, Net *net, unsigned worker);
@@ -29,8 +29,7 @@ int engines_worker_of(Str sid);
 void engines_make_sid(const Engines *engines, char sid[ENGINE_SID_LEN + 1]);
 void engines_add(Engines *engines, Engine *engine, char sid[ENGINE_SID_LEN + 1]); /* makes the sid */
 void engines_remove(Engines *engines, Engine *engine);
-void engines_note_socket(void);                       /* one polls no more */
-void engines_touch(Engines *engines, Engine *engine); /* onto `dirty` */
+void engines_note_socket(void); /* one polls no more */
 
 /* A GET or a POST with a body; answered at once or later, once. */
 void engines_poll(Engines *engines, Str sid, PollingAnswer answer);
@@ -42,9 +41,6 @@ void engines_abort(Engines *engines, Str sid);
 /* A WebSocket that shall take over; one that cannot is closed. Takes the connection, and one reference of the
  * answer to its handshake; `rest` came behind the request. */
 void engines_upgrade(Engines *engines, Str sid, int fd, Bytes *answer, Str rest);
-
-/* The end of a turn, before net_flush: answers, and ends what is over. */
-void engines_flush(Engines *engines);
 
 /* The worker stops: all that poll end. */
 void engines_drain(Engines *engines);

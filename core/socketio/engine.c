@@ -3,18 +3,18 @@
  * How an engine ends. A WebSocket: with its socket, which calls on_close. Polling: engine_close lets what is
  * queued go, and answers the poll behind that with a close packet (a client that finds it among others
  * closes before it has looked at these), or gives up after limits.close_timeout_ms; engine_end does not
- * wait. Both only mark and let engines_flush do the rest, since a fan-out, which may not change the
+ * wait. Both only mark and let the end of the turn do the rest, since a fan-out, which may not change the
  * registry, closes slow readers.
  */
-#include "net/engine.h"
+#include "socketio/engine.h"
 
 #include "base/ensure.h"
 #include "base/mem.h"
 #include "base/metrics.h"
-#include "net/eio.h"
-#include "net/engines.h"
-#include "net/probe.h"
 #include "net/ws.h"
+#include "socketio/eio.h"
+#include "socketio/engines.h"
+#include "socketio/probe.h"
 
 enum {
     CODE_NORMAL = 1000,
@@ -29,6 +29,10 @@ static const NetLimits *limits_of(const Engine *engine) {
 
 static uint64_t now_of(const Engine *engine) {
     return net_now_ms(engine->engines->net);
+}
+
+void engine_touch(Engine *engine) {
+    net_defer(engine->engines->net, &engine->flush);
 }
 
 uint32_t engine_waiting(const Engine *engine) {
@@ -70,7 +74,7 @@ void engine_end(Engine *engine, uint16_t code, Str reason, int last) {
     decide_end(engine, code, reason);
     engine->is_over = true;
     polling_add(engine->polling, eio_encode((EioType)last, STR_NONE));
-    engines_touch(engine->engines, engine);
+    engine_touch(engine);
 }
 
 /* The next poll gets what is queued, the one behind it the last packet. */
@@ -78,7 +82,7 @@ static void linger(Engine *engine, EioType last, uint32_t timeout_ms) {
     engine->last = (uint8_t)last;
     engine->beat_ms = now_of(engine) + timeout_ms;
     arm(engine);
-    engines_touch(engine->engines, engine);
+    engine_touch(engine);
 }
 
 void engine_close(Engine *engine, uint16_t code, Str reason) {
@@ -111,7 +115,7 @@ static bool refuse(Engine *engine) {
 /* `owner` is told last; nothing of the engine is there any more when it returns. */
 static void finish(Engine *engine, uint16_t code, Str reason) {
     wheel_stop(&engine->engines->net->wheel, &engine->timer);
-    list_remove(&engine->dirty_link);
+    list_remove(&engine->flush.link);
     engine->is_closing = engine->is_over = true;
     if (engine->probe != NULL) probe_abandon(engine->probe);
     if (engine->polling != NULL) {
@@ -253,7 +257,7 @@ static bool add_to_polling(Engine *engine, Bytes *frame) {
         return false;
     }
     polling_add(engine->polling, frame);
-    engines_touch(engine->engines, engine);
+    engine_touch(engine);
     return true;
 }
 
@@ -354,7 +358,35 @@ void engine_pause(Engine *engine) {
 void engine_wake(Engine *engine) {
     if (engine->is_over) return;
     engine->is_woken = true;
-    engines_touch(engine->engines, engine);
+    engine_touch(engine);
+}
+
+/* --- the end of a turn --- */
+
+static void answer_poll(Engine *engine) {
+    Polling *polling = engine->polling;
+    if (polling->poll.give == NULL) return;
+    bool has_upgrade = engine->probe != NULL && probe_is_confirmed(engine->probe);
+    if (polling->count == 0 && engine->is_closing) {
+        polling_add(polling, eio_encode((EioType)engine->last, STR_NONE));
+        engine->is_over = true;
+    }
+    if (polling->count == 0 && has_upgrade) polling_add(polling, eio_encode(EIO_NOOP, STR_NONE));
+    if (polling->count > 0) polling_flush(polling);
+}
+
+/* May free the engine. */
+static void flush(NetDeferred *deferred) {
+    Engine *engine = list_entry(deferred, Engine, flush);
+    if (engine->is_woken) {
+        engine->is_woken = false;
+        engine->handler->on_timer(engine->owner);
+    }
+    if (engine->polling == NULL) return;
+    answer_poll(engine);
+    if (!engine->is_over) return;
+    Str reason = engine->close_reason != NULL ? bytes_str(engine->close_reason) : STR_NONE;
+    finish(engine, engine->close_code, reason);
 }
 
 /* --- opening --- */
@@ -400,7 +432,7 @@ static const SocketHandler socket_handler = {
 static Engine *engine_new(struct Engines *engines, const SocketHandler *handler, void *owner) {
     Engine *engine = mem_zalloc(sizeof *engine);
     *engine = (Engine){.engines = engines, .handler = handler, .owner = owner};
-    list_init(&engine->dirty_link);
+    net_deferred_init(&engine->flush, flush);
     wheel_timer_init(&engine->timer, on_fire);
     engine->beat_ms = now_of(engine) + limits_of(engine)->ping_interval_ms;
     arm(engine);
@@ -460,28 +492,4 @@ void engine_take_socket(Engine *engine, Socket *socket) {
     polling_move(polling, socket_send, socket);
     polling_free(polling);
     if (engine->is_blocked) socket_hold(socket);
-}
-
-static void answer_poll(Engine *engine) {
-    Polling *polling = engine->polling;
-    if (polling->poll.give == NULL) return;
-    bool has_upgrade = engine->probe != NULL && probe_is_confirmed(engine->probe);
-    if (polling->count == 0 && engine->is_closing) {
-        polling_add(polling, eio_encode((EioType)engine->last, STR_NONE));
-        engine->is_over = true;
-    }
-    if (polling->count == 0 && has_upgrade) polling_add(polling, eio_encode(EIO_NOOP, STR_NONE));
-    if (polling->count > 0) polling_flush(polling);
-}
-
-void engine_flush(Engine *engine) {
-    if (engine->is_woken) {
-        engine->is_woken = false;
-        engine->handler->on_timer(engine->owner);
-    }
-    if (engine->polling == NULL) return;
-    answer_poll(engine);
-    if (!engine->is_over) return;
-    Str reason = engine->close_reason != NULL ? bytes_str(engine->close_reason) : STR_NONE;
-    finish(engine, engine->close_code, reason);
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "net/polling.h"
+#include "socketio/polling.h"
 
 #include "base/ensure.h"
 #include "base/mem.h"
 #include "base/metrics.h"
-#include "net/eio.h"
+#include "socketio/eio.h"
 
 enum { BURST_FACTOR = 8, FRAMES_MIN = 8 };
 

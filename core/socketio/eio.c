@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "net/eio.h"
+#include "socketio/eio.h"
 
 #include "base/json.h"
 #include "base/text.h"

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "net/probe.h"
+#include "socketio/probe.h"
 
 #include "base/mem.h"
-#include "net/eio.h"
-#include "net/engines.h"
 #include "net/ws.h"
+#include "socketio/eio.h"
 
 enum { CODE_NORMAL = 1000 };
 
@@ -17,7 +16,7 @@ struct Probe {
 static void confirm(Probe *probe) {
     probe->is_confirmed = true;
     socket_send(probe->socket, eio_encode(EIO_PONG, STR("probe")));
-    engines_touch(probe->engine->engines, probe->engine);
+    engine_touch(probe->engine);
 }
 
 static void change_over(Probe *probe) {

@@ -5,13 +5,13 @@
  * client, and ends when no pong comes. While it polls it stands in the table of its worker (engines).
  * Frees itself after on_close. Worker's thread only.
  */
-#ifndef NET_ENGINE_H
-#define NET_ENGINE_H
+#ifndef SOCKETIO_ENGINE_H
+#define SOCKETIO_ENGINE_H
 
 #include "base/err.h"
 #include "net/backlog.h"
-#include "net/polling.h"
 #include "net/socket.h"
+#include "socketio/polling.h"
 
 struct Engines;
 
@@ -27,7 +27,7 @@ typedef struct Engine {
     struct EngineEntry *entry; /* in the table of engines; NULL when it opened with a WebSocket */
     Backlog *backlog;
     Bytes *close_reason;
-    List dirty_link; /* in engines->dirty, or alone */
+    NetDeferred flush; /* what this turn of the loop leaves to do */
     WheelTimer timer;
     uint64_t beat_ms;     /* when the next ping is due, or the pong to the last one */
     uint64_t deadline_ms; /* the owner's; 0: none */
@@ -40,7 +40,7 @@ typedef struct Engine {
     bool is_delivering : 1;
     bool is_blocked : 1; /* the backlog is full: nothing more is read */
     bool is_closing : 1; /* polling: code and reason are decided */
-    bool is_over : 1;    /* and it ends with engines_flush */
+    bool is_over : 1;    /* and it ends with this turn of the loop */
     bool is_resting : 1; /* what waits is handed out with the next tick: others have their turn */
     bool is_paused : 1;  /* what is sent leaves with the next tick */
     bool is_woken : 1;   /* on_timer is due at the end of the turn */
@@ -88,7 +88,7 @@ bool engine_is_late(Engine *engine);
 /* From polling to this socket. Takes it. */
 void engine_take_socket(Engine *engine, Socket *socket);
 
-/* What this turn of the loop left to do; may free the engine. */
-void engine_flush(Engine *engine);
+/* A poll of it may be answered, or it may end, with this turn of the loop. */
+void engine_touch(Engine *engine);
 
 #endif

@@ -6,7 +6,7 @@
  *
  * Each part but the type may be left out; the main namespace always is.
  */
-#include "net/sio.h"
+#include "socketio/sio.h"
 
 #include "base/ensure.h"
 #include "base/json.h"

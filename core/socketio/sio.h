@@ -4,8 +4,8 @@
  * many binary messages behind it. A state machine without I/O: fed messages, it gives whole packets. It
  * knows the form of packets and no namespaces, sessions or events. One Sio per connection. Any one thread.
  */
-#ifndef NET_SIO_H
-#define NET_SIO_H
+#ifndef SOCKETIO_SIO_H
+#define SOCKETIO_SIO_H
 
 #include "base/buf.h"
 #include "base/bytes.h"

@@ -3,16 +3,17 @@
  * space: a namespace of Socket.IO on one worker, other than the main one: its name, kept once for all its
  * sessions, and the frame of the last event in it, which they share. Counted; worker's thread only.
  */
-#ifndef NET_SPACE_H
-#define NET_SPACE_H
+#ifndef SOCKETIO_SPACE_H
+#define SOCKETIO_SPACE_H
 
+#include "base/list.h"
 #include "hub/message.h"
-#include "net/net.h"
 
 typedef struct Space Space;
 
-Space *space_retain(Net *net, Str name); /* makes it when it is not there; gives one reference */
-void space_release(Space *space);        /* takes one */
+/* Makes it when it is not in `spaces`, those of the worker; gives one reference. */
+Space *space_retain(List *spaces, Str name);
+void space_release(Space *space); /* takes one */
 Str space_name(const Space *space);
 
 /* The frame of the message in this namespace. Borrows until the next message. */

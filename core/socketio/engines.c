@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "net/engines.h"
+#include "socketio/engines.h"
 
 #include <stdio.h>
 
@@ -8,9 +8,9 @@
 #include "base/metrics.h"
 #include "base/text.h"
 #include "data/secret.h"
-#include "net/eio.h"
-#include "net/probe.h"
 #include "net/ws.h"
+#include "socketio/eio.h"
+#include "socketio/probe.h"
 
 enum { RANDOM_BYTES = 16, WORKER_DIGITS = 2, REFUSE_MS = 50 };
 
@@ -27,7 +27,7 @@ static Str sid_of(const void *value) {
 void engines_init(Engines *engines, Net *net, unsigned worker) {
     *engines = (Engines){.net = net, .worker = worker};
     map_init(&engines->by_sid, sid_of);
-    list_init(&engines->dirty);
+    list_init(&engines->spaces);
 }
 
 void engines_deinit(Engines *engines) {
@@ -77,10 +77,6 @@ void engines_note_socket(void) {
     metrics_add(METRIC_polling, -1);
 }
 
-void engines_touch(Engines *engines, Engine *engine) {
-    if (list_is_empty(&engine->dirty_link)) list_add(&engines->dirty, &engine->dirty_link);
-}
-
 static Engine *find(const Engines *engines, Str sid) {
     EngineEntry *entry = map_find(&engines->by_sid, sid);
     bool does_poll = entry != NULL && entry->engine->polling != NULL && !entry->engine->is_over;
@@ -106,7 +102,7 @@ void engines_poll(Engines *engines, Str sid, PollingAnswer answer) {
     }
     engine->polling->poll = answer;
     metrics_add(METRIC_polls_waiting, 1);
-    engines_touch(engines, engine);
+    engine_touch(engine);
 }
 
 static void finish_post(Engine *engine, bool is_right, PollingAnswer answer) {
@@ -170,14 +166,6 @@ void engines_upgrade(Engines *engines, Str sid, int fd, Bytes *answer, Str rest)
         probe_open(engine, conn, answer, rest);
     } else {
         refuse_upgrade(conn, answer, rest);
-    }
-}
-
-void engines_flush(Engines *engines) {
-    while (!list_is_empty(&engines->dirty)) {
-        Engine *engine = list_entry(engines->dirty.next, Engine, dirty_link);
-        list_remove(&engine->dirty_link);
-        engine_flush(engine);
     }
 }
 

@@ -4,8 +4,8 @@
  * client, and the requests of his that wait for an answer, at most one GET and one POST. In memory the
  * Engine owns; worker's thread only.
  */
-#ifndef NET_POLLING_H
-#define NET_POLLING_H
+#ifndef SOCKETIO_POLLING_H
+#define SOCKETIO_POLLING_H
 
 #include "base/bytes.h"
 #include "net/socket.h"

@@ -4,12 +4,12 @@
  * packets, knows which Lane they are for, and ends when nobody connects to a namespace in time. Frees
  * itself when its engine closes. Worker's thread only.
  */
-#ifndef NET_MUX_H
-#define NET_MUX_H
+#ifndef SOCKETIO_MUX_H
+#define SOCKETIO_MUX_H
 
-#include "net/engine.h"
 #include "net/session.h"
-#include "net/sio.h"
+#include "socketio/engine.h"
+#include "socketio/sio.h"
 
 typedef struct Mux Mux;
 

@@ -4,10 +4,10 @@
  * answers 3probe, the client lets its last poll end and sends 5. Frees itself when its socket closes or
  * becomes the engine's. Worker's thread only.
  */
-#ifndef NET_PROBE_H
-#define NET_PROBE_H
+#ifndef SOCKETIO_PROBE_H
+#define SOCKETIO_PROBE_H
 
-#include "net/engine.h"
+#include "socketio/engine.h"
 
 typedef struct Probe Probe;
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "net/lane.h"
+#include "socketio/lane.h"
 
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "net/mux.h"
 #include "net/ws.h"
+#include "socketio/engines.h"
+#include "socketio/mux.h"
 
 enum { CODE_NORMAL = 1000, CODE_LOST = 1006, CODE_OWN = 4000, CODE_STAY_AWAY = 4500, PID_MAX = 64 };
 
@@ -285,7 +286,7 @@ void lane_note_auth(Lane *lane, Str auth) {
 Lane *lane_new(struct Mux *mux, Engine *engine, Str name, Session *session) {
     Lane *lane = mem_zalloc(sizeof *lane);
     *lane = (Lane){.mux = mux, .engine = engine, .session = session};
-    if (!str_equal(name, STR("/"))) lane->space = space_retain(engine_net(engine), name);
+    if (!str_equal(name, STR("/"))) lane->space = space_retain(&engine->engines->spaces, name);
     session_bind(session, &transport_class, lane);
     return lane;
 }

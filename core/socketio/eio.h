@@ -5,8 +5,8 @@
  * body carries several texts between separators, binary ones as "b" and base64. Frames are the currency
  * inside: what waits for a polling client is made of them. Any thread.
  */
-#ifndef NET_EIO_H
-#define NET_EIO_H
+#ifndef SOCKETIO_EIO_H
+#define SOCKETIO_EIO_H
 
 #include "base/buf.h"
 #include "base/bytes.h"

@@ -5,14 +5,14 @@
  * and DISCONNECT, from code 4500 on and with 1000 ("stay away"); with any other code ("come back") the whole
  * connection ends, since only then clients connect again by themselves. Worker's thread only.
  */
-#ifndef NET_LANE_H
-#define NET_LANE_H
+#ifndef SOCKETIO_LANE_H
+#define SOCKETIO_LANE_H
 
 #include "net/backlog.h"
-#include "net/engine.h"
 #include "net/session.h"
-#include "net/sio.h"
-#include "net/space.h"
+#include "socketio/engine.h"
+#include "socketio/sio.h"
+#include "socketio/space.h"
 
 struct Mux;
 
