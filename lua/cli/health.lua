@@ -1,5 +1,6 @@
 -- chatty health: whether the server on the configured port is ready.
 
+local outcome = require "cli.outcome"
 local remote = require "cli.remote"
 
 local health = {}
@@ -12,8 +13,8 @@ local TIMEOUT <const> = 5
 function health.run(context)
   local status, line = remote.ask(context, "GET", "/readyz", TIMEOUT)
   if status == 200 then return 0 end
-  context.error(status and ("the server on port %s is not ready"):format(context.settings.APP_PORT) or line)
-  return 1
+  if status then line = ("the server on port %s is not ready"):format(context.settings.APP_PORT) end
+  return outcome.fail(context, line)
 end
 
 return health

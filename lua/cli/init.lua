@@ -2,6 +2,7 @@
 -- exists is left as it is.
 
 local first_files = require "cli.first_files"
+local outcome = require "cli.outcome"
 local settings_file = require "settings.file"
 
 local init = {}
@@ -102,8 +103,7 @@ function init.run(context)
   for _, write in ipairs({ write_env, write_plugin, write_editor }) do
     local ok, line = write(context)
     if not ok then
-      context.error(line)
-      return 1
+      return outcome.fail(context, line)
     end
   end
   context.print("start the server with: chatty serve")

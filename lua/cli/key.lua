@@ -1,23 +1,14 @@
 -- chatty key: named control keys, in the store that the server uses.
 
-local columns = require "cli.columns"
 local control_keys = require "identity.control_keys"
+local outcome = require "cli.outcome"
+local records = require "cli.records"
 
 local key = {}
 
 local HEAD = { "NAME", "SCOPES", "SINCE" }
 local NAME_MAX <const> = 64
 local SCOPE_DEFAULT <const> = "admin"
-
-local function usage(context, line)
-  context.error(line .. " (chatty help key)")
-  return 2
-end
-
-local function fail(context, message)
-  context.error(message)
-  return 1
-end
 
 local function is_scope(word)
   for _, scope in ipairs(control_keys.SCOPES) do
@@ -42,11 +33,11 @@ local actions = {}
 function actions.add(context, name)
   local scopes, word = read_scopes(context.args.scope or SCOPE_DEFAULT)
   if not scopes then
-    return usage(context, ('--scope has "%s": allowed are %s'):format(
+    return outcome.usage(context, "key", ('--scope has "%s": allowed are %s'):format(
       word:gsub("%c", "?"), table.concat(control_keys.SCOPES, ", ")))
   end
   local text, message = control_keys.add(name, scopes)
-  if not text then return fail(context, message) end
+  if not text then return outcome.fail(context, message) end
   context.print(text)
   return 0
 end
@@ -54,19 +45,17 @@ end
 function actions.revoke(context, name)
   local done, message = control_keys.revoke(name)
   if done == false then message = "there is no key of this name" end
-  return done and 0 or fail(context, message)
+  return done and 0 or outcome.fail(context, message)
 end
 
 function actions.list(context)
   local list, message = control_keys.list()
-  if not list then return fail(context, message) end
+  if not list then return outcome.fail(context, message) end
   local rows = { HEAD }
   for i, one in ipairs(list) do
-    local since = os.date("!%Y-%m-%dT%H:%M:%SZ", math.floor(one.since))
-    rows[i + 1] = { one.name, table.concat(one.scopes, ","), since }
+    rows[i + 1] = { one.name, table.concat(one.scopes, ","), records.since(one.since) }
   end
-  for _, line in ipairs(columns.align(rows)) do context.print(line) end
-  return 0
+  return records.show(context, rows)
 end
 
 -- What is wrong with the words and flags; nil when nothing is.
@@ -85,13 +74,9 @@ end
 ---@param context cli.context
 ---@return integer exit_code
 function key.run(context)
-  local args = context.args
-  local fault = fault_of(args)
-  if fault then return usage(context, fault) end
-  if context.settings.STORE == "memory" then
-    return fail(context, "STORE is memory, which only the server sees: use CONTROL_KEY")
-  end
-  return actions[args[1]](context, args[2])
+  return records.run(context, {
+    command = "key", actions = actions, fault_of = fault_of, elsewhere = "use CONTROL_KEY",
+  })
 end
 
 return key

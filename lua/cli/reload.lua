@@ -13,10 +13,7 @@ local TIMEOUT <const> = 660 -- more than a reload can wait for handlers of earli
 function reload.run(context)
   local is_dry = context.args["dry-run"]
   local status, body = remote.ask(context, "POST", PATH .. (is_dry and "?dryRun=true" or ""), TIMEOUT)
-  if status ~= 200 then
-    context.error(status and remote.detail(context, status, body) or body)
-    return 1
-  end
+  if status ~= 200 then return remote.fail(context, status, body) end
   local generation = math.tointeger(context.json.decode(body).generation)
   context.print((is_dry and "can be reloaded; generation %d runs" or "reloaded; generation %d runs"):format(generation))
   return 0

@@ -1,5 +1,7 @@
 -- What commands that talk to a running server have in common: where it is, by which key, and what it answered.
 
+local outcome = require "cli.outcome"
+
 local remote = {}
 
 -- What stands in the way, as one line.
@@ -29,15 +31,20 @@ function remote.ask(context, method, path, timeout)
   return nil, (FAULTS[code] or body):format(settings.APP_PORT)
 end
 
---- What is wrong, of an answer that is an error document.
----@param context cli.context
----@param status integer
----@param body string
----@return string line
-function remote.detail(context, status, body)
+-- What is wrong, of an answer that is an error document.
+local function detail(context, status, body)
   local document = context.json.decode(body)
   local first = type(document) == "table" and type(document.errors) == "table" and document.errors[1]
   return first and first.detail or ("the server answered %d"):format(status)
+end
+
+--- The end of a command whose request was refused, or reached no server: gets what `ask` gave.
+---@param context cli.context
+---@param status? integer
+---@param body_or_line string
+---@return integer exit_code
+function remote.fail(context, status, body_or_line)
+  return outcome.fail(context, status and detail(context, status, body_or_line) or body_or_line)
 end
 
 return remote

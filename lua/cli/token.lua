@@ -2,6 +2,7 @@
 
 local option_types = require "settings.types"
 local options = require "settings.options"
+local outcome = require "cli.outcome"
 
 local token = {}
 
@@ -9,11 +10,6 @@ local TTL = { name = "--ttl", type = "duration", min = "1s", max = "87600h", def
 local YEAR_10000 = 253402300800
 -- Claims that have a flag of their own, or that the signing sets.
 local RESERVED = { sub = "--sub", exp = "--ttl", iat = "the time of making it" }
-
-local function usage(context, line)
-  context.error(line .. " (chatty help token)")
-  return 2
-end
 
 -- Adds the claim of "NAME=VALUE"; nil, line when it cannot be one.
 local function add_claim(context, claims, text)
@@ -45,19 +41,17 @@ local function make(context)
   local ttl = option_types.parse(TTL, args.ttl or TTL.default)
   if not ttl then
     local shown = args.ttl:gsub("%c", "?")
-    return usage(context, ('--ttl is "%s": allowed is %s'):format(shown, option_types.allowed(TTL)))
+    return outcome.usage(context, "token", ('--ttl is "%s": allowed is %s'):format(shown, option_types.allowed(TTL)))
   end
   local claims, line = build_claims(context, options.parse(context.settings))
-  if not claims then return usage(context, line) end
+  if not claims then return outcome.usage(context, "token", line) end
   local ok, missing = options.require_secret(context.settings, "sign")
   if not ok then
-    context.error(missing)
-    return 1
+    return outcome.fail(context, missing)
   end
   local text, message = context.make_token(claims, ttl)
   if not text then
-    context.error("the token cannot be made: " .. message)
-    return 1
+    return outcome.fail(context, "the token cannot be made: " .. message)
   end
   context.print(text)
   return 0
@@ -72,13 +66,11 @@ end
 local function check(context)
   local ok, missing = options.require_secret(context.settings, "verify")
   if not ok then
-    context.error(missing)
-    return 1
+    return outcome.fail(context, missing)
   end
   local found, message = context.check_token(context.args.check)
   if not found then
-    context.error("the token is not valid: " .. message)
-    return 1
+    return outcome.fail(context, "the token is not valid: " .. message)
   end
   context.print(("valid: user %s, %s"):format(found.user:gsub("%c", "?"), until_when(found.expires)))
   context.print(found.claims)
@@ -91,9 +83,9 @@ end
 function token.run(context)
   local args = context.args
   local is_making = args.sub or args.ttl or args.role or args.claim
-  if args.check and is_making then return usage(context, "--check stands alone") end
+  if args.check and is_making then return outcome.usage(context, "token", "--check stands alone") end
   if args.check then return check(context) end
-  if not args.sub then return usage(context, "--sub USER is missing: it says whom the token is for") end
+  if not args.sub then return outcome.usage(context, "token", "say whom it is for: --sub USER") end
   return make(context)
 end
 

@@ -1,22 +1,13 @@
 -- chatty user: the users that log in with a password, in the store that the server uses.
 
-local columns = require "cli.columns"
+local outcome = require "cli.outcome"
+local records = require "cli.records"
 local users = require "identity.users"
 
 local user = {}
 
 local HEAD = { "NAME", "ROLES", "SINCE" }
 local HASHES = { "^%$argon2id%$", "^%$2[aby]%$%d%d%$[%w./]+$" }
-
-local function usage(context, line)
-  context.error(line .. " (chatty help user)")
-  return 2
-end
-
-local function fail(context, message)
-  context.error(message)
-  return 1
-end
 
 local function read_password(context)
   local text = context.read_secret(not context.args["password-stdin"] and "Password" or nil)
@@ -38,34 +29,32 @@ local actions = {}
 function actions.add(context, name)
   local is_hash = context.args["hash-stdin"]
   local text, message = (is_hash and read_hash or read_password)(context)
-  if not text then return fail(context, message) end
+  if not text then return outcome.fail(context, message) end
   local done
   done, message = (is_hash and users.add_hash or users.add)(name, text, context.args.role)
-  return done and 0 or fail(context, message)
+  return done and 0 or outcome.fail(context, message)
 end
 
 function actions.passwd(context, name)
   local text, message = read_password(context)
-  if not text then return fail(context, message) end
+  if not text then return outcome.fail(context, message) end
   local done
   done, message = users.set_password(name, text)
-  return done and 0 or fail(context, message)
+  return done and 0 or outcome.fail(context, message)
 end
 
 function actions.remove(context, name)
   local done, message = users.remove(name)
-  return done and 0 or fail(context, message)
+  return done and 0 or outcome.fail(context, message)
 end
 
 function actions.list(context)
   local rows = { HEAD }
   local done, message = users.each(function(name, record)
-    local since = os.date("!%Y-%m-%dT%H:%M:%SZ", math.floor(record.since or 0))
-    rows[#rows + 1] = { name, table.concat(record.roles or {}, ","), since }
+    rows[#rows + 1] = { name, table.concat(record.roles or {}, ","), records.since(record.since) }
   end)
-  if not done then return fail(context, message) end
-  for _, line in ipairs(columns.align(rows)) do context.print(line) end
-  return 0
+  if not done then return outcome.fail(context, message) end
+  return records.show(context, rows)
 end
 
 -- What is wrong with the words and flags; nil when nothing is.
@@ -83,13 +72,9 @@ end
 ---@param context cli.context
 ---@return integer exit_code
 function user.run(context)
-  local args = context.args
-  local fault = fault_of(args)
-  if fault then return usage(context, fault) end
-  if context.settings.STORE == "memory" then
-    return fail(context, "STORE is memory, which only the server sees: use POST /auth/register")
-  end
-  return actions[args[1]](context, args[2])
+  return records.run(context, {
+    command = "user", actions = actions, fault_of = fault_of, elsewhere = "use POST /auth/register",
+  })
 end
 
 return user

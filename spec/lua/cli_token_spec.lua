@@ -49,7 +49,7 @@ describe("chatty token", function()
 
   it("refuses wrong usage with one line", function()
     local faults = {
-      [{}] = "--sub USER is missing: it says whom the token is for",
+      [{}] = "say whom it is for: --sub USER",
       [{ sub = "a", ttl = "1y" }] = '--ttl is "1y": allowed is a duration from 1s to 87600h (ms, s, m, h)',
       [{ sub = "a", ttl = "0s" }] = '--ttl is "0s": allowed is a duration from 1s to 87600h (ms, s, m, h)',
       [{ sub = "a", claim = { "x" } }] = '--claim is "x": allowed is NAME=VALUE',
