@@ -1,21 +1,17 @@
 -- notify's query parameter `add`: origin, date-time, and how they meet what is there already.
 local cjson = require "cjson"
 local fault = require "spec.support.fault"
+local fresh = require "spec.support.fresh"
 local listener = require "spec.support.listener"
 local server = require "spec.support.server"
 
 local INSTANT = "%d%d%d%d%-%d%d%-%d%dT%d%d:%d%d:%d%d%.%d%d%dZ"
 
 describe("add", function()
-  local chatty, count = nil, 0
+  local chatty
 
   setup(function() chatty = server.start() end)
   teardown(function() chatty:stop() end)
-
-  local function fresh(kind)
-    count = count + 1
-    return ("%s-%d"):format(kind, count)
-  end
 
   -- What a user in this channel gets of the attributes.
   local function through(add, attributes, channel)

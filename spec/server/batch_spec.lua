@@ -1,19 +1,15 @@
 -- POST /control/batch: several operations in one request, in order, answered one by one.
 local cjson = require "cjson"
 local fault = require "spec.support.fault"
+local fresh = require "spec.support.fresh"
 local listener = require "spec.support.listener"
 local server = require "spec.support.server"
 
 describe("a batch", function()
-  local chatty, count = nil, 0
+  local chatty
 
   setup(function() chatty = server.start{ settings = { BATCH_MAX = 5 } } end)
   teardown(function() chatty:stop() end)
-
-  local function fresh(kind)
-    count = count + 1
-    return ("%s-%d"):format(kind, count)
-  end
 
   local function post(body, headers)
     local all = { ["X-API-Key"] = chatty.settings.CONTROL_KEY, ["Content-Type"] = "application/json" }

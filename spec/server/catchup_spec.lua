@@ -2,6 +2,7 @@
 -- once, before anything new; or it is told of a gap.
 local cjson = require "cjson"
 local event_stream = require "spec.support.event_stream"
+local fresh = require "spec.support.fresh"
 local listener = require "spec.support.listener"
 local server = require "spec.support.server"
 local wait = require "spec.support.wait"
@@ -17,15 +18,10 @@ end }
 ]]
 
 describe("catching up", function()
-  local chatty, count = nil, 0
+  local chatty
 
   setup(function() chatty = server.start{ settings = { REPLAY_MAX = 8 }, plugins = { log = PLUGIN } } end)
   teardown(function() chatty:stop() end)
-
-  local function fresh(kind)
-    count = count + 1
-    return ("%s-%d"):format(kind, count)
-  end
 
   local function come_back(user, after)
     return chatty:connect(user, { path = "/ws?after=" .. after })

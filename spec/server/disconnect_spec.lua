@@ -1,19 +1,15 @@
 -- POST /control/disconnect: ends the sessions of users, and nothing else.
 local fault = require "spec.support.fault"
+local fresh = require "spec.support.fresh"
 local listener = require "spec.support.listener"
 local server = require "spec.support.server"
 local wait = require "spec.support.wait"
 
 describe("disconnect", function()
-  local chatty, count = nil, 0
+  local chatty
 
   setup(function() chatty = server.start() end)
   teardown(function() chatty:stop() end)
-
-  local function fresh(kind)
-    count = count + 1
-    return ("%s-%d"):format(kind, count)
-  end
 
   local function disconnect(query, body)
     return chatty:control("POST", "/control/disconnect?" .. query, body)

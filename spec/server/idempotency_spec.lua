@@ -2,6 +2,7 @@
 local caller = require "spec.support.caller"
 local cjson = require "cjson"
 local fault = require "spec.support.fault"
+local fresh = require "spec.support.fresh"
 local listener = require "spec.support.listener"
 local server = require "spec.support.server"
 
@@ -20,15 +21,10 @@ end }
 ]]
 
 describe("an idempotency key", function()
-  local chatty, count = nil, 0
+  local chatty
 
   setup(function() chatty = server.start{ settings = { WORKERS = 4 }, plugins = { log = PLUGIN } } end)
   teardown(function() chatty:stop() end)
-
-  local function fresh(kind)
-    count = count + 1
-    return ("%s-%d"):format(kind, count)
-  end
 
   local function post(channel, event, key, more, query)
     return chatty:request{

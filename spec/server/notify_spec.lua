@@ -1,19 +1,14 @@
 -- POST /control/notify: whom an event reaches, and what is no event.
 local fault = require "spec.support.fault"
+local fresh = require "spec.support.fresh"
 local listener = require "spec.support.listener"
 local server = require "spec.support.server"
 
 describe("notify", function()
-  local chatty, count = nil, 0
+  local chatty
 
   setup(function() chatty = server.start() end)
   teardown(function() chatty:stop() end)
-
-  -- A name that no other example uses.
-  local function fresh(kind)
-    count = count + 1
-    return ("%s-%d"):format(kind, count)
-  end
 
   local function post(body, method)
     return chatty:control("POST", "/control/notify?method=" .. (method or "channels:nobody-1"), body)

@@ -1,5 +1,6 @@
 -- report=true and dryRun=true on the control calls: what was done, and what would be.
 local fault = require "spec.support.fault"
+local fresh = require "spec.support.fresh"
 local listener = require "spec.support.listener"
 local server = require "spec.support.server"
 local wait = require "spec.support.wait"
@@ -7,15 +8,10 @@ local wait = require "spec.support.wait"
 local function counts(users, sessions) return { users = users, sessions = sessions } end
 
 describe("a report", function()
-  local chatty, count = nil, 0
+  local chatty
 
   setup(function() chatty = server.start() end)
   teardown(function() chatty:stop() end)
-
-  local function fresh(kind)
-    count = count + 1
-    return ("%s-%d"):format(kind, count)
-  end
 
   -- Two rooms: ann (two tabs) is in both, bob in the second, and one user of the second is not here.
   local function scene()

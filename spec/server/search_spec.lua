@@ -1,5 +1,6 @@
 -- GET /control/search/...: subscriptions, participants, users.
 local fault = require "spec.support.fault"
+local fresh = require "spec.support.fresh"
 local listener = require "spec.support.listener"
 local server = require "spec.support.server"
 local wait = require "spec.support.wait"
@@ -9,15 +10,10 @@ local function escape(text)
 end
 
 describe("search", function()
-  local chatty, count = nil, 0
+  local chatty
 
   setup(function() chatty = server.start() end)
   teardown(function() chatty:stop() end)
-
-  local function fresh(kind)
-    count = count + 1
-    return ("%s-%d"):format(kind, count)
-  end
 
   local function get(path, on)
     return (on or chatty):control("GET", "/control/search/" .. path)

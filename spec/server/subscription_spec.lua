@@ -1,19 +1,15 @@
 -- POST /control/subscription/subscribe and unsubscribe: subscriptions that stand (CONTRACT 1.1 and 1.2).
 local fault = require "spec.support.fault"
+local fresh = require "spec.support.fresh"
 local listener = require "spec.support.listener"
 local server = require "spec.support.server"
 local wait = require "spec.support.wait"
 
 describe("subscription", function()
-  local chatty, count = nil, 0
+  local chatty
 
   setup(function() chatty = server.start() end)
   teardown(function() chatty:stop() end)
-
-  local function fresh(kind)
-    count = count + 1
-    return ("%s-%d"):format(kind, count)
-  end
 
   local function subscriptions(user)
     return chatty:control("GET", "/control/search/subscriptions?userId=" .. user).json()

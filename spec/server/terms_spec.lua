@@ -2,6 +2,7 @@
 -- what it replaces, whether it is to be confirmed, and who is to be told of those who were not there.
 local cjson = require "cjson"
 local fault = require "spec.support.fault"
+local fresh = require "spec.support.fresh"
 local listener = require "spec.support.listener"
 local server = require "spec.support.server"
 local wait = require "spec.support.wait"
@@ -27,15 +28,10 @@ end }
 ]]
 
 describe("an event", function()
-  local chatty, count = nil, 0
+  local chatty
 
   setup(function() chatty = server.start{ plugins = { log = PLUGIN } } end)
   teardown(function() chatty:stop() end)
-
-  local function fresh(kind)
-    count = count + 1
-    return ("%s-%d"):format(kind, count)
-  end
 
   local function notify(method, event, members)
     local body = { event = event, attributes = { n = 1 } }
@@ -148,23 +144,23 @@ describe("an event", function()
     chatty:subscribe(("users:%s,%s,%s"):format(here, gone, both), { room })
     chatty:subscribe(("users:%s"):format(both), { other })
     local session = chatty:join(here)
-    local function told()
+    local function told(event)
       local users = { gone, both }
       table.sort(users)
       local found
       wait.until_(function()
         found = cjson.decode(chatty:request{ path = "/unreached" }.body)
-        return found and found.event == "call-" .. count
+        return found and found.event == event
       end)
       return { found.users, users, found.n }
     end
-    notify(("channels:%s,%s"):format(room, other), "call-" .. count, { ifOffline = true })
-    local list = told()
+    local first, second = fresh "call", fresh "call"
+    notify(("channels:%s,%s"):format(room, other), first, { ifOffline = true })
+    local list = told(first)
     assert.same({ list[2], 1 }, { list[1], list[3] })
-    count = count + 1
-    notify(("users:%s,%s,%s"):format(here, gone, both), "call-" .. count, { ifOffline = true, except = { both } })
-    assert.same({ gone }, told()[1])
-    assert.equal("call-" .. count - 1, session:next().event)
+    notify(("users:%s,%s,%s"):format(here, gone, both), second, { ifOffline = true, except = { both } })
+    assert.same({ gone }, told(second)[1])
+    assert.equal(first, session:next().event)
   end)
 
   it("is refused with terms that are none, by a pointer", function()

@@ -1,6 +1,7 @@
 -- Why somebody got an event, or did not: GET /control/why and `chatty why`.
 local cjson = require "cjson"
 local fault = require "spec.support.fault"
+local fresh = require "spec.support.fresh"
 local server = require "spec.support.server"
 local wait = require "spec.support.wait"
 
@@ -15,15 +16,10 @@ end }
 ]]
 
 describe("why", function()
-  local chatty, count = nil, 0
+  local chatty
 
   setup(function() chatty = server.start{ plugins = { log = PLUGIN } } end)
   teardown(function() chatty:stop() end)
-
-  local function fresh(kind)
-    count = count + 1
-    return ("%s-%d"):format(kind, count)
-  end
 
   local function notify(method, event, members)
     local body = { event = event, attributes = { n = 1 } }
