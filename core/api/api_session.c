@@ -199,6 +199,17 @@ static int f_identify(lua_State *L) {
     return 1;
 }
 
+static int f_set_client(lua_State *L) {
+    const Proxy *proxy = check_proxy(L);
+    Session *session = proxy->session;
+    if (session == NULL) return push_closed(L);
+    if (session->facts.identity == NULL)
+        return luaL_error(L, "session:set_client before session:identify");
+    session_set_client(session, opt_str(L, 2));
+    lua_pushboolean(L, 1);
+    return 1;
+}
+
 static int f_join(lua_State *L) {
     const Proxy *proxy = check_proxy(L);
     Str after = opt_str(L, 2);
@@ -293,6 +304,7 @@ static const luaL_Reg methods[] = {
     {"namespace", f_namespace},
     {"expect_auth", f_expect_auth},
     {"identify", f_identify},
+    {"set_client", f_set_client},
     {"join", f_join},
     {"is_live", f_is_live},
     {"channels", f_channels},

@@ -53,7 +53,7 @@ void join_record_end(const Api *api, const Session *session, uint16_t code, Str 
         .code = code,
         .closed_ms = clock_wall_ms(),
         .user = session_user(&session->facts),
-        .id = str_make(session->facts.id, SESSION_ID_LEN),
+        .id = session_id(&session->subscriber),
         .reason = reason,
     };
     session->subscriber.class->describe(&session->subscriber, &ended.since_ms, &ended.waiting);
@@ -101,6 +101,7 @@ static void find_missed(Join *join) {
     } else {
         CatchupQuery query = {
             .user = session_user(&join->session->facts),
+            .session = session_id(&join->session->subscriber),
             .channels = join->op->channels,
             .rules = &api->retention,
             .after = bytes_str(join->after),

@@ -106,6 +106,15 @@ void secret_wipe(void *memory, size_t len) {
     sodium_memzero(memory, len);
 }
 
+void secret_hash_short(Str text, Buf *out) {
+    unsigned char digest[crypto_generichash_BYTES_MIN];
+    char short_text[sodium_base64_ENCODED_LEN(sizeof digest, sodium_base64_VARIANT_URLSAFE_NO_PADDING)];
+    crypto_generichash(digest, sizeof digest, (const unsigned char *)text.data, text.len, NULL, 0);
+    sodium_bin2base64(short_text, sizeof short_text, digest, sizeof digest,
+                      sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    buf_add(out, str_of(short_text));
+}
+
 void secret_hash(Str text, Buf *out) {
     unsigned char digest[crypto_generichash_BYTES];
     crypto_generichash(digest, sizeof digest, (const unsigned char *)text.data, text.len, NULL, 0);

@@ -26,6 +26,9 @@ bool secret_equal(Str given, Str known);
  * passwords want password_hash. */
 void secret_hash(Str text, Buf *out);
 
+/* Appends a digest of the text (BLAKE2b, 128 bits) as base64 for URLs, 22 characters. */
+void secret_hash_short(Str text, Buf *out);
+
 /* Appends the bytes of base64 for URLs without padding (RFC 7515 2). ERR_INVALID. */
 WARN_UNUSED int secret_decode_base64url(Str text, Buf *out);
 

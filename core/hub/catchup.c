@@ -30,7 +30,7 @@ static bool is_forgotten(const CatchupQuery *query, Str channel, uint64_t after,
 }
 
 static CatchupResult collect_all(History *history, const CatchupQuery *query, Catchup *catchup) {
-    HistoryQuery asked = {query->user, catchup->had, query->upto, query->now_ms};
+    HistoryQuery asked = {query->user, query->session, catchup->had, query->upto, query->now_ms};
     MissedList *list = &catchup->missed;
     for (uint32_t i = 0; i < query->channels->count; i++) {
         Str channel = query->channels->items[i];

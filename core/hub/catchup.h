@@ -20,6 +20,7 @@ typedef enum {
 
 typedef struct CatchupQuery {
     Str user;
+    Str session;                 /* the new one's id */
     const Names *channels;       /* of the user */
     const RetentionRules *rules; /* which channels have history */
     Str after;                   /* the id */

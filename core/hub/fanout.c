@@ -34,11 +34,7 @@ static void settle(Walk *walk) {
 
 static bool is_excepted(const Notice *notice, const Subscriber *subscriber) {
     if (notice->except_session_count == 0) return false;
-    Str id = subscriber->class->id(subscriber);
-    for (uint32_t i = 0; i < notice->except_session_count; i++) {
-        if (str_equal(notice->except_sessions[i], id)) return true;
-    }
-    return false;
+    return notice_excepts_session(notice, subscriber->class->id(subscriber));
 }
 
 static void drop(const Walk *walk, Subscriber *subscriber) {

@@ -316,7 +316,7 @@ static bool is_for(const Entry *entry, const HistoryQuery *query) {
     for (uint32_t i = 0; i < notice->except_count; i++) {
         if (str_equal(notice->except[i], query->user)) return false;
     }
-    return true;
+    return !notice_excepts_session(notice, query->session);
 }
 
 static void append(MissedList *list, const Entry *entry) {

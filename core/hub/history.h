@@ -29,6 +29,7 @@ typedef struct MissedList {
 /* Whose events, and which: behind `after`, up to `upto`. */
 typedef struct HistoryQuery {
     Str user;
+    Str session; /* its id */
     uint64_t after;
     uint64_t upto;
     uint64_t now_ms;

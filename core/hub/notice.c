@@ -3,6 +3,7 @@
 
 #include "base/map.h"
 #include "base/mem.h"
+#include "hub/subscriber.h"
 
 static size_t sum_of(const Str *names, uint32_t count) {
     size_t sum = 0;
@@ -61,6 +62,17 @@ void notice_keep(Notice *notice, const RetentionRules *rules) {
         notice->targets[i].keep = *keep;
         notice->is_kept = true;
     }
+}
+
+static Str client_of(Str id) {
+    return str_make(id.data, id.len < SUBSCRIBER_CLIENT_LEN ? id.len : SUBSCRIBER_CLIENT_LEN);
+}
+
+bool notice_excepts_session(const Notice *notice, Str id) {
+    for (uint32_t i = 0; i < notice->except_session_count; i++) {
+        if (str_equal(client_of(notice->except_sessions[i]), client_of(id))) return true;
+    }
+    return false;
 }
 
 Notice *notice_retain(Notice *notice) {

@@ -32,7 +32,7 @@ typedef struct Notice {
     Target *targets; /* in request order; all arrays lie in the block of the Notice */
     Message *messages;
     Str *except;             /* users that get nothing */
-    Str *except_sessions;    /* ids of sessions that get nothing */
+    Str *except_sessions;    /* ids of sessions whose clients get nothing */
     Str key;                 /* only the newest event of a key matters; STR_NONE: it has none */
     uint64_t ends_ms;        /* monotonic; from then on it is worth nothing; 0: never */
     uint32_t number;         /* in the Traces of all workers; 0: none */
@@ -69,6 +69,9 @@ uint64_t notice_key(const Notice *notice);
 void notice_keep(Notice *notice, const RetentionRules *rules);
 Notice *notice_retain(Notice *notice);
 void notice_release(Notice *notice);
+
+/* Whether the session with this id is left out: by its own, or by that of another session of its client. */
+bool notice_excepts_session(const Notice *notice, Str id);
 
 /* The sequence by which a target's event is known. With is_efficient all have the same: whoever has one
  * of them has had the event. */

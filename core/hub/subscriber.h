@@ -14,6 +14,10 @@
 /* Close code: the token of the session counts no more. */
 enum { SUBSCRIBER_CODE_REVOKED = 4504 };
 
+/* The first characters of a session's id are those of its client: when that comes back, the id of its new
+ * session begins so, too. */
+enum { SUBSCRIBER_CLIENT_LEN = 16 };
+
 typedef struct Subscriber Subscriber;
 struct Node;
 

@@ -6,7 +6,12 @@
 #include "base/mem.h"
 #include "data/secret.h"
 
-enum { ID_BYTES = 16 };
+enum {
+    ID_BYTES = 16,
+    MARK_LEN = 6, /* of the client, random or of its name */
+    PROOF_LEN = SUBSCRIBER_CLIENT_LEN - MARK_LEN,
+    CLIENT_NAME_MAX = 64
+};
 
 static const TransportClass *class_of(const Session *session) {
     return (const TransportClass *)(const void *)session->subscriber.class;
@@ -117,6 +122,42 @@ static void make_id(char out[SESSION_ID_LEN + 1]) {
     ensure(id.len == SESSION_ID_LEN);
     memcpy(out, id.data, id.len);
     buf_deinit(&id);
+}
+
+/* Copies the first characters of a digest of both texts. */
+static void put_digest(char *at, size_t len, Str one, Str other) {
+    Buf text = BUF_NONE;
+    Buf digest = BUF_NONE;
+    buf_add(&text, one);
+    buf_add(&text, other);
+    secret_hash_short(buf_str(&text), &digest);
+    memcpy(at, digest.data, len);
+    buf_deinit(&text);
+    buf_deinit(&digest);
+}
+
+static void put_proof(char *at, Str user, Str mark) {
+    put_digest(at, PROOF_LEN, mark, user);
+}
+
+static bool is_id_of(Str user, Str name) {
+    char proof[PROOF_LEN];
+    if (name.len != SESSION_ID_LEN) return false;
+    put_proof(proof, user, str_make(name.data, MARK_LEN));
+    return memcmp(proof, name.data + MARK_LEN, PROOF_LEN) == 0;
+}
+
+/* The proof ties the mark to the user: nobody gets an id that begins as those of somebody else, and so
+ * nobody can have another left out. */
+void session_set_client(Session *session, Str name) {
+    char *id = session->facts.id;
+    Str user = session_user(&session->facts);
+    if (is_id_of(user, name)) {
+        memcpy(id, name.data, MARK_LEN);
+    } else if (name.len > 0 && name.len <= CLIENT_NAME_MAX) {
+        put_digest(id, MARK_LEN, STR_NONE, name);
+    }
+    put_proof(id + MARK_LEN, user, str_make(id, MARK_LEN));
 }
 
 Session *session_new(Address remote, const SessionOwner *owner) {

@@ -12,7 +12,7 @@
 #include "net/address.h"
 #include "net/transport.h"
 
-enum { SESSION_ID_LEN = 22 }; /* of 16 random bytes */
+enum { SESSION_ID_LEN = 22 };
 
 typedef struct Session Session;
 struct SioPacket;
@@ -87,6 +87,11 @@ void session_expect_auth(Session *session, uint32_t timeout_ms);
 /* Says who it is; copies both. expires_ms 0: never. */
 void session_identify(Session *session, Str user, Str claims, int64_t expires_ms,
                       uint32_t key_generation);
+
+/* Gives its id the part that says which client of its user it is of. `name` is what the client calls itself: the id
+ * of its last session, or a text of its own; STR_NONE, or longer than 64 bytes: it is a new one. Once, behind
+ * session_identify and before anybody has seen the id. */
+void session_set_client(Session *session, Str name);
 
 /* It gets events from now on, also on_expiring's. */
 void session_go_live(Session *session, const SessionStart *start);

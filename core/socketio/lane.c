@@ -66,20 +66,23 @@ bool lane_send_binary(Lane *lane, Str bytes) {
 }
 
 /* Socket.IO's own recovery: the client comes back with the pid of its first connection and the offset of the
- * last event, if there was one. Ours is the cursor of that beginning, so that it serves alone. The same
- * pid tells the client that it has missed nothing. */
-static Str pid_of(const Lane *lane, const SessionStart *start) {
+ * last event, if there was one. Ours is the cursor of that beginning, so that it serves alone, and the id of
+ * that session. The same pid tells the client that it has missed nothing. */
+static void add_pid(const Lane *lane, const SessionStart *start, Buf *out) {
     bool is_same = start->is_whole && lane->pid != NULL;
-    return is_same ? bytes_str(lane->pid) : start->cursor;
+    if (!is_same && start->cursor.len == 0) return;
+    buf_add(out, STR(",\"pid\":"));
+    if (is_same) {
+        json_encode_string(bytes_str(lane->pid), out);
+    } else {
+        buf_addf(out, "\"%.*s.%s\"", STR_ARG(start->cursor), lane->session->facts.id);
+    }
 }
 
-static void send_connect(Lane *lane, Str pid) {
+static void send_connect(Lane *lane, const SessionStart *start) {
     Buf data = BUF_NONE;
     buf_addf(&data, "{\"sid\":\"%s\"", lane->session->facts.id);
-    if (pid.len > 0) {
-        buf_add(&data, STR(",\"pid\":"));
-        json_encode_string(pid, &data);
-    }
+    add_pid(lane, start, &data);
     buf_add_char(&data, '}');
     send_packet(lane, SIO_CONNECT, buf_str(&data));
     buf_deinit(&data);
@@ -88,7 +91,7 @@ static void send_connect(Lane *lane, Str pid) {
 static void go_live(void *transport, const SessionStart *start) {
     Lane *lane = transport;
     lane->is_live = true;
-    send_connect(lane, pid_of(lane, start));
+    send_connect(lane, start);
     engine_pause(lane->engine);
     bytes_release(lane->pid);
     lane->pid = NULL;

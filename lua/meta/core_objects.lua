@@ -181,6 +181,11 @@ function session:forget() end
 ---@param key? integer  which key signed the token, as token.verify says
 ---@return true|nil, string? message, string? code
 function session:identify(user, claims, expires, key) end
+--- Says of which client of its user it is, which its id then tells. Once, behind session:identify and before anybody
+--- has seen the id.
+---@param name? string  the id of the client's last session, or a text of its own
+---@return true|nil, string? message, string? code
+function session:set_client(name) end
 --- Closes it with 4500 if session:identify has not been called within that time. May be called once.
 ---@param seconds number
 function session:expect_auth(seconds) end

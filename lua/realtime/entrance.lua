@@ -46,7 +46,6 @@ function entrance.send(core, name, attributes, ack, id)
 end
 
 -- A guest has nothing to be told of.
--- A guest has nothing to be told of.
 local function send_connected(core, channels, token, ack, id)
   if token.is_guest then return end
   local count = #channels
@@ -71,15 +70,29 @@ function entrance.find_token(core, is_handshake)
   return credentials.of_cookie(core, is_handshake)
 end
 
---- The id of the last event that the client had, of ?after=. nil, refusal for a malformed query.
+---@class entrance.arrival  what a client says when it comes
+---@field after? string    the id of the last event that it had: it gets what it missed
+---@field session? string  the id of its last session, or another name of its own
+---@field auth? table      of a client of Socket.IO: all that it says
+
+local NEW <const> = {}
+
+--- What a client said, if it is a text with something in it; else nil.
+---@param value any
+---@return string|nil
+function entrance.text_of(value)
+  return type(value) == "string" and value ~= "" and value or nil
+end
+
+--- What ?after= and ?session= say. nil, refusal for a malformed query.
 ---@param core core.request
----@return string|nil, refusal?
-function entrance.find_after(core)
+---@return entrance.arrival|nil, refusal?
+function entrance.find_arrival(core)
   local text = core:query()
-  if not text:find("after=", 1, true) then return nil end
+  if not text:find("after=", 1, true) and not text:find("session=", 1, true) then return NEW end
   local values, refused = query.all(text)
   if not values then return nil, refused end
-  return values.after ~= "" and values.after or nil
+  return { after = entrance.text_of(values.after), session = entrance.text_of(values.session) }
 end
 
 -- Says whose the session is. It ends with the token, which is taken JWT_LEEWAY longer than it says.
@@ -102,31 +115,34 @@ local function join(core, token, ack, after)
 end
 
 -- Joins unless a connect hook refuses; what hooks send comes behind chatty:connected.
-local function join_by_hooks(core, token, ack, after)
+local function join_by_hooks(core, token, ack, arrival)
   local session = sessions.hold(core)
+  sessions.introduce(core, arrival.auth)
   local refused = hooks.run("connect", session)
+  sessions.introduce(core, nil)
   if refused then
     core:close(CLOSE.refused, reason_of(refused.detail))
   else
-    join(core, token, ack, after)
+    join(core, token, ack, arrival.after)
   end
   sessions.release(session)
 end
 
--- From the token to the live session.
-local function enter(core, token, ack, after)
+-- From the token to the live session. A guest's name has the id in it, which so stays as it is.
+local function enter(core, token, ack, arrival)
   identify(core, token)
-  if hooks.has("connect") then return join_by_hooks(core, token, ack, after) end
-  join(core, token, ack, after)
+  if not token.is_guest then core:set_client(arrival.session) end
+  if hooks.has("connect") then return join_by_hooks(core, token, ack, arrival) end
+  join(core, token, ack, arrival.after)
 end
 
 --- (waits) Makes an open session that of the token's user, and live, or closes it.
 ---@param core core.session
 ---@param token credentials.token
 ---@param ack? string    of the frame that brought the token
----@param after? string  the id of the last event that the client had: it gets what it missed
-function entrance.enter(core, token, ack, after)
-  local ok = protect.call("chatty", "session", enter, core, token, ack, after)
+---@param arrival entrance.arrival
+function entrance.enter(core, token, ack, arrival)
+  local ok = protect.call("chatty", "session", enter, core, token, ack, arrival)
   if not ok then core:close(CLOSE.internal, "internal error") end
 end
 
@@ -162,8 +178,9 @@ function entrance.authenticate(core, found, ack)
   local token, refused = credentials.verify(text)
   if not token then return entrance.refuse(core, refused) end
   if core:user() then return refresh(core, token, ack) end
-  local after = found:get("after")
-  entrance.enter(core, token, ack, type(after) == "string" and after or nil)
+  entrance.enter(core, token, ack, {
+    after = entrance.text_of(found:get("after")), session = entrance.text_of(found:get("session")),
+  })
 end
 
 return entrance

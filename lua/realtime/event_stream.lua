@@ -19,6 +19,14 @@ local function headers_of(core)
   return headers
 end
 
+-- A browser that comes back by itself has the URL of before, so what it says in a header is newer.
+local function find_arrival(core)
+  local arrival, refused = entrance.find_arrival(core)
+  local last = core:header("last-event-id")
+  if not arrival or not last or last == "" then return arrival, refused end
+  return { after = last, session = arrival.session }
+end
+
 local function open(request)
   local core = requests.core(request)
   local text, refused = entrance.find_token(core)
@@ -30,12 +38,12 @@ local function open(request)
   local token
   token, refused = credentials.verify(text)
   if not token then return refused end
-  local after = core:header("last-event-id")
-  if not after or after == "" then after, refused = entrance.find_after(core) end
-  if refused then return refused end
+  local arrival
+  arrival, refused = find_arrival(core)
+  if not arrival then return refused end
   if request.method == "HEAD" then return { status = 200, headers = { ["Content-Type"] = "text/event-stream" } } end
   local session = core:open_stream(headers_of(core))
-  if session then entrance.enter(session, token, nil, after) end
+  if session then entrance.enter(session, token, nil, arrival) end
   return reply.TAKEN
 end
 

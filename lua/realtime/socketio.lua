@@ -7,10 +7,8 @@ local engine = require "core.engine"
 local engineio = require "realtime.engineio"
 local entrance = require "realtime.entrance"
 local files = require "core.files"
-local hooks = require "hooks"
 local json = require "core.json"
 local protect = require "protect"
-local sessions = require "realtime.session"
 local settings = require "settings"
 
 local socketio = {}
@@ -66,11 +64,14 @@ local function identify(core, namespace, auth, brought)
     "Send a token as auth.token, as Authorization: Bearer, as ?token= or as a cookie.")
 end
 
--- The id of the last event that the client had: as it says itself, or as Socket.IO's own recovery does.
-local function find_after(auth)
-  for _, after in ipairs({ auth.after or false, auth.offset or false, auth.pid or false }) do
-    if type(after) == "string" and after ~= "" then return after end
-  end
+-- What the client had, and who it was: as it says itself, or by Socket.IO's own recovery. A pid is a cursor and
+-- the id of the client's first session (socketio/lane.c); the offset is that of the last event, if there was one.
+local function arrival_of(auth)
+  local cursor, first = (entrance.text_of(auth.pid) or ""):match("^([^.]+)%.?(.*)$")
+  return {
+    after = entrance.text_of(auth.after) or entrance.text_of(auth.offset) or cursor,
+    session = entrance.text_of(auth.session) or first, auth = auth,
+  }
 end
 
 local function enter(core, auth, brought)
@@ -79,9 +80,7 @@ local function enter(core, auth, brought)
   auth = auth and json.decode(auth) or {}
   local token, refused = identify(core, namespace, auth, brought)
   if not token then return entrance.refuse(core, refused) end
-  if hooks.has("connect") then sessions.introduce(core, auth) end
-  entrance.enter(core, token, nil, find_after(auth))
-  if hooks.has("connect") then sessions.introduce(core, nil) end
+  entrance.enter(core, token, nil, arrival_of(auth))
 end
 
 --- (waits) A client wants into a namespace.

@@ -35,12 +35,12 @@ local function open(request)
   local text, token
   text, refused = entrance.find_token(core, true)
   if text then token, refused = credentials.verify(text) end
-  local after
-  if not refused then after, refused = entrance.find_after(core) end
+  local arrival
+  if not refused then arrival, refused = entrance.find_arrival(core) end
   if refused then return refused end
   local session = core:open_session(core:offers(PROTOCOL) and PROTOCOL or nil)
   if session and token then
-    entrance.enter(session, token, nil, after)
+    entrance.enter(session, token, nil, arrival)
   elseif session then
     session:expect_auth(settings.AUTH_TIMEOUT)
   end

@@ -43,10 +43,20 @@ describe("socketio", function()
     start()
     for auth, after in pairs{
       ['"after":"a","offset":"o","pid":"p"'] = "a", ['"offset":"o","pid":"p"'] = "o", ['"pid":"p"'] = "p",
-      ['"after":7,"pid":""'] = false,
+      ['"pid":"p.s"'] = "p", ['"after":7,"pid":""'] = false,
     } do
       local state = connect('{"token":"ann-token",' .. auth .. "}")
       assert.equal(after, state.after or false)
+    end
+  end)
+
+  it("takes it for the client that it says, or Socket.IO's own recovery", function()
+    start()
+    for auth, client in pairs{
+      ['"session":"a","pid":"p.s"'] = "a", ['"offset":"o","pid":"p.s"'] = "s", ['"session":7'] = false,
+    } do
+      local state = connect('{"token":"ann-token",' .. auth .. "}")
+      assert.equal(client, state.client or false)
     end
   end)
 

@@ -218,6 +218,8 @@ function session_methods:identify(user, claims, expires)
   return true
 end
 
+function session_methods:set_client(name) state_of(self).client = name end
+
 function session_methods:expect_auth(seconds) state_of(self).auth_timeout = seconds end
 
 function session_methods:join(after)

@@ -45,6 +45,19 @@ describe("a session over", function()
     end)
   end
 
+  it("ws comes back for what it missed, but not for what was not for it", function()
+    t:subscribe({ "ann" }, { "kept" })
+    local ann = t:connect("ann")
+    t:notify { channels = { "kept" }, event = "one" }
+    local id = ann:events()[2].id
+    ann:cut()
+    t:notify { channels = { "kept" }, event = "own", except = { sessions = { ann.id } } }
+    t:notify { channels = { "kept" }, event = "two" }
+    local again = t:connect("ann", { query = { after = id, session = ann.id } })
+    assert.same({ "hello", "two" }, { again:next().event, again:next().event })
+    again:none()
+  end)
+
   it("sse only listens", function()
     assert.error_matches(function() t:connect("ann", { transport = "sse" }):send("x") end, "ann only listens")
     assert.equal(401, t:connect(nil, { transport = "sse" }).status)

@@ -17,6 +17,7 @@ end
 
 function asker.setup(app)
   app:namespace("/guests", { auth = "none" })
+  app:channel("kept", { history = { size = 10 } })
   app:on("connect", function(session)
     if session.claims.banned then return chatty.refuse(403, "banned", "You are not welcome.") end
     session:send("hello", { transport = session.transport, namespace = session.namespace, auth = session.auth })
