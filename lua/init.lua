@@ -38,6 +38,7 @@ local init = {
   on_request = dispatch.request,
   on_frame = realtime.on_frame,
   on_packet = realtime.on_packet,
+  on_ack = realtime.on_ack,
   on_connect = socketio.on_connect,
   on_expiring = realtime.on_expiring,
   on_disconnect = realtime.on_disconnect,

@@ -60,6 +60,7 @@ static int take_functions(Api *api, Buf *fault) {
     int err = take_function(L, &api->on_request, "on_request");
     if (err == 0) err = take_function(L, &api->on_frame, "on_frame");
     if (err == 0) err = take_function(L, &api->on_packet, "on_packet");
+    if (err == 0) err = take_function(L, &api->on_ack, "on_ack");
     if (err == 0) err = take_function(L, &api->on_connect, "on_connect");
     if (err == 0) err = take_function(L, &api->on_expiring, "on_expiring");
     if (err == 0) err = take_function(L, &api->on_disconnect, "on_disconnect");

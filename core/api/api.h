@@ -72,6 +72,7 @@ typedef struct Api {
     int on_request;
     int on_frame;
     int on_packet;
+    int on_ack;
     int on_connect;
     int on_expiring;
     int on_disconnect;

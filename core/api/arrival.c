@@ -37,10 +37,25 @@ static void on_frame(Session *session, Str text) {
     task_start(api->script, "frame", 2, on_task_end, session);
 }
 
+/* Of an event that all sessions got; those of session:ask are numbered from 1 on, in 32 bits. */
+static void take_ack(Session *session, const SioPacket *packet) {
+    if (packet->ack <= UINT32_MAX) {
+        asking_take(session, packet);
+        return;
+    }
+    const Api *api = current_api(session);
+    lua_State *L = api->script->L;
+    session_pin(session);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, api->on_ack);
+    push_session(L, session);
+    lua_pushfstring(L, "%I", (LUAI_UACINT)packet->ack);
+    task_start(api->script, "ack", 2, unpin, session);
+}
+
 /* stack: function, session, event or nil, ack or nil */
 static void on_packet(Session *session, const SioPacket *packet) {
     if (packet->type == SIO_ACK) {
-        asking_take(session, packet);
+        take_ack(session, packet);
         return;
     }
     const Api *api = current_api(session);

@@ -363,11 +363,15 @@ void ws_write_header(char *out, WsOpcode opcode, size_t payload_len) {
     }
 }
 
-Str ws_payload(const Bytes *frame, WsOpcode *opcode) {
-    unsigned char length = (unsigned char)frame->data[1];
-    size_t header_len = length == 127 ? 10 : length == 126 ? 4 : 2;
-    *opcode = (WsOpcode)(frame->data[0] & 0x0F);
-    return str_make(frame->data + header_len, frame->len - header_len);
+Str ws_split(Str *frames, WsOpcode *opcode) {
+    const unsigned char *head = (const unsigned char *)frames->data;
+    size_t header_len = head[1] == 127 ? WS_HEADER_MAX : head[1] == 126 ? 4 : 2;
+    size_t len = header_len == 2 ? head[1] : 0;
+    for (size_t i = 2; i < header_len; i++) len = len << 8 | head[i];
+    Str payload = str_make(frames->data + header_len, len);
+    *opcode = (WsOpcode)(head[0] & 0x0F);
+    *frames = str_make(payload.data + len, frames->len - header_len - len);
+    return payload;
 }
 
 Bytes *ws_encode(WsOpcode opcode, Str payload) {

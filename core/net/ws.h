@@ -84,8 +84,8 @@ enum { WS_HEADER_MAX = 10 };
 size_t ws_header_len(size_t payload_len);
 void ws_write_header(char *out, WsOpcode opcode, size_t payload_len);
 
-/* The payload of a whole frame that we encoded. Borrows. */
-Str ws_payload(const Bytes *frame, WsOpcode *opcode);
+/* Of whole frames that we encoded: takes the first off and returns its payload. Borrows. */
+Str ws_split(Str *frames, WsOpcode *opcode);
 
 /* Whether a close code may appear in a frame (RFC 6455 7.4): 1000-1003, 1007-1014, 3000-4999. */
 bool ws_code_is_valid(uint16_t code);

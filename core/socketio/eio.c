@@ -57,9 +57,7 @@ Bytes *eio_encode(EioType type, Str data) {
     return frame;
 }
 
-void eio_add_frame(Buf *body, const Bytes *frame) {
-    WsOpcode opcode;
-    Str payload = ws_payload(frame, &opcode);
+static void add_packet(Buf *body, WsOpcode opcode, Str payload) {
     if (body->len > 0) buf_add_char(body, SEPARATOR);
     if (opcode == WS_BINARY) {
         buf_add_char(body, BINARY);
@@ -69,9 +67,18 @@ void eio_add_frame(Buf *body, const Bytes *frame) {
     }
 }
 
+void eio_add_frames(Buf *body, const Bytes *frames) {
+    Str rest = bytes_str(frames);
+    while (rest.len > 0) {
+        WsOpcode opcode;
+        Str payload = ws_split(&rest, &opcode);
+        add_packet(body, opcode, payload);
+    }
+}
+
 Bytes *eio_encode_text(const Bytes *frame) {
     Buf text = BUF_NONE;
-    eio_add_frame(&text, frame);
+    eio_add_frames(&text, frame);
     Bytes *encoded = ws_encode(WS_TEXT, buf_str(&text));
     buf_deinit(&text);
     return encoded;

@@ -41,8 +41,8 @@ void eio_end(EioWalk *walk);
 /* A packet as a WebSocket text frame. Gives. */
 Bytes *eio_encode(EioType type, Str data);
 
-/* Appends the packet that a whole WebSocket frame carries to a polling body. */
-void eio_add_frame(Buf *body, const Bytes *frame);
+/* Appends the packets that whole WebSocket frames carry, one each, to a polling body. */
+void eio_add_frames(Buf *body, const Bytes *frames);
 
 /* The same as a text frame, a binary message as "b" and base64, for clients without binary frames. Gives. */
 Bytes *eio_encode_text(const Bytes *frame);

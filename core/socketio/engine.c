@@ -268,7 +268,8 @@ bool engine_deliver(Engine *engine, Bytes *frame, const Message *message) {
 
 static bool is_binary_frame(const Bytes *frame) {
     WsOpcode opcode;
-    ws_payload(frame, &opcode);
+    Str frames = bytes_str(frame);
+    ws_split(&frames, &opcode);
     return opcode == WS_BINARY;
 }
 

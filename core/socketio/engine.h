@@ -55,7 +55,7 @@ WARN_UNUSED int engine_open_socket(struct Engines *engines, Request *request,
                                    const SocketHandler *handler, void *owner, Engine **engine);
 
 /* As those of Socket; frames are whole WebSocket frames that hold one packet each (eio_encode, sio_encode, or
- * ws_encode of a binary message). */
+ * ws_encode of a binary message); what is delivered may be several of them. */
 bool engine_send(Engine *engine, Bytes *frame);
 bool engine_deliver(Engine *engine, Bytes *frame, const Message *message);
 void engine_hold(Engine *engine);

@@ -75,7 +75,7 @@ void polling_flush(Polling *polling) {
     Buf body = BUF_NONE;
     buf_reserve(&body, polling->bytes);
     for (uint32_t i = 0; i < polling->count; i++) {
-        eio_add_frame(&body, polling->frames[i]);
+        eio_add_frames(&body, polling->frames[i]);
         net_release(polling->net, polling->frames[i]);
     }
     forget_frames(polling);

@@ -19,7 +19,7 @@ typedef struct PollingAnswer {
 
 typedef struct Polling {
     Net *net;
-    Bytes **frames; /* WebSocket frames, one packet each */
+    Bytes **frames; /* WebSocket frames, each of one packet, mostly one alone */
     uint32_t count, cap;
     size_t bytes;       /* of the frames */
     PollingAnswer poll; /* a GET */

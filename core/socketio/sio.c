@@ -261,13 +261,39 @@ void sio_add_arguments(Buf *out, const MessageParts *parts, bool is_spread) {
     buf_add_char(out, ']');
 }
 
-Bytes *sio_encode_message(const MessageParts *parts, MessageParts *placed) {
-    (void)placed; /* never the first encoding */
+static Bytes *encode_event(const MessageParts *parts, Str name_space, int64_t ack) {
     Buf data = BUF_NONE;
     sio_add_arguments(&data, parts, false);
-    SioFrame frame = {
-        .type = SIO_EVENT, .name_space = STR("/"), .ack = SIO_NO_ACK, .data = buf_str(&data)};
+    SioFrame frame = {.type = SIO_EVENT, .name_space = name_space, .ack = ack, .data = buf_str(&data)};
     Bytes *bytes = sio_encode(&frame);
     buf_deinit(&data);
     return bytes;
+}
+
+/* Takes both. */
+static Bytes *join(Bytes *first, Bytes *second) {
+    Bytes *both = bytes_new(first->len + second->len);
+    memcpy(both->data, first->data, first->len);
+    memcpy(both->data + first->len, second->data, second->len);
+    bytes_release(first);
+    bytes_release(second);
+    return both;
+}
+
+/* A client keeps the text at the end of an event's arguments, as where it goes on after a loss. Of one that is to be
+ * acknowledged it sees a function there: so the id comes behind it, in an event of its own. */
+Bytes *sio_encode_event(const MessageParts *parts, Str name_space) {
+    int64_t ack;
+    if (parts->ack.len == 0 || text_parse_number(parts->ack, &ack) != 0)
+        return encode_event(parts, name_space, SIO_NO_ACK);
+    MessageParts event = {.event = parts->event, .attributes = parts->attributes};
+    Bytes *frame = encode_event(&event, name_space, ack);
+    if (parts->id.len == 0) return frame;
+    MessageParts offset = {.event = STR("\"chatty:offset\""), .id = parts->id};
+    return join(frame, encode_event(&offset, name_space, SIO_NO_ACK));
+}
+
+Bytes *sio_encode_message(const MessageParts *parts, MessageParts *placed) {
+    (void)placed; /* never the first encoding */
+    return sio_encode_event(parts, STR("/"));
 }

@@ -80,6 +80,9 @@ Bytes *sio_encode(const SioFrame *frame);
  * arguments if `is_spread` and they are an array, and the id, if there is one. */
 void sio_add_arguments(Buf *out, const MessageParts *parts, bool is_spread);
 
+/* An event in a namespace, as all its sessions get it; in two frames when it has both an ack and an id. Gives. */
+Bytes *sio_encode_event(const MessageParts *parts, Str name_space);
+
 /* The encoder of MESSAGE_SIO: an event in the main namespace. */
 Bytes *sio_encode_message(const MessageParts *parts, MessageParts *placed);
 

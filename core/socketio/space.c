@@ -2,16 +2,13 @@
 #include "socketio/space.h"
 
 #include "base/mem.h"
-#include "net/ws.h"
 #include "socketio/sio.h"
-
-enum { HEAD_LEN = 2 /* of "42[...]" */ };
 
 struct Space {
     List link; /* in engines->spaces */
     uint32_t refs;
     Bytes *name;
-    Bytes *base; /* the frame of the main namespace that `frame` was made of; NULL: none yet */
+    Bytes *base; /* a frame of the message that `frame` is of, by which it is known; NULL: none yet */
     Bytes *frame;
 };
 
@@ -48,15 +45,11 @@ Str space_name(const Space *space) {
 }
 
 Bytes *space_frame(Space *space, const Message *message) {
-    Bytes *base = message_frame(message, MESSAGE_SIO);
+    Bytes *base = message_frame(message, MESSAGE_WS);
     if (space->base == base) return space->frame;
-    WsOpcode opcode;
-    Str payload = ws_payload(base, &opcode);
-    SioFrame frame = {.type = SIO_EVENT, .name_space = bytes_str(space->name), .ack = SIO_NO_ACK};
-    frame.data = str_make(payload.data + HEAD_LEN, payload.len - HEAD_LEN);
     bytes_release(space->base);
     bytes_release(space->frame);
     space->base = bytes_retain(base);
-    space->frame = sio_encode(&frame);
+    space->frame = sio_encode_event(&message->parts, bytes_str(space->name));
     return space->frame;
 }

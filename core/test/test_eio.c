@@ -64,7 +64,7 @@ static int f_payload(lua_State *L) {
     for (lua_Integer i = 1; i <= luaL_len(L, 1); i++) {
         lua_rawgeti(L, 1, i);
         Bytes *frame = bytes_copy(check_str(L, -1));
-        eio_add_frame(&body, frame);
+        eio_add_frames(&body, frame);
         bytes_release(frame);
         lua_pop(L, 1);
     }

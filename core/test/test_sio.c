@@ -5,7 +5,7 @@
  *     machine:feed(message [, is_binary]) -> "more", "fault", or a table:
  *         {type =, namespace =, ack =, event =, arguments =, count =, auth =, binaries = {...}}
  *     sio.encode{type =, namespace =, ack =, binaries =, data =} -> payload of the frame
- *     sio.message(event, attributes [, id]) -> payload of the frame of MESSAGE_SIO
+ *     sio.message{event =, attributes =, ack =, id =, namespace =} -> payloads of the frames of an event
  *     sio.arguments(event, attributes, is_spread [, id]) -> JSON
  */
 #include "net/ws.h"
@@ -92,12 +92,17 @@ static int f_gc(lua_State *L) {
     return 0;
 }
 
-static int push_payload(lua_State *L, Bytes *frame) {
-    WsOpcode opcode;
-    Str payload = ws_payload(frame, &opcode);
-    lua_pushlstring(L, payload.data, payload.len);
-    bytes_release(frame);
-    return 1;
+static int push_payloads(lua_State *L, Bytes *frames) {
+    int count = 0;
+    Str rest = bytes_str(frames);
+    while (rest.len > 0) {
+        WsOpcode opcode;
+        Str payload = ws_split(&rest, &opcode);
+        lua_pushlstring(L, payload.data, payload.len);
+        count++;
+    }
+    bytes_release(frames);
+    return count;
 }
 
 static int f_encode(lua_State *L) {
@@ -108,12 +113,16 @@ static int f_encode(lua_State *L) {
     frame.data = field_str(L, "data");
     frame.ack = field_integer(L, "ack", SIO_NO_ACK);
     frame.binary_count = (uint32_t)field_integer(L, "binaries", 0);
-    return push_payload(L, sio_encode(&frame));
+    return push_payloads(L, sio_encode(&frame));
 }
 
 static int f_message(lua_State *L) {
-    MessageParts parts = {.event = to_str(L, 1), .attributes = to_str(L, 2), .id = to_str(L, 3)};
-    return push_payload(L, sio_encode_message(&parts, NULL));
+    luaL_checktype(L, 1, LUA_TTABLE);
+    MessageParts parts = {.event = field_str(L, "event"),
+                          .attributes = field_str(L, "attributes"),
+                          .ack = field_str(L, "ack"),
+                          .id = field_str(L, "id")};
+    return push_payloads(L, sio_encode_event(&parts, field_str(L, "namespace")));
 }
 
 static int f_arguments(lua_State *L) {

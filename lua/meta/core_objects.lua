@@ -237,6 +237,8 @@ function socket:remote() end
 --   init.start()                       when the worker's loop runs (`start` hooks)
 --   init.on_request(request, method, path)   path percent-decoded
 --   init.on_frame(session, text)       one at a time per session, in order; text frames only
+--   init.on_packet(session, event, ack)   an event of Socket.IO, likewise; ack: its number, or nil
+--   init.on_ack(session, digits)       a client of Socket.IO acknowledged an event of notify; at any time
 --   init.on_expiring(session)          EXPIRING_NOTICE before its token dies; C closes with 4001 at session:expires()
 --   init.on_presence(user, is_online, generation)   a user came online, or is gone for good
 --   init.on_disconnect(session, code, reason)   after the end of a session that had joined; `session` still

@@ -9,11 +9,11 @@ local acks = {}
 local SPACE <const> = "ack"
 local TTL <const> = 300 -- seconds
 
---- A number that nobody can guess, so that only those who got the event can confirm it; of 14 digits at most, as
---- some libraries keep no more. nil, message, code.
+--- A number that nobody can guess, so that only those who got the event can confirm it. It has 14 digits, as some
+--- libraries keep no more, and is beyond those of `session:ask`, which have 32 bits. nil, message, code.
 ---@return string|nil digits, string? message, string? code
 function acks.new()
-  local digits = ("%d"):format(tonumber(secret.hash(secret.random(16)):sub(1, 11), 16))
+  local digits = ("%d"):format(1 << 44 | tonumber(secret.hash(secret.random(16)):sub(1, 11), 16))
   local ok, message, code = shared.set(SPACE, digits, "0", { ttl = TTL })
   if not ok then return nil, message, code end
   return digits

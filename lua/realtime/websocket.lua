@@ -78,11 +78,11 @@ end
 -- What a client said: a token, or an event for the plugins.
 local function take(core, found, ack)
   local name = found:name()
-  if name == "chatty:ack" and ack and core:user() then return acks.take(core:id(), ack) end
   if name == "chatty:auth" then return entrance.authenticate(core, found, ack) end
   if not core:user() then
     return send_error(core, refusal.of("auth-required", "Send chatty:auth first."), ack)
   end
+  if name == "chatty:ack" and ack and core:transport() ~= "sio" then return acks.take(core:id(), ack) end
   if name:sub(1, 7) == "chatty:" then
     return send_error(core, refusal.of("event-reserved", "Names with chatty: belong to the server."), ack)
   end
@@ -110,6 +110,13 @@ end
 function realtime.on_packet(core, found, ack)
   if found then return take(core, found, ack) end
   send_error(core, refusal.of("frame-malformed", "The event's name must be UTF-8 of 1 to 255 bytes."), ack)
+end
+
+--- A client of Socket.IO acknowledged what was notified with an ack.
+---@param core core.session
+---@param digits string
+function realtime.on_ack(core, digits)
+  if core:user() then acks.take(core:id(), digits) end
 end
 
 -- When its token dies, or the session before that, as that of a secret that was changed; nil for never.

@@ -38,6 +38,8 @@ on_packet["2"] = function(self, ack, value, text)
   local event = { event = value[1], attributes = value[2], ack = ack, id = value[3] }
   if event.event == "chatty:closed" then
     self.ended = { code = event.attributes.code, reason = event.attributes.reason or "" }
+  elseif event.event == "chatty:offset" then
+    self.messages[#self.messages][1].id = event.attributes -- of the event before it
   else
     self:keep(event, text)
   end

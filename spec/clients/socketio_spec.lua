@@ -1,7 +1,9 @@
 -- The unmodified socket.io-client 4 of npm, in Node, with one worker and with several.
 local cjson = require "cjson"
+local fresh = require "spec.support.fresh"
 local server = require "spec.support.server"
 local socketio = require "spec.support.socketio"
+local wait = require "spec.support.wait"
 
 local PLUGIN = [[
   local chatty = require "chatty"
@@ -118,6 +120,19 @@ local function tests(workers)
       it("is asked, and keeps silent", function()
         local client = join("ann")
         assert.equal("TIMEOUT", client:ask("ask-me", { { n = 7, timeout = 0.1 } })[1].code)
+      end)
+
+      it("confirms what is notified with ack", function()
+        local user = fresh "sue"
+        local client = join(user)
+        client:next("chatty:connected")
+        client:answer({ true })
+        local notice = { event = "paid", attributes = { n = 7 }, ack = true }
+        local ack = chatty:control("POST", "/control/notify?method=users:" .. user, notice).json().ack
+        assert.same({ { n = 7 } }, client:next("paid"))
+        assert.truthy(wait.until_(function()
+          return chatty:control("GET", "/control/acks?ack=" .. ack).json().sessions == 1
+        end))
       end)
 
       it("is refused by a hook with an error", function()
@@ -294,6 +309,21 @@ describe("the recovery of socket.io-client", function()
       assert.is_nil(client:next("three", 0.05))
     end)
   end
+
+  it("goes on behind an event that was to be confirmed", function()
+    local client = join()
+    client:answer({ true })
+    local path = "/control/notify?method=channels:log-" .. count
+    chatty:control("POST", path, { event = "asked", attributes = {}, ack = true })
+    assert.same({ {} }, client:next("asked"))
+    assert.truthy(client:next("chatty:offset"))
+    client:cut()
+    assert.truthy(client:wait("disconnect"))
+    notify("two")
+    assert.is_true(client:wait("connect").recovered)
+    assert.equal("two", client:next("two")[1].text)
+    assert.is_nil(client:next("asked", 0.05))
+  end)
 
   it("works before any event has come, and again", function()
     local client = join()

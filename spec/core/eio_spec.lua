@@ -58,6 +58,12 @@ describe("a polling body", function()
       "\x82\x04\1\2\3\4" }
     assert.equal(table.concat({ "4a", "6", "4" .. long, "bAQIDBA==" }, SEPARATOR), body)
   end)
+
+  it("has a packet for each of several frames in one", function()
+    local texts, frames = { "a", ("b"):rep(125), ("c"):rep(65535), "" }, {}
+    for i, text in ipairs(texts) do frames[i], texts[i] = eio.encode("message", text), "4" .. text end
+    assert.equal(table.concat(texts, SEPARATOR), eio.payload{ table.concat(frames) })
+  end)
 end)
 
 describe("the handshake of Engine.IO", function()

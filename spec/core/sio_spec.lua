@@ -128,11 +128,24 @@ describe("a packet to a client of Socket.IO", function()
 
   it("may be an event that all share, byte for byte", function()
     assert.equal('42["order-paid",{"b":12345678901234567890, "a":[]}]',
-      sio.message('"order-paid"', '{"b":12345678901234567890, "a":[]}'))
+      sio.message{ namespace = "/", event = '"order-paid"', attributes = '{"b":12345678901234567890, "a":[]}' })
   end)
 
   it("has the id of an event as its last argument", function()
-    assert.equal('42["a",1,"0042"]', sio.message('"a"', "1", "0042"))
+    assert.equal('42["a",1,"0042"]', sio.message{ namespace = "/", event = '"a"', attributes = "1", id = "0042" })
+    assert.equal('42/n,["a",1,"0042"]', sio.message{ namespace = "/n", event = '"a"', attributes = "1", id = "0042" })
+  end)
+
+  it("asks for an acknowledgement of an event under its number", function()
+    local event = { namespace = "/", event = '"a"', attributes = "1", ack = "17592186044416" }
+    assert.same({ '4217592186044416["a",1]' }, { sio.message(event) })
+    event.namespace = "/n"
+    assert.same({ '42/n,17592186044416["a",1]' }, { sio.message(event) })
+  end)
+
+  it("brings the id behind an event that is to be acknowledged, where clients take it for the offset", function()
+    assert.same({ '42/n,17592186044416["a",1]', '42/n,["chatty:offset","0042"]' },
+      { sio.message{ namespace = "/n", event = '"a"', attributes = "1", ack = "17592186044416", id = "0042" } })
   end)
 
   it("has the items of a spread array as arguments", function()

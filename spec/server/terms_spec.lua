@@ -111,33 +111,6 @@ describe("an event", function()
     assert.same({ "y", "x2" }, { again:next().event, again:next().event })
   end)
 
-  it("may ask to be confirmed, and each session counts once", function()
-    local room = fresh "room"
-    local ann, bob, eve = fresh "ann", fresh "bob", fresh "eve"
-    chatty:subscribe(("users:%s,%s,%s"):format(ann, bob, eve), { room })
-    local sessions = { chatty:join(ann), chatty:join(bob), chatty:join(eve) }
-    local ack = notify("channels:" .. room, "x", { ack = true }).json().ack
-    assert.matches("^%d+$", ack)
-    local function count_of()
-      return chatty:control("GET", "/control/acks?ack=" .. ack).json().sessions
-    end
-    for _, session in ipairs(sessions) do
-      local _, text = session:next()
-      assert.equal(('{"event":"x","attributes":{"n":1},"ack":%s}'):format(ack), text)
-    end
-    assert.equal(0, count_of())
-    for _ = 1, 3 do sessions[1]:send_event("chatty:ack", "{}", math.tointeger(tonumber(ack))) end
-    sessions[2]:send(('{"event":"chatty:ack","ack":%s}'):format(ack))
-    sessions[3]:send('{"event":"chatty:ack","ack":12345}')
-    wait.until_(function() return count_of() == 2 end)
-    for _, session in ipairs(sessions) do
-      session:send_event("ping", "{}", 1)
-      assert.equal("chatty:error", session:next().event)
-    end
-    assert.equal(2, count_of())
-    assert.equal("404 ack-unknown ?ack", (fault.of(chatty:control("GET", "/control/acks?ack=12345"))))
-  end)
-
   it("may tell a hook of the users that were not there", function()
     local room, other = fresh "room", fresh "room"
     local here, gone, both = fresh "here", fresh "gone", fresh "gone"

@@ -216,6 +216,18 @@ describe("the server of a test", function()
     assert.equal(1, acks.json.sessions)
   end)
 
+  it("is asked to confirm over Socket.IO too, and gets the id of what is kept", function()
+    t:subscribe({ "ann" }, { "kept-2" })
+    local ann = t:connect("ann", { transport = "sio" })
+    ann:next()
+    t:notify { channels = { "kept-2" }, event = "x", ack = true }
+    local event = ann:next()
+    assert.same({ "x", "string" }, { event.event, type(event.id) })
+    ann:acknowledge(event.ack)
+    local acks = t:get("/control/acks", { control = true, query = { ack = event.ack } })
+    assert.equal(1, acks.json.sessions)
+  end)
+
   it("brings what was missed, as long as it is kept", function()
     t:subscribe({ "ann" }, { "kept-1" })
     local ann = t:connect("ann")
