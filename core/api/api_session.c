@@ -194,6 +194,7 @@ static int f_identify(lua_State *L) {
         return push_failure(L, ERR_DENIED, "the token is of another user");
     }
     session_identify(session, user, claims, (int64_t)(expires * 1000), (uint32_t)key);
+    if (!is_known) registry_expect(api_of(L)->registry, &session->subscriber);
     if (session->subscriber.user != NULL) join_check_token(api_of(L), session);
     lua_pushboolean(L, 1);
     return 1;

@@ -152,7 +152,7 @@ static void on_joined(Op *op, void *waiter) {
     join->op = op;
     join->api->asks--;
     session->is_member = op->error == 0;
-    if (session->transport == NULL) {
+    if (!session_is_open(session)) {
         join_leave(join->api, session);
         op->error = ERR_CLOSED;
     } else if (op->error == 0) {

@@ -11,13 +11,15 @@ void registry_init(Registry *registry, uint64_t kept_sequence) {
     registry->serial = 0;
     registry->kept_sequence = kept_sequence;
     registry->trace = NULL;
+    registry->coming = NULL;
+    registry->coming_end = &registry->coming;
     registry->session_count = 0;
     registry->is_locked = false;
     registry->on_drop = NULL;
 }
 
 void registry_deinit(Registry *registry) {
-    ensure(registry->session_count == 0);
+    ensure(registry->session_count == 0 && registry->coming == NULL);
     graph_deinit(&registry->graph);
 }
 
@@ -41,9 +43,28 @@ static void leave_channels(Graph *graph, Node *user, const Names *channels) {
     metrics_add(METRIC_channels_live, (int64_t)graph->channels.count - before);
 }
 
+void registry_expect(Registry *registry, Subscriber *subscriber) {
+    assert(subscriber->user == NULL && !subscriber->is_coming);
+    subscriber->is_coming = true;
+    *registry->coming_end = subscriber;
+    registry->coming_end = &subscriber->sibling;
+}
+
+/* They come and go nearly in one order, so it is one of the first. */
+static void remove_coming(Registry *registry, Subscriber *subscriber) {
+    if (!subscriber->is_coming) return;
+    Subscriber **at = &registry->coming;
+    while (*at != subscriber) at = &(*at)->sibling;
+    *at = subscriber->sibling;
+    if (registry->coming_end == &subscriber->sibling) registry->coming_end = at;
+    subscriber->sibling = NULL;
+    subscriber->is_coming = false;
+}
+
 void registry_add(Registry *registry, Subscriber *subscriber, Str user, const Names *channels) {
     ensure(!registry->is_locked);
     assert(subscriber->user == NULL);
+    remove_coming(registry, subscriber);
     Node *node = graph_add_user(&registry->graph, user);
     subscriber->user = node;
     if (registry->trace != NULL) subscriber->number = trace_number_session(registry->trace);
@@ -65,6 +86,7 @@ static void unlink_sibling(Node *user, Subscriber *subscriber) {
 
 void registry_remove(Registry *registry, Subscriber *subscriber) {
     ensure(!registry->is_locked);
+    remove_coming(registry, subscriber);
     Node *user = subscriber->user;
     if (user == NULL) return;
     unlink_sibling(user, subscriber);

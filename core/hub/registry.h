@@ -23,6 +23,8 @@ typedef struct Registry {
     uint64_t serial;        /* of the last walk that marked nodes or stamped sessions */
     uint64_t kept_sequence; /* of the last kept event that was fanned out here */
     Trace *trace;           /* borrowed; NULL: nothing is recorded */
+    Subscriber *coming; /* sessions of a known user that are not live yet, by `sibling`, oldest first */
+    Subscriber **coming_end; /* where the next one goes */
     uint32_t session_count;
     bool is_locked;         /* while fan-out walks: nothing may be added or removed */
     RegistryOnDrop on_drop; /* NULL: nobody asks */
@@ -32,9 +34,14 @@ typedef struct Registry {
 void registry_init(Registry *registry, uint64_t kept_sequence);
 void registry_deinit(Registry *registry); /* no Subscriber may be left */
 
+/* It is known whose session it is, but it gets nothing before registry_add. Until then whoever closes the
+ * user's sessions finds it in `coming`. */
+void registry_expect(Registry *registry, Subscriber *subscriber);
+
 /* The session of `user` becomes live; `channels` are all channels of the user. */
 void registry_add(Registry *registry, Subscriber *subscriber, Str user, const Names *channels);
-void registry_remove(Registry *registry, Subscriber *subscriber);
+void registry_remove(Registry *registry,
+                     Subscriber *subscriber); /* also one that is coming, or neither */
 
 /* Those of `users` that have a session here join or leave the channels. */
 void registry_change(Registry *registry, bool is_add, const Names *users, const Names *channels);

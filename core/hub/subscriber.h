@@ -7,6 +7,7 @@
 #ifndef HUB_SUBSCRIBER_H
 #define HUB_SUBSCRIBER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "hub/message.h"
@@ -29,6 +30,8 @@ typedef struct SubscriberClass {
     /* Tokens of keys before `generation` are good until `until_ms` (wall clock), 0: no longer. True: the
      * session ends now because of that. */
     bool (*retire_key)(Subscriber *subscriber, uint32_t generation, int64_t until_ms);
+    /* Whose it is; borrows. */
+    Str (*of_user)(const Subscriber *subscriber);
     /* The session's id; borrows. */
     Str (*id)(const Subscriber *subscriber);
     /* Since when it is, wall clock, and how many frames the kernel has not taken yet. */
@@ -41,11 +44,13 @@ typedef struct SubscriberClass {
 
 struct Subscriber {
     const SubscriberClass *class;
-    struct Node *user;   /* while in the registry, else NULL */
-    Subscriber *sibling; /* the user's next session on this worker */
-    uint64_t stamp;      /* serial of the last channels-efficient event it got */
-    uint32_t number;     /* in the worker's Trace */
-    uint64_t had;        /* kept events up to this sequence it has had, on an earlier connection */
+    struct Node *user; /* while it is live, else NULL */
+    Subscriber
+        *sibling;    /* the user's next session on this worker; while it is coming the next such one */
+    uint64_t stamp;  /* serial of the last channels-efficient event it got */
+    uint32_t number; /* in the worker's Trace */
+    bool is_coming;  /* in the registry, but not live yet */
+    uint64_t had;    /* kept events up to this sequence it has had, on an earlier connection */
 };
 
 #endif

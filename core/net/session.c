@@ -78,21 +78,24 @@ bool session_retire_key(Subscriber *subscriber, uint32_t generation, int64_t unt
     return false;
 }
 
+static const Session *of_subscriber(const Subscriber *subscriber) {
+    return session_of((Subscriber *)(uintptr_t)subscriber);
+}
+
 Str session_claims_of(const Subscriber *subscriber) {
-    const Session *session =
-        (const Session *)(const void *)((const char *)subscriber - offsetof(Session, subscriber));
-    return session_claims(&session->facts);
+    return session_claims(&of_subscriber(subscriber)->facts);
+}
+
+Str session_user_of(const Subscriber *subscriber) {
+    return session_user(&of_subscriber(subscriber)->facts);
 }
 
 Str session_id(const Subscriber *subscriber) {
-    const Session *session =
-        (const Session *)(const void *)((const char *)subscriber - offsetof(Session, subscriber));
-    return str_make(session->facts.id, SESSION_ID_LEN);
+    return str_make(of_subscriber(subscriber)->facts.id, SESSION_ID_LEN);
 }
 
 void session_describe(const Subscriber *subscriber, int64_t *since_ms, uint32_t *waiting) {
-    const Session *session =
-        (const Session *)(const void *)((const char *)subscriber - offsetof(Session, subscriber));
+    const Session *session = of_subscriber(subscriber);
     bool is_there = session->transport != NULL;
     *since_ms = session->facts.since_ms;
     *waiting = is_there ? class_of(session)->waiting(session->transport) : 0;
@@ -104,7 +107,7 @@ void session_on_message(Session *session, Str text) {
 }
 
 static void free_session(Session *session) {
-    ensure(session->subscriber.user == NULL);
+    ensure(session->subscriber.user == NULL && !session->subscriber.is_coming);
     bytes_release(session->facts.identity);
     mem_free(session);
 }

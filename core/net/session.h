@@ -118,13 +118,15 @@ uint16_t session_close_code(const Session *session); /* 0: it is open, or has no
 /* For transports: what their tables hold, and what they tell of the connection. */
 bool session_retire_key(Subscriber *subscriber, uint32_t generation, int64_t until_ms);
 Str session_claims_of(const Subscriber *subscriber);
+Str session_user_of(const Subscriber *subscriber);
 Str session_id(const Subscriber *subscriber);
 void session_describe(const Subscriber *subscriber, int64_t *since_ms, uint32_t *waiting);
 void session_end(Subscriber *subscriber, uint16_t code, Str reason);
 #define SESSION_SUBSCRIBER(deliver_)                                                          \
     {                                                                                         \
         .deliver = (deliver_), .retire_key = session_retire_key, .claims = session_claims_of, \
-        .id = session_id, .describe = session_describe, .close = session_end                  \
+        .of_user = session_user_of, .id = session_id, .describe = session_describe,           \
+        .close = session_end                                                                  \
     }
 void session_on_message(Session *session, Str text);
 void session_on_timer(Session *session);

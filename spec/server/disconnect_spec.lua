@@ -2,8 +2,23 @@
 local fault = require "spec.support.fault"
 local fresh = require "spec.support.fresh"
 local listener = require "spec.support.listener"
+local plugin_source = require "spec.support.plugin_source"
 local server = require "spec.support.server"
 local wait = require "spec.support.wait"
+
+-- The connect hook holds users called slow-* up until somebody says go.
+local GATE = plugin_source [[
+  app:on("connect", function(session)
+    if not session.user:find("^slow") then return end
+    chatty.shared.set("at/" .. session.user, session.id)
+    while not chatty.shared.get("go/" .. session.user) do chatty.sleep(0.005) end
+    chatty.shared.set("through/" .. session.user, true)
+  end)
+  app:post("/go/:user", { auth = "none" }, function(request) chatty.shared.set("go/" .. request.params.user, true) end)
+  app:get("/shared/:key/:user", { auth = "none" }, function(request)
+    return { json = { value = chatty.shared.get(request.params.key .. "/" .. request.params.user) or false } }
+  end)
+]]
 
 describe("disconnect", function()
   local chatty
@@ -106,4 +121,88 @@ describe("disconnect", function()
       assert.equal(expected, fault.of(disconnect(query)))
     end)
   end
+end)
+
+describe("a session whose connect hook waits", function()
+  local chatty
+
+  setup(function() chatty = server.start{ settings = { WORKERS = 2 }, plugins = { gate = GATE } } end)
+  teardown(function() chatty:stop() end)
+
+  local function wait_for(key, user)
+    assert.is_truthy(wait.until_(function()
+      return chatty:request{ path = ("/shared/%s/%s"):format(key, user) }.json().value
+    end))
+  end
+
+  -- A session that the hook holds up.
+  local function open(user)
+    local session = chatty:connect(user)
+    wait_for("at", user)
+    return session
+  end
+
+  local function let_through(user)
+    chatty:request{ method = "POST", path = "/go/" .. user }
+    wait_for("through", user)
+  end
+
+  -- It was closed so, had no event, and nobody thinks that it is live.
+  local function check_end(session, user, code)
+    assert.is_nil((session:next()))
+    assert.equal(code, session.close_code)
+    let_through(user)
+    assert.same({}, chatty:control("GET", "/control/search/users").json())
+    assert.equal(0, chatty:metric "sessions")
+  end
+
+  it("is closed by disconnect, and counts", function()
+    local user = fresh "slow"
+    local session = open(user)
+    local would = chatty:control("POST", "/control/disconnect?method=users:" .. user .. "&dryRun=true").json()
+    assert.equal(1, would.sessions)
+    local answer = chatty:control("POST", "/control/disconnect?method=users:nobody," .. user).json()
+    assert.equal(1, answer.sessions)
+    check_end(session, user, 4502)
+  end)
+
+  it("is asked to come back by it", function()
+    local user = fresh "slow"
+    local session = open(user)
+    chatty:control("POST", ("/control/disconnect?method=users:%s&reconnect=true"):format(user))
+    check_end(session, user, 4003)
+  end)
+
+  it("is closed when its token is revoked", function()
+    local user = fresh "slow"
+    local token = chatty:token{ sub = user, jti = user }
+    local session = chatty:connect(user, { token = token })
+    wait_for("at", user)
+    assert.equal(200, chatty:request{ method = "POST", path = "/auth/logout",
+      headers = { Authorization = "Bearer " .. token } }.status)
+    check_end(session, user, 4504)
+  end)
+
+  it("is closed when the secret is changed", function()
+    local user = fresh "slow"
+    local session = open(user)
+    local answer = chatty:control("PUT", "/auth/update-jwt-secret", { secret = ("n"):rep(40) }).json()
+    assert.equal(1, answer.sessions)
+    chatty.settings.JWT_SECRET = ("n"):rep(40)
+    check_end(session, user, 4504)
+  end)
+
+  it("gets no event of before, and all of behind", function()
+    local user, room = fresh "slow", fresh "room"
+    local session = open(user)
+    chatty:subscribe("users:" .. user, { room })
+    chatty:notify(("channels:%s"):format(room), "before")
+    chatty:notify(("users:%s"):format(user), "before")
+    let_through(user)
+    local connected = session:next()
+    assert.same({ "chatty:connected", { room } }, { connected.event, connected.attributes.channels })
+    chatty:notify(("channels:%s"):format(room), "behind")
+    assert.equal("behind", session:next().event)
+    session:abort()
+  end)
 end)
