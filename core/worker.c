@@ -101,6 +101,11 @@ static void run_swap(Worker *worker, Op *op) {
     bus_answer(worker->bus, op);
 }
 
+static void drain(Worker *worker) {
+    drain_step(&worker->net, worker->drained_ms);
+    engines_drain(&worker->engines, worker->drained_ms);
+}
+
 static void begin_stop(Worker *worker) {
     if (worker->is_stopping) return;
     worker->is_stopping = true;
@@ -112,8 +117,7 @@ static void begin_stop(Worker *worker) {
     give_room(worker);
     api_stop(worker->states.current);
     drain_start(&worker->net);
-    engines_drain(&worker->engines);
-    drain_step(&worker->net, worker->drained_ms);
+    drain(worker);
 }
 
 /* Those who balance load are told first, while everything is still served. */
@@ -226,7 +230,7 @@ static void on_wake(uv_async_t *handle) {
 
 static void check_quiet(Worker *worker) {
     bool is_late = net_now_ms(&worker->net) >= worker->stop_deadline_ms;
-    if (worker->net.conn_count > 0) {
+    if (worker->net.conn_count > 0 || engines_are_polling(&worker->engines)) {
         if (is_late) conn_close_all(&worker->net);
         return;
     }
@@ -247,7 +251,7 @@ static void keep_house(void *context) {
     if (worker->sweep_ms != 0) sweep_history(worker, now_ms);
     if (worker->leave_ms != 0 && now_ms >= worker->leave_ms) begin_stop(worker);
     if (!worker->is_stopping) return;
-    drain_step(&worker->net, worker->drained_ms);
+    drain(worker);
     check_quiet(worker);
 }
 

@@ -8,11 +8,14 @@
 
 #include "net/net.h"
 
+/* How many of `count` are told now, of which there is a part every WHEEL_TICK_MS, so that all are told when
+ * `until_ms` comes, monotonic. Few are told at once. */
+uint32_t drain_share(const Net *net, uint32_t count, uint64_t until_ms);
+
 /* Also what opens from now on is closed at once. */
 void drain_start(Net *net);
 
-/* Tells a part of the sessions, every WHEEL_TICK_MS, so that all are told when `until_ms` comes, monotonic.
- * Few are told at once. */
+/* Tells the share of the sessions. */
 void drain_step(Net *net, uint64_t until_ms);
 
 #endif

@@ -119,7 +119,7 @@ static void finish(Engine *engine, uint16_t code, Str reason) {
     engine->is_closing = engine->is_over = true;
     if (engine->probe != NULL) probe_abandon(engine->probe);
     if (engine->polling != NULL) {
-        engines_note_socket();
+        engines_note_socket(engine->engines);
         polling_answer(&engine->polling->post, "sid-unknown", NULL);
         polling_free(engine->polling);
         engine->polling = NULL;
@@ -486,7 +486,7 @@ void engine_take_socket(Engine *engine, Socket *socket) {
     Polling *polling = engine->polling;
     polling_answer_poll(polling, bytes_copy(STR("6")));
     polling_answer(&polling->post, NULL, bytes_copy(STR("ok")));
-    engines_note_socket();
+    engines_note_socket(engine->engines);
     engine->polling = NULL;
     engine->socket = socket;
     socket_set_handler(socket, &socket_handler, engine);

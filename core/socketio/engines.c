@@ -8,6 +8,7 @@
 #include "base/metrics.h"
 #include "base/text.h"
 #include "data/secret.h"
+#include "net/drain.h"
 #include "net/ws.h"
 #include "socketio/eio.h"
 #include "socketio/probe.h"
@@ -63,6 +64,7 @@ void engines_add(Engines *engines, Engine *engine, char sid[ENGINE_SID_LEN + 1])
     memcpy(entry->sid, sid, sizeof entry->sid);
     engine->entry = entry;
     map_add(&engines->by_sid, entry);
+    engines->polling_count++;
     metrics_add(METRIC_polling, 1);
 }
 
@@ -73,7 +75,8 @@ void engines_remove(Engines *engines, Engine *engine) {
     mem_free(entry);
 }
 
-void engines_note_socket(void) {
+void engines_note_socket(Engines *engines) {
+    engines->polling_count--;
     metrics_add(METRIC_polling, -1);
 }
 
@@ -169,11 +172,19 @@ void engines_upgrade(Engines *engines, Str sid, int fd, Bytes *answer, Str rest)
     }
 }
 
-void engines_drain(Engines *engines) {
+void engines_drain(Engines *engines, uint64_t until_ms) {
+    uint32_t left = drain_share(engines->net, engines->polling_count, until_ms);
     size_t at = 0;
     for (EngineEntry *entry = map_next(&engines->by_sid, &at); entry != NULL;
          entry = map_next(&engines->by_sid, &at)) {
-        if (entry->engine->polling == NULL) continue;
+        const Polling *polling = entry->engine->polling;
+        bool has_poll = polling != NULL && polling->poll.give != NULL;
+        if (polling == NULL || (has_poll && left == 0)) continue;
+        if (has_poll) left--;
         engine_end(entry->engine, SOCKET_CODE_RESTART, STR("the server restarts"), EIO_CLOSE);
     }
+}
+
+bool engines_are_polling(const Engines *engines) {
+    return engines->polling_count > 0;
 }

@@ -14,7 +14,8 @@ typedef struct Engines {
     Net *net;
     unsigned worker; /* its index, the first two digits of each sid */
     Map by_sid;      /* of Entries, see engines.c */
-    List spaces;     /* see space.h */
+    uint32_t polling_count;
+    List spaces; /* see space.h */
 } Engines;
 
 void engines_init(Engines *engines, Net *net, unsigned worker);
@@ -29,7 +30,7 @@ int engines_worker_of(Str sid);
 void engines_make_sid(const Engines *engines, char sid[ENGINE_SID_LEN + 1]);
 void engines_add(Engines *engines, Engine *engine, char sid[ENGINE_SID_LEN + 1]); /* makes the sid */
 void engines_remove(Engines *engines, Engine *engine);
-void engines_note_socket(void); /* one polls no more */
+void engines_note_socket(Engines *engines); /* one polls no more */
 
 /* A GET or a POST with a body; answered at once or later, once. */
 void engines_poll(Engines *engines, Str sid, PollingAnswer answer);
@@ -42,7 +43,10 @@ void engines_abort(Engines *engines, Str sid);
  * answer to its handshake; `rest` came behind the request. */
 void engines_upgrade(Engines *engines, Str sid, int fd, Bytes *answer, Str rest);
 
-/* The worker stops: all that poll end. */
-void engines_drain(Engines *engines);
+/* The worker stops. Those with a poll that waits are told in parts, until `until_ms` (drain_share); the others, whom
+ * nothing can be told any more, end at once. */
+void engines_drain(Engines *engines, uint64_t until_ms);
+
+bool engines_are_polling(const Engines *engines); /* there is one that polls */
 
 #endif

@@ -1,6 +1,7 @@
 -- The end of the server: what runs is answered, nothing new begins, and it takes no longer than STOP_TIMEOUT.
 local client = require "spec.support.client"
 local http = require "spec.support.http"
+local polling = require "spec.support.polling"
 local probe = require "spec.support.probe"
 local server = require "spec.support.server"
 local uv = require "luv"
@@ -85,6 +86,55 @@ describe("a server that is told to stop", function()
     end)
     for _, session in ipairs(sessions) do assert.equal(1012, session:expect_closed()) end
     assert.is_true(seconds_since(first) > 0.3)
+    assert.same({ 0, 0 }, ending(chatty))
+  end)
+
+  it("tells many clients that poll one after the other, too #threads", function()
+    local chatty = start{ WORKERS = 2, STOP_SPREAD = "2s" }
+    local sessions = {}
+    for i = 1, 400 do
+      local session = polling.open(chatty.port)
+      local answer, connection = session:start()
+      sessions[i] = { answer = answer, connection = connection }
+    end
+    assert.equal(400, chatty:wait_metric("polls_waiting", 400))
+    chatty:send_signal("sigterm")
+    local first, last
+    wait.until_(function()
+      local count = 0
+      for _, session in ipairs(sessions) do
+        if not session.connection.is_open then count = count + 1 end
+      end
+      if count > 0 then first = first or uv.hrtime() end
+      if count == #sessions then last = uv.hrtime() end
+      return last
+    end)
+    for _, session in ipairs(sessions) do assert.equal("1", session.answer().body) end
+    assert.is_true((last - first) / 1e9 > 0.1)
+    assert.same({ 0, 0 }, ending(chatty))
+  end)
+
+  it("does not wait for clients that could poll and do not", function()
+    local chatty = start{ STOP_TIMEOUT = "10m", STOP_SPREAD = "5m" }
+    for _ = 1, 40 do polling.open(chatty.port) end
+    chatty:send_signal("sigterm")
+    assert.same({ 0, 0 }, ending(chatty))
+  end)
+
+  it("tells a session that polls 1012", function()
+    local chatty = start(nil, { gone = [[
+local chatty = require "chatty"
+return { api = 1, setup = function(app)
+  app:on("disconnect", function(session, _, code) chatty.log.info(("gone: %s %d"):format(session.user, code)) end)
+end }]] })
+    local session = polling.open(chatty.port)
+    session:post(('40{"token":"%s"}'):format(chatty:token("ann")))
+    for _ = 1, 2 do session:next() end
+    local answer = session:start()
+    assert.equal(1, chatty:wait_metric("polls_waiting", 1))
+    chatty:send_signal("sigterm")
+    assert.equal("1", answer().body)
+    assert.is_truthy(chatty:wait_log "gone: ann 1012")
     assert.same({ 0, 0 }, ending(chatty))
   end)
 
