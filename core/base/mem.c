@@ -11,7 +11,8 @@
 
 enum {
     GROW_BYTES = 4 * 1024 * 1024,
-    TRIM_BYTES = 64 * 1024 * 1024 /* so much may be free at the end of a heap and is kept */
+    TRIM_BYTES = 64 * 1024 * 1024, /* so much may be free at the end of a heap and is kept */
+    CLEAR_MAX = 1024 /* malloc has what a thread freed lately at hand, calloc searches the heap */
 };
 
 void mem_setup(void) {
@@ -32,7 +33,8 @@ void *mem_alloc(size_t size) {
 }
 
 void *mem_zalloc(size_t size) {
-    return checked(calloc(1, size ? size : 1), size);
+    if (size > CLEAR_MAX) return checked(calloc(1, size), size);
+    return memset(mem_alloc(size), 0, size);
 }
 
 void *mem_realloc(void *memory, size_t size) {
