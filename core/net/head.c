@@ -162,7 +162,7 @@ static bool has_item(Str list, Str wanted) {
 
 static bool is_token(Str text) {
     for (size_t i = 0; i < text.len; i++) {
-        if (head_token_char(text.data[i]) == '\0') return false;
+        if (!head_is_token_char(text.data[i])) return false;
     }
     return text.len > 0;
 }

@@ -18,11 +18,12 @@ typedef struct HeadBody {
  * of Host. False: refused with `fault`. Wants version_minor, method, target and headers. */
 bool head_check(Request *request, HeadBody *body, HttpFault *fault);
 
-/* The letter of a token (RFC 9110 5.6.2) in lower case, 0 when `c` may not be in one. */
-static inline char head_token_char(char c) {
-    if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-') return c;
-    if (c >= 'A' && c <= 'Z') return (char)(c | 0x20);
-    return c != '\0' && strchr("!#$%&'*+.^_`|~", c) != NULL ? c : '\0';
+/* Whether `c` may be in a token (RFC 9110 5.6.2): a letter, a digit or one of !#$%&'*+-.^_`|~ */
+static inline bool head_is_token_char(char c) {
+    static const uint64_t sets[4] = {0x3ff6cfa00000000, 0x57ffffffc7fffffe, 0,
+                                     0}; /* a bit for each character */
+    unsigned char at = (unsigned char)c;
+    return sets[at / 64] >> at % 64 & 1;
 }
 
 #endif
