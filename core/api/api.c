@@ -164,11 +164,12 @@ void api_stop(Api *api) {
 void api_on_request(void *states, Request *request) {
     const Api *api = ((States *)states)->current;
     lua_State *L = api->script->L;
+    push_request(L, request);
     lua_rawgeti(L, LUA_REGISTRYINDEX, api->on_request);
-    RequestBox *box = push_request(L, request);
+    lua_pushvalue(L, -2);
     push_str(L, request->method);
     push_str(L, request->path);
-    task_start(api->script, "request", 3, on_request_end, box);
+    task_start_with(api->script, "request", 3, on_request_end);
 }
 
 void api_on_presence(Api *api, Str user, bool is_online, uint64_t generation) {

@@ -19,7 +19,7 @@ const MessageEncoder *api_encoders(void) {
 enum { PAGE_SIZE = 10000 };
 
 static void init_message(Notice *notice, uint32_t index, const Event *event, Str ack) {
-    MessageSpec spec = {.event = buf_str(&event->name),
+    MessageSpec spec = {.event = event->name,
                         .attributes = event->attributes,
                         .ack = ack,
                         .key = notice_key(notice),
@@ -67,7 +67,7 @@ static Str fill_messages(lua_State *L, Notice *notice, Str ack) {
     const Event *event = to_event(L, -1);
     if (event != NULL) {
         init_message(notice, 0, event, ack);
-        return buf_str(&event->name);
+        return event->name;
     }
     for (uint32_t i = 0; i < notice->message_count; i++) {
         lua_rawgeti(L, -1, (lua_Integer)i + 1);
@@ -76,7 +76,7 @@ static Str fill_messages(lua_State *L, Notice *notice, Str ack) {
         notice->targets[i].message = i;
         lua_pop(L, 1);
     }
-    return buf_str(&event->name);
+    return event->name;
 }
 
 /* `name` borrows from an event in the spec. stack: spec */

@@ -5,129 +5,101 @@
 
 #include "api/api.h"
 #include "api/api_json.h"
+#include "api/event_parts.h"
 #include "api/lua_args.h"
 #include "base/json.h"
 #include "base/metrics.h"
-#include "base/text.h"
 #include "socketio/sio.h"
 
 static const char event_type[] = "core.event";
+static const char finalized_type[] = "core.event, finalized"; /* those that own memory */
 
-enum { ATTACHMENTS_MAX = 1000 };
+enum {
+    ATTACHMENTS_MAX = 1000,
+    ROOM_MAX = 1024 /* attributes up to this size lie in Lua's memory */
+};
 
 Event *check_event(lua_State *L, int arg) {
-    return luaL_checkudata(L, arg, event_type);
+    return check_typed(L, arg, event_type);
 }
 
 static Event *own_event(lua_State *L) {
-    return check_self(L, event_type);
+    return check_typed(L, 1, event_type);
 }
 
 Event *to_event(lua_State *L, int index) {
-    return luaL_testudata(L, index, event_type);
-}
-
-static Event *push_event(lua_State *L) {
-    Event *event = lua_newuserdatauv(L, sizeof *event, 1);
-    *event = (Event){.name = BUF_NONE, .text = BUF_NONE};
-    luaL_setmetatable(L, event_type);
-    return event;
+    return to_typed(L, index, event_type);
 }
 
 static int f_gc(lua_State *L) {
     Event *event = own_event(L);
-    buf_deinit(&event->name);
+    buf_deinit(&event->new_name);
     buf_deinit(&event->text);
-    event->attributes = STR_NONE;
+    event->name = event->attributes = STR_NONE;
     return 0;
 }
 
-static const char *fault_of_name(Str name) {
-    if (name.len == 0) return "the event's name is empty";
-    if (name.len > EVENT_NAME_MAX) return "the event's name is longer than 255 bytes";
-    if (!text_is_utf8(name)) return "the event's name is not UTF-8";
-    return NULL;
+/* The event at `index` owns memory from here on. */
+static void add_finalizer(lua_State *L, int index, Event *event) {
+    if (event->has_finalizer) return;
+    event->has_finalizer = true;
+    index = lua_absindex(L, index);
+    luaL_getmetatable(L, finalized_type);
+    lua_setmetatable(L, index);
 }
 
 /* The collector sees an event as a few bytes, so it is told of the text, else megabytes of garbage
  * would wait for it. */
 static void tell_collector(lua_State *L, const Event *event) {
-    if (event->text.len >= 1024) lua_gc(L, LUA_GCSTEP, (int)(event->text.len / 1024));
+    if (event->text.len >= ROOM_MAX) lua_gc(L, LUA_GCSTEP, (int)(event->text.len / ROOM_MAX));
 }
 
-/* Puts the text, raw JSON of the attributes, in the place of the old one. */
-static void take_text(lua_State *L, Event *event, Buf *text) {
+/* Gives the event at `index` the memory of `text`, in which `attributes` lie, in the place of the old one. */
+static void take_text(lua_State *L, int index, Buf *text, Str attributes) {
+    Event *event = lua_touserdata(L, index);
     buf_deinit(&event->text);
     event->text = *text;
-    event->attributes = buf_str(&event->text);
+    event->attributes = attributes;
+    add_finalizer(L, index, event);
     tell_collector(L, event);
 }
 
-static void set_attributes(lua_State *L, Event *event, Str raw) {
+/* Of the event at `index`; copies. */
+static void set_attributes(lua_State *L, int index, Str raw) {
     Buf text = BUF_NONE;
     buf_add(&text, raw);
-    take_text(L, event, &text);
+    take_text(L, index, &text, buf_str(&text));
+}
+
+static Str put(char *at, Str text) {
+    if (text.len > 0) memcpy(at, text.data, text.len);
+    return str_make(at, text.len);
+}
+
+/* Pushes an event; copies both. */
+static Event *push_event(lua_State *L, Str name, Str attributes) {
+    bool is_small = attributes.len <= ROOM_MAX;
+    size_t room = name.len + (is_small ? attributes.len : 0);
+    Event *event = lua_newuserdatauv(L, sizeof *event + room, 1);
+    *event = (Event){.type = event_type, .new_name = BUF_NONE, .text = BUF_NONE};
+    luaL_setmetatable(L, event_type);
+    event->name = put(event->room, name);
+    if (is_small) {
+        event->attributes = put(event->room + name.len, attributes);
+    } else {
+        set_attributes(L, -1, attributes);
+    }
+    return event;
 }
 
 static int f_new(lua_State *L) {
     Str name = check_str(L, 1);
     luaL_checkany(L, 2);
-    const char *fault = fault_of_name(name);
+    const char *fault = event_parts_name_fault(name);
     if (fault != NULL) return push_failure(L, ERR_INVALID, fault);
-    Event *event = push_event(L);
-    buf_add(&event->name, name);
-    push_json(L, 2); /* stack: name, attributes, event, raw */
-    set_attributes(L, event, check_str(L, -1));
-    lua_pop(L, 1);
+    push_json(L, 2); /* stack: name, attributes, raw */
+    push_event(L, name, check_str(L, -1));
     return 1;
-}
-
-/* What is wrong with a document {"event", "attributes"}. */
-typedef struct EventFault {
-    const char *message;
-    const char *code;
-    const char *pointer; /* JSON pointer, or NULL */
-} EventFault;
-
-typedef struct EventParts {
-    Str name; /* raw string */
-    Str attributes;
-    Str ack;
-    bool has_more; /* other members than name and attributes */
-} EventParts;
-
-static EventFault find_parts(Str document, EventParts *parts) {
-    *parts = (EventParts){.has_more = false};
-    if (json_type(document) != JSON_OBJECT) {
-        return (EventFault){"send an object with the members event and attributes", "event-invalid",
-                            ""};
-    }
-    JsonWalk walk = json_walk(document);
-    Str key;
-    Str item;
-    while (json_next(&walk, &key, &item)) {
-        if (json_string_equal(key, STR("event"))) {
-            parts->name = item;
-        } else if (json_string_equal(key, STR("attributes"))) {
-            parts->attributes = item;
-        } else {
-            parts->has_more = true;
-            if (json_string_equal(key, STR("ack"))) parts->ack = item;
-        }
-    }
-    if (parts->name.len == 0) {
-        return (EventFault){"add the member event with the event's name", "event-missing", "/event"};
-    }
-    if (json_type(parts->name) != JSON_STRING) {
-        return (EventFault){"the member event must be a string", "event-invalid", "/event"};
-    }
-    return (EventFault){NULL, NULL, NULL};
-}
-
-static EventFault read_name(Str raw, Buf *name) {
-    json_decode_string(raw, name);
-    const char *fault = fault_of_name(buf_str(name));
-    return (EventFault){fault, "event-invalid", "/event"};
 }
 
 static int push_fault(lua_State *L, EventFault fault) {
@@ -151,10 +123,6 @@ static bool check_json(lua_State *L, Str text, Str *document, JsonFault *fault) 
     return err == 0;
 }
 
-static bool is_missing(Str attributes) {
-    return attributes.len == 0 || json_type(attributes) == JSON_NULL;
-}
-
 /* Pushes the members of the document other than name and attributes, decoded. */
 static void push_members(lua_State *L, Str document) {
     lua_newtable(L);
@@ -169,6 +137,17 @@ static void push_members(lua_State *L, Str document) {
     }
 }
 
+/* What is large keeps the memory that it has in the body. */
+static void push_read_event(lua_State *L, const EventParts *parts, Buf *body) {
+    if (parts->attributes.len <= ROOM_MAX) {
+        push_event(L, parts->name, parts->attributes);
+        return;
+    }
+    push_event(L, parts->name, STR_NONE);
+    take_text(L, -1, body, parts->attributes);
+    *body = BUF_NONE;
+}
+
 int push_event_of_body(lua_State *L, Buf *body) {
     Str document;
     JsonFault json_fault;
@@ -176,20 +155,16 @@ int push_event_of_body(lua_State *L, Buf *body) {
     if (!check_json(L, buf_str(body), &document, &json_fault)) {
         return push_malformed(L, &json_fault);
     }
-    EventFault fault = find_parts(document, &parts);
-    if (fault.message != NULL) return push_fault(L, fault);
-    Event *event = push_event(L);
-    fault = read_name(parts.name, &event->name);
-    if (fault.message == NULL && is_missing(parts.attributes)) {
+    EventFault fault = event_parts_find(document, &parts);
+    if (fault.message == NULL && parts.attributes.len == 0) {
         fault = (EventFault){"add the member attributes; it may be any JSON but null",
                              "attributes-missing", "/attributes"};
     }
+    if (fault.message == NULL) push_read_event(L, &parts, body);
+    event_parts_deinit(&parts);
     if (fault.message != NULL) return push_fault(L, fault);
     if (parts.has_more) push_members(L, document);
-    event->text = *body;
-    event->attributes = parts.attributes;
-    *body = BUF_NONE;
-    tell_collector(L, event);
+    buf_deinit(body);
     return parts.has_more ? 2 : 1;
 }
 
@@ -225,31 +200,31 @@ static int f_parse(lua_State *L) {
         lua_pushliteral(L, "INVALID");
         return 3;
     }
-    EventFault fault = find_parts(document, &parts);
-    Event *event = push_event(L);
-    if (fault.message == NULL) fault = read_name(parts.name, &event->name);
-    if (fault.message != NULL) {
+    EventFault fault = event_parts_find(document, &parts);
+    if (fault.message == NULL) {
+        push_event(L, parts.name, parts.attributes.len > 0 ? parts.attributes : STR("{}"));
+    } else {
         push_failure(L, ERR_INVALID, fault.message);
-        push_ack(L, parts.ack);
-        return 4;
     }
-    set_attributes(L, event, is_missing(parts.attributes) ? STR("{}") : parts.attributes);
+    event_parts_deinit(&parts);
     push_ack(L, parts.ack);
-    return 2;
+    return fault.message == NULL ? 2 : 4;
 }
 
 static int f_name(lua_State *L) {
-    push_str(L, buf_str(&own_event(L)->name));
+    push_str(L, own_event(L)->name);
     return 1;
 }
 
 static int f_rename(lua_State *L) {
     Event *event = own_event(L);
     Str name = check_str(L, 2);
-    const char *fault = fault_of_name(name);
+    const char *fault = event_parts_name_fault(name);
     if (fault != NULL) return push_failure(L, ERR_INVALID, fault);
-    buf_clear(&event->name);
-    buf_add(&event->name, name);
+    add_finalizer(L, 1, event);
+    buf_clear(&event->new_name);
+    buf_add(&event->new_name, name);
+    event->name = buf_str(&event->new_name);
     lua_pushboolean(L, 1);
     return 1;
 }
@@ -284,23 +259,23 @@ static int f_get(lua_State *L) {
 
 /* stack: event, key, value */
 static int f_set(lua_State *L) {
-    Event *event = check_object(L);
+    const Event *event = check_object(L);
     Str key = check_str(L, 2);
     luaL_checkany(L, 3);
     push_json(L, 3);
     Str item = check_str(L, -1);
     Buf text = BUF_NONE;
     json_set(event->attributes, key, item, &text);
-    take_text(L, event, &text);
+    take_text(L, 1, &text, buf_str(&text));
     return 0;
 }
 
 static int f_remove(lua_State *L) {
-    Event *event = check_object(L);
+    const Event *event = check_object(L);
     Str key = check_str(L, 2);
     Buf text = BUF_NONE;
     json_remove(event->attributes, key, &text);
-    take_text(L, event, &text);
+    take_text(L, 1, &text, buf_str(&text));
     return 0;
 }
 
@@ -308,16 +283,14 @@ static int f_replace(lua_State *L) {
     Event *event = own_event(L);
     luaL_checkany(L, 2);
     push_json(L, 2);
-    set_attributes(L, event, check_str(L, -1));
+    set_attributes(L, 1, check_str(L, -1));
     event->is_spread = false;
     return 0;
 }
 
 static int f_copy(lua_State *L) {
-    Event *from = own_event(L);
-    Event *event = push_event(L);
-    buf_add(&event->name, buf_str(&from->name));
-    set_attributes(L, event, from->attributes);
+    const Event *from = own_event(L);
+    Event *event = push_event(L, from->name, from->attributes);
     event->is_spread = from->is_spread;
     event->binary_count = from->binary_count;
     push_binaries(L, 1);
@@ -364,15 +337,10 @@ static int f_spread(lua_State *L) {
     return 0;
 }
 
-static bool read_packet_name(const SioPacket *packet, Buf *name) {
-    if (packet->type == SIO_ACK) {
-        buf_add(name, STR("chatty:ack"));
-    } else if (json_type(packet->event) == JSON_STRING) {
-        json_decode_string(packet->event, name);
-    } else {
-        buf_add(name, packet->event);
-    }
-    return fault_of_name(buf_str(name)) == NULL;
+static Str packet_name(const SioPacket *packet, Buf *decoded) {
+    if (packet->type == SIO_ACK) return STR("chatty:ack");
+    bool is_string = json_type(packet->event) == JSON_STRING;
+    return is_string ? event_parts_text(packet->event, decoded) : packet->event;
 }
 
 /* stack: -> event */
@@ -387,22 +355,29 @@ static void set_packet_binaries(lua_State *L, Event *event, const SioPacket *pac
     lua_setiuservalue(L, -2, 1);
 }
 
+/* Makes an array of the items that the attributes of the event on top are. */
+static void add_brackets(lua_State *L, const Event *event) {
+    Buf text = BUF_NONE;
+    buf_add_char(&text, '[');
+    buf_add(&text, event->attributes);
+    buf_add_char(&text, ']');
+    take_text(L, -1, &text, buf_str(&text));
+}
+
 /* One argument is the attributes, none is {}, several are an array. */
 bool push_event_of_packet(lua_State *L, const SioPacket *packet) {
-    Event *event = push_event(L);
-    if (!read_packet_name(packet, &event->name)) {
-        lua_pop(L, 1);
-        return false;
+    Buf decoded = BUF_NONE;
+    Str name = packet_name(packet, &decoded);
+    bool is_good = event_parts_name_fault(name) == NULL;
+    if (is_good) {
+        Str none = packet->type == SIO_ACK ? STR("null") : STR("{}");
+        Event *event = push_event(L, name, packet->count == 0 ? none : packet->arguments);
+        event->is_spread = packet->count > 1;
+        if (event->is_spread) add_brackets(L, event);
+        set_packet_binaries(L, event, packet);
     }
-    Str none = packet->type == SIO_ACK ? STR("null") : STR("{}");
-    Buf text = BUF_NONE;
-    event->is_spread = packet->count > 1;
-    if (event->is_spread) buf_add_char(&text, '[');
-    buf_add(&text, packet->count > 0 ? packet->arguments : none);
-    if (event->is_spread) buf_add_char(&text, ']');
-    take_text(L, event, &text);
-    set_packet_binaries(L, event, packet);
-    return true;
+    buf_deinit(&decoded);
+    return is_good;
 }
 
 static int f_size(lua_State *L) {
@@ -431,7 +406,6 @@ static const luaL_Reg methods[] = {
     {"spread", f_spread},
     {"size", f_size},
     {"attributes", f_attributes},
-    {"__gc", f_gc},
     {NULL, NULL},
 };
 
@@ -439,7 +413,10 @@ static const luaL_Reg lib[] = {{"new", f_new}, {"parse", f_parse}, {"read", f_re
 
 int api_open_event(lua_State *L) {
     push_class(L, event_type, methods);
-    lua_pop(L, 1);
+    push_class(L, finalized_type, methods);
+    lua_pushcfunction(L, f_gc);
+    lua_setfield(L, -2, "__gc");
+    lua_pop(L, 2);
     luaL_newlib(L, lib);
     return 1;
 }

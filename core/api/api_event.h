@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * api_event: an event that is being made, in Lua: a name, and attributes as raw JSON of which single
- * members are changed by splicing. A userdata that owns its memory.
+ * members are changed by splicing. A userdata. What is small lies within it: most events need no finalizer.
  */
 #ifndef API_API_EVENT_H
 #define API_API_EVENT_H
@@ -10,14 +10,16 @@
 
 #include "base/buf.h"
 
-enum { EVENT_NAME_MAX = 255 };
-
 typedef struct Event {
-    Buf name;
+    const char *type; /* for check_typed */
+    Str name;         /* within the userdata, or in new_name */
+    Str attributes;   /* raw JSON; within the userdata, or inside text */
+    Buf new_name;
     Buf text;              /* holds the attributes, perhaps within more */
-    Str attributes;        /* raw JSON, inside text */
+    bool has_finalizer;    /* it owns one of these two */
     bool is_spread;        /* the attributes are an array of the arguments of a client of Socket.IO */
     uint32_t binary_count; /* of the list of binaries, its user value */
+    char room[];
 } Event;
 
 struct SioPacket;
@@ -25,7 +27,7 @@ struct SioPacket;
 Event *check_event(lua_State *L, int arg);
 Event *to_event(lua_State *L, int index); /* NULL: it is none */
 
-/* Reads {"event", "attributes"} out of a request's body, whose memory moves into the event on success.
+/* Reads {"event", "attributes"} out of a request's body, which is empty on success: large memory moves.
  * Pushes the event, and if it has other members a table of them, decoded; or nil, message, code, pointer. */
 int push_event_of_body(lua_State *L, Buf *body);
 

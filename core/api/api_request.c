@@ -6,7 +6,6 @@
 #include "api/api_socket.h"
 #include "api/arrival.h"
 #include "api/lua_args.h"
-#include "base/mem.h"
 #include "net/exchange.h"
 #include "net/handshake.h"
 
@@ -14,14 +13,10 @@ static const char request_type[] = "core.request";
 
 enum { HEADERS_MAX = 64 };
 
-RequestBox *push_request(lua_State *L, Request *request) {
-    RequestBox *box = mem_zalloc(sizeof *box);
-    box->request = request;
-    RequestBox **proxy = lua_newuserdatauv(L, sizeof *proxy, 0);
-    *proxy = box;
-    box->has_proxy = true;
+void push_request(lua_State *L, Request *request) {
+    RequestBox *box = lua_newuserdatauv(L, sizeof *box, 0);
+    *box = (RequestBox){.type = request_type, .request = request};
     luaL_setmetatable(L, request_type);
-    return box;
 }
 
 static const char internal_error[] =
@@ -29,40 +24,31 @@ static const char internal_error[] =
     "\"detail\":\"The handler of this request failed. The server's log says why.\"}]}";
 
 void on_request_end(void *context) {
-    RequestBox *box = context;
-    if (!box->was_answered) {
+    RequestBox *proxy = context;
+    const RequestBox box = *proxy; /* what runs from here on may collect the proxy */
+    proxy->request = NULL;
+    if (!box.was_answered) {
         Header header = {STR("Content-Type"), STR("application/json")};
         Reply reply = {.status = 500, .headers = &header, .header_count = 1};
         reply.body = str_make(internal_error, sizeof internal_error - 1);
-        exchange_reply(box->request, &reply);
+        exchange_reply(box.request, &reply);
     }
-    request_free(box->request);
-    box->request = NULL;
-    if (box->opened != NULL) box->on_end(box->opened);
-    if (!box->has_proxy) mem_free(box);
-}
-
-static RequestBox *check_box(lua_State *L) {
-    RequestBox *box = *(RequestBox **)check_self(L, request_type);
-    luaL_argcheck(L, box->request != NULL, 1, "the request is over: its handler has returned");
-    return box;
+    request_free(box.request);
+    if (box.opened != NULL) box.on_end(box.opened);
 }
 
 RequestBox *check_request_box(lua_State *L, int arg) {
-    RequestBox *box = *(RequestBox **)luaL_checkudata(L, arg, request_type);
+    RequestBox *box = check_typed(L, arg, request_type);
     luaL_argcheck(L, box->request != NULL, arg, "the request is over: its handler has returned");
     return box;
 }
 
-static Request *check_request(lua_State *L) {
-    return check_box(L)->request;
+static RequestBox *check_box(lua_State *L) {
+    return check_request_box(L, 1);
 }
 
-static int f_gc(lua_State *L) {
-    RequestBox *box = *(RequestBox **)check_self(L, request_type);
-    box->has_proxy = false;
-    if (box->request == NULL) mem_free(box);
-    return 0;
+static Request *check_request(lua_State *L) {
+    return check_box(L)->request;
 }
 
 static int f_query(lua_State *L) {
@@ -223,7 +209,6 @@ static const luaL_Reg methods[] = {
     {"open_session", f_open_session},
     {"open_socket", f_open_socket},
     {"open_stream", f_open_stream},
-    {"__gc", f_gc},
     {NULL, NULL},
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * api_request: the proxy of an HTTP request. A RequestBox has two owners, the proxy in Lua and the task
- * that answers; the second to let go frees it. The Request is freed when the task ends.
+ * api_request: the proxy of an HTTP request, which is Lua's and which the task that answers keeps alive. The
+ * Request is freed when the task ends.
  */
 #ifndef API_API_REQUEST_H
 #define API_API_REQUEST_H
@@ -12,15 +12,15 @@
 #include "script/task.h"
 
 typedef struct RequestBox {
+    const char *type; /* for check_typed */
     Request *request; /* NULL: the task is over */
     TaskOnEnd on_end; /* called with `opened` when the task ends */
     void *opened;     /* what the request became; NULL: it stayed one */
-    bool has_proxy;
     bool was_answered;
 } RequestBox;
 
-/* Pushes a proxy (takes the request). The box belongs to the task too: on_request_end lets go of it. */
-RequestBox *push_request(lua_State *L, Request *request);
+/* Pushes a proxy (takes the request), the context of a task that ends with on_request_end. */
+void push_request(lua_State *L, Request *request);
 
 /* A TaskOnEnd: answers 500 if nobody answered, frees the request. */
 void on_request_end(void *box);

@@ -95,8 +95,7 @@ void push_weak_table(lua_State *L) {
 
 void push_class(lua_State *L, const char *name, const luaL_Reg *methods) {
     if (luaL_newmetatable(L, name)) {
-        lua_pushvalue(L, -1);
-        luaL_setfuncs(L, methods, 1);
+        luaL_setfuncs(L, methods, 0);
         lua_pushvalue(L, -1);
         lua_setfield(L, -2, "__index");
         lua_pushboolean(L, 0);
@@ -104,11 +103,14 @@ void push_class(lua_State *L, const char *name, const luaL_Reg *methods) {
     }
 }
 
-void *check_self(lua_State *L, const char *name) {
-    if (lua_getmetatable(L, 1)) {
-        bool is_ours = lua_rawequal(L, -1, lua_upvalueindex(1));
-        lua_pop(L, 1);
-        if (is_ours) return lua_touserdata(L, 1);
-    }
-    return luaL_checkudata(L, 1, name);
+void *to_typed(lua_State *L, int index, const char *type) {
+    if (lua_type(L, index) != LUA_TUSERDATA) return NULL;
+    void *found = lua_touserdata(L, index);
+    return *(const char **)found == type ? found : NULL;
+}
+
+void *check_typed(lua_State *L, int arg, const char *type) {
+    void *found = to_typed(L, arg, type);
+    if (found == NULL) luaL_typeerror(L, arg, type);
+    return found;
 }

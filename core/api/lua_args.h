@@ -38,11 +38,12 @@ void set_field_integer(lua_State *L, const char *name, lua_Integer value);
 /* Pushes a new table with weak values. */
 void push_weak_table(lua_State *L);
 
-/* Pushes the metatable of a userdata type, made at first, whose methods (and metamethods) are listed. Each
- * has it as its first upvalue. */
+/* Pushes the metatable of a userdata type, made at first, whose methods (and metamethods) are listed. */
 void push_class(lua_State *L, const char *name, const luaL_Reg *methods);
 
-/* In a method: luaL_checkudata of the first argument, without looking the type up. */
-void *check_self(lua_State *L, const char *name);
+/* A userdata that begins with the pointer `type`, by which it is known, for less than luaL_testudata takes. All
+ * userdata are large enough to be asked. NULL, or an error, for anything else. */
+void *to_typed(lua_State *L, int index, const char *type);
+void *check_typed(lua_State *L, int arg, const char *type);
 
 #endif

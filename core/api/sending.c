@@ -24,7 +24,7 @@ static bool send_binaries(lua_State *L, Session *session, uint32_t count) {
 bool sending_send(lua_State *L, Session *session, int index, const SendingOptions *options) {
     const Event *event = check_event(L, index);
     Buf name = BUF_NONE;
-    json_encode_string(buf_str(&event->name), &name);
+    json_encode_string(event->name, &name);
     MessageParts parts = {.event = buf_str(&name),
                           .attributes = event->attributes,
                           .ack = options->ack,

@@ -110,7 +110,8 @@ static void resume(Task *task, int args) {
     }
 }
 
-static void start(Task task_of, int args) {
+/* `count` values on the main state: the function, its arguments, and perhaps what lies below them. */
+static void start(Task task_of, int args, int count) {
     Script *script = task_of.script;
     Task *task = mem_alloc(sizeof *task);
     *task = task_of;
@@ -118,17 +119,24 @@ static void start(Task task_of, int args) {
     script->task_count++;
     metrics_add(METRIC_tasks, 1);
     task->L = threads_take(script, script->L, &task->reference);
-    luaL_checkstack(task->L, args + 1, "too many arguments");
-    lua_xmove(script->L, task->L, args + 1);
+    luaL_checkstack(task->L, count, "too many arguments");
+    lua_xmove(script->L, task->L, count);
     resume(task, args);
 }
 
 void task_start(Script *script, const char *label, int args, TaskOnEnd on_end, void *context) {
-    start((Task){.script = script, .label = label, .on_end = on_end, .context = context}, args);
+    start((Task){.script = script, .label = label, .on_end = on_end, .context = context}, args,
+          args + 1);
+}
+
+void task_start_with(Script *script, const char *label, int args, TaskOnEnd on_end) {
+    void *context = lua_touserdata(script->L, -args - 2);
+    start((Task){.script = script, .label = label, .on_end = on_end, .context = context}, args,
+          args + 2);
 }
 
 void task_spawn(Script *script, const char *label, int args, bool is_background) {
-    start((Task){.script = script, .label = label, .is_background = is_background}, args);
+    start((Task){.script = script, .label = label, .is_background = is_background}, args, args + 1);
 }
 
 bool task_is_background(lua_State *L) {

@@ -21,6 +21,10 @@ typedef struct Wait Wait;
 typedef void (*TaskOnEnd)(void *context);
 void task_start(Script *script, const char *label, int args, TaskOnEnd on_end, void *context);
 
+/* As task_start, but takes the userdata below the function too: it is the context, and alive until on_end is
+ * called. */
+void task_start_with(Script *script, const char *label, int args, TaskOnEnd on_end);
+
 /* As task_start, for a function that nobody waits for. A task in the background ends where it sleeps once the
  * script retires. */
 void task_spawn(Script *script, const char *label, int args, bool is_background);
