@@ -44,13 +44,12 @@ typedef struct SubscriberClass {
 
 struct Subscriber {
     const SubscriberClass *class;
-    struct Node *user; /* while it is live, else NULL */
-    Subscriber
-        *sibling;    /* the user's next session on this worker; while it is coming the next such one */
-    uint64_t stamp;  /* serial of the last channels-efficient event it got */
-    uint32_t number; /* in the worker's Trace */
-    bool is_coming;  /* in the registry, but not live yet */
-    uint64_t had;    /* kept events up to this sequence it has had, on an earlier connection */
+    struct Node *user;   /* while it is live, else NULL */
+    Subscriber *sibling; /* the user's next session here; while this one is coming the next such one */
+    uint64_t stamp;      /* serial of the last channels-efficient event it got */
+    uint32_t number;     /* in the worker's Trace */
+    bool is_coming;      /* in the registry, but not live yet */
+    uint64_t had;        /* kept events up to this sequence it has had, on an earlier connection */
 };
 
 #endif

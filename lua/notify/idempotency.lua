@@ -15,7 +15,8 @@ local KEPT <const> = 300       -- seconds that an answer is kept
 local AT_WORK <const> = 60     -- seconds until one that did not come back is given up
 local WAIT_MAX <const> = 10    -- seconds that others wait for it
 local PAUSE <const> = 0.005
-local BUSY <const> = ""        -- in place of the answer
+-- In place of the answer. It holds the room that the short one needs, however full the dictionary is by then.
+local BUSY <const> = (" "):rep(#'{"ack":"","done":true,"id":""}' + 2 * 20)
 local TEXT_MAX <const> = 1024 * 1024 -- bytes, of a value of the dictionary
 
 local function refuse_full(message, code)
@@ -23,18 +24,18 @@ local function refuse_full(message, code)
   return refusal.of("idempotency-full", nil, nil, { "Retry-After", "60" })
 end
 
--- What is kept of an answer: all of it, but for a report that is too long for that.
-local function kept_of(answer)
+-- Keeps an answer: all of it, but for a report that is too long for that, or for which there is no room.
+local function keep(key, answer)
   local text = json.encode(answer)
-  if #text <= TEXT_MAX then return text end
-  return json.encode({ done = true, id = answer.id, ack = answer.ack })
+  if #text <= TEXT_MAX and shared.set(SPACE, key, text, { ttl = KEPT }) then return end
+  shared.set(SPACE, key, json.encode({ done = true, id = answer.id, ack = answer.ack }), { ttl = KEPT })
 end
 
 -- Runs f as the one who does it.
 local function work(key, f, ...)
   local ok, answer, refused = protect.call("chatty", "idempotent operation", f, ...)
   if ok and answer then
-    shared.set(SPACE, key, kept_of(answer), { ttl = KEPT })
+    keep(key, answer)
     return answer
   end
   shared.delete(SPACE, key)

@@ -4,6 +4,7 @@ local cjson = require "cjson"
 local fault = require "spec.support.fault"
 local fresh = require "spec.support.fresh"
 local listener = require "spec.support.listener"
+local plugin_source = require "spec.support.plugin_source"
 local server = require "spec.support.server"
 
 local PLUGIN = [[
@@ -18,6 +19,15 @@ return { api = 1, setup = function(app)
     end
   end)
 end }
+]]
+
+-- Holds an event up until somebody says go.
+local GATE = plugin_source [[
+  app:on("notify", function(event)
+    while event.name == "held" and not chatty.shared.get("go") do chatty.sleep(0.005) end
+  end)
+  chatty.shared.set("go", false)
+  app:post("/go", { auth = "none" }, function() chatty.shared.set("go", true) end)
 ]]
 
 describe("an idempotency key", function()
@@ -150,5 +160,26 @@ describe("an idempotency key", function()
     assert.same({ 503, "idempotency-full", "60" },
       { refused.status, refused.json().errors[1].code, refused.headers["retry-after"] })
     assert.equal(200, ask("1").status)
+  end)
+
+  it("is not lost when what workers share became full meanwhile", function()
+    local full = server.start{
+      settings = { WORKERS = 1, SHARED_MEMORY_MAX = "64kb" }, plugins = { log = GATE },
+    }
+    local function body_of(event, key) return cjson.encode{ event = event, attributes = { 1 }, id = key } end
+    local first, others = caller.open(full), caller.open(full)
+    local PATH <const> = "/control/notify?report=true&method=channels:" .. ("n"):rep(250)
+    first:send("POST", PATH, body_of("held", "first"))
+    local number, answer = 0
+    repeat
+      number = number + 1
+      answer = others:call("POST", PATH, body_of("x", "k" .. number))
+    until answer.status ~= 200
+    assert.equal("503 idempotency-full", (fault.of(answer)))
+    full:request{ method = "POST", path = "/go" }
+    assert.equal(200, first:read().status)
+    local again = first:call("POST", PATH, body_of("held", "first"))
+    assert.same({ 200, "Notified." }, { again.status, again.json().msg })
+    assert.equal(number, full:metric "notifies_total")
   end)
 end)
