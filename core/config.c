@@ -115,6 +115,7 @@ static void read_net(Config *config, lua_State *L) {
     net->connections_max = share(number_of(L, "CONNECTIONS_MAX"), config->workers);
     net->queue_age_max_ms = ms_of(L, "SESSION_QUEUE_AGE");
     net->queue_bytes_max = number_of(L, "SESSION_QUEUE_MAX");
+    net->queues_bytes_max = size_of(L, "QUEUES_MAX");
     net->ping_interval_ms = ms_of(L, "PING_INTERVAL");
     net->ping_timeout_ms = ms_of(L, "PING_TIMEOUT");
     net->close_timeout_ms = ms_of(L, "CLOSE_TIMEOUT");
@@ -190,7 +191,6 @@ static void read_values(Config *config, lua_State *L) {
     config->shared.entries_max = number_of(L, "SHARED_ENTRIES_MAX");
     config->history_bytes_max = size_of(L, "HISTORY_MEMORY_MAX");
     config->trace_bytes_max = size_of(L, "TRACE_MEMORY_MAX");
-    config->queues_bytes_max = size_of(L, "QUEUES_MAX");
     config->replay_max = number_of(L, "REPLAY_MAX");
     config->shared.bytes_max = size_of(L, "SHARED_MEMORY_MAX");
     read_http(config, L);

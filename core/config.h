@@ -29,7 +29,6 @@ typedef struct Config {
     uint32_t dropped_max; /* of each worker */
     uint64_t history_bytes_max;
     uint32_t replay_max; /* events */
-    uint64_t queues_bytes_max;
     uint64_t trace_bytes_max;
     HttpClientLimits http; /* per worker, as net */
     ScriptLimits script;   /* per worker */

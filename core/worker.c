@@ -289,7 +289,6 @@ static void fill_model(Worker *worker, Commons *commons) {
         .meters = commons->meters,
         .history = commons->bus.history,
         .replay_max = config->replay_max,
-        .queues_bytes_max = config->queues_bytes_max,
         .http = worker->http,
         .keys = &worker->keys,
         .revocations = &worker->revocations,

@@ -38,19 +38,18 @@ typedef struct Api {
     Script *script;
     Bus *bus;
     Registry *registry;
-    struct Engines *engines;   /* of the worker; NULL in tools */
-    Net *net;                  /* NULL again when the worker is taken apart */
-    JobPool *jobs;             /* NULL in tools: work is done at once */
-    Store *store;              /* of tools; NULL in a server, whose roster has it */
-    Shared *shared;            /* NULL in tools */
-    History *history;          /* NULL in tools */
-    RetentionRules retention;  /* which channels keep history, as the plugins of this state say */
-    uint64_t queues_bytes_max; /* waiting for all sessions; beyond, nothing new is emitted */
-    uint32_t replay_max;       /* events that a session is brought at once */
-    HttpClient *http;          /* NULL in tools */
-    Meters *meters;            /* NULL in tools */
-    Keyring *keys;             /* keys->current NULL: no secret is configured */
-    Revocations *revocations;  /* NULL in tools */
+    struct Engines *engines;  /* of the worker; NULL in tools */
+    Net *net;                 /* NULL again when the worker is taken apart */
+    JobPool *jobs;            /* NULL in tools: work is done at once */
+    Store *store;             /* of tools; NULL in a server, whose roster has it */
+    Shared *shared;           /* NULL in tools */
+    History *history;         /* NULL in tools */
+    RetentionRules retention; /* which channels keep history, as the plugins of this state say */
+    uint32_t replay_max;      /* events that a session is brought at once */
+    HttpClient *http;         /* NULL in tools */
+    Meters *meters;           /* NULL in tools */
+    Keyring *keys;            /* keys->current NULL: no secret is configured */
+    Revocations *revocations; /* NULL in tools */
     const Setting *settings;
     size_t setting_count;
     ScriptLimits limits;

@@ -190,7 +190,7 @@ static int f_notify(lua_State *L) {
     if (is_counted) task_check(L); /* raises here, before there is a notice to lose */
     if (!api->is_running)
         luaL_error(L, "nothing can be emitted while the server is set up or taken apart");
-    if (!is_dry && metrics_sum(METRIC_queue_bytes) > (int64_t)api->queues_bytes_max) {
+    if (!is_dry && metrics_sum(METRIC_queue_bytes) > (int64_t)api->net->limits.queues_bytes_max) {
         return push_failure(L, ERR_LIMIT, "too much waits for slow sessions");
     }
     Str name;

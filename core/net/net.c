@@ -8,6 +8,8 @@
 #include "net/conn.h"
 #include "net/socket.h"
 
+enum { QUEUE_PART = 4 };
+
 void net_init(Net *net, uv_loop_t *loop, const NetLimits *limits) {
     *net = (Net){.loop = loop, .limits = *limits, .date_second = -1};
     if (clock_is_held()) net_hold(net);
@@ -60,6 +62,15 @@ static void count(Net *net) {
     metrics_add(METRIC_queue_bytes, (int64_t)(net->queue_bytes - net->queue_bytes_shown));
     net->sent_bytes = 0;
     net->queue_bytes_shown = net->queue_bytes;
+    net->queues_bytes = net->queue_bytes > 0 ? (uint64_t)metrics_sum(METRIC_queue_bytes) : 0;
+}
+
+/* A part of what is left, so that all together never take the whole of it: whoever is slowest ends before
+ * anybody's events are refused. */
+size_t net_queue_max(const Net *net) {
+    uint64_t max = net->limits.queues_bytes_max;
+    uint64_t part = max > net->queues_bytes ? (max - net->queues_bytes) / QUEUE_PART : 0;
+    return part < net->limits.queue_bytes_max ? (size_t)part : net->limits.queue_bytes_max;
 }
 
 void net_deferred_init(NetDeferred *deferred, void (*run)(NetDeferred *deferred)) {

@@ -32,7 +32,9 @@ typedef struct NetLimits {
     uint32_t pipeline_bytes_max; /* bytes read ahead while a request is being answered */
     uint32_t connections_max;    /* of this worker; further ones are closed at accept */
     uint32_t queue_bytes_max;    /* waiting for one session: closed with 4002 */
-    uint32_t queue_age_max_ms;   /* of what waits for one session: closed with 4002 */
+    uint64_t
+        queues_bytes_max; /* waiting for all sessions of all workers: the slowest ones are closed */
+    uint32_t queue_age_max_ms; /* of what waits for one session: closed with 4002 */
     uint32_t ping_interval_ms;
     uint32_t ping_timeout_ms;
     uint32_t close_timeout_ms;   /* how long a closing handshake may take */
@@ -75,6 +77,7 @@ typedef struct Net {
     uint64_t request_bytes;     /* bodies held in memory now */
     uint64_t queue_bytes;       /* queued on all Conns and not yet taken by the kernel */
     uint64_t queue_bytes_shown; /* the part of it that the metrics know */
+    uint64_t queues_bytes;      /* what waits on all workers; 0 while nothing waits here */
     uint64_t sent_bytes;        /* taken by the kernel since the last net_flush */
     WsPool ws_pool;
     char *read_buffer; /* NET_READ_BUFFER_SIZE; valid during one read callback */
@@ -106,6 +109,9 @@ void net_defer(Net *net, NetDeferred *deferred);
  * others of the same Bytes: fan-out would pay one atomic operation per delivery otherwise. Not
  * between conn_write_unretained and the retain that it owes. */
 void net_release(Net *net, Bytes *bytes);
+
+/* How many bytes may wait for one session now: fewer, the more wait for all (limits.queues_bytes_max). */
+size_t net_queue_max(const Net *net);
 
 /* The Date header's value for now. Borrows until the next call. */
 const char *net_date(Net *net);

@@ -30,9 +30,10 @@ static bool is_too_old(QuotaMark *mark, const Conn *conn) {
 /* What was queued within this turn of the loop the kernel was not offered yet: it says nothing about
  * the peer. */
 static bool has_room(const QuotaMark *mark, const Conn *conn, size_t len) {
+    const Net *net = conn_net(conn);
     size_t wanted = conn_queued(conn) + len;
-    size_t max = conn_net(conn)->limits.queue_bytes_max;
-    return wanted <= max || (mark->filled_ms == now_of(conn) && wanted <= max * BURST_FACTOR);
+    if (mark->filled_ms == now_of(conn)) return wanted <= net->limits.queue_bytes_max * BURST_FACTOR;
+    return wanted <= net_queue_max(net);
 }
 
 bool quota_allows(QuotaMark *mark, Conn *conn, size_t len) {

@@ -33,8 +33,8 @@ void polling_free(Polling *polling) {
 }
 
 bool polling_allows(const Polling *polling, size_t len) {
-    size_t max = polling->net->limits.queue_bytes_max;
-    if (polling->poll.give != NULL) max *= BURST_FACTOR;
+    size_t max = net_queue_max(polling->net);
+    if (polling->poll.give != NULL) max = polling->net->limits.queue_bytes_max * BURST_FACTOR;
     if (polling->count == 0 || polling->bytes + len <= max) return true;
     metrics_add(METRIC_slow_readers_total, 1);
     metrics_add(METRIC_limit_hits_total, 1);

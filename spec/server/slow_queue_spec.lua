@@ -116,10 +116,32 @@ describe("the queue of a slow session", function()
     assert.equal(0, chatty:metric "slow_readers_total")
   end)
 
+  it("ends before the events of the others are refused, however many are slow", function()
+    local chatty = start{ QUEUES_MAX = "4mb", WORKERS = 2 }
+    local sockets = {}
+    for i = 1, 12 do
+      sockets[i] = chatty:join("slow")
+      sockets[i]:pause()
+    end
+    local quick = chatty:join("quick")
+    local most = 0
+    assert.is_truthy(wait.until_(function()
+      local answer = chatty:control("POST", "/control/notify?method=users:slow,quick",
+        { event = "x", attributes = LARGE:sub(1, 50000) })
+      assert.equal(200, answer.status)
+      assert.equal("x", quick:next().event)
+      most = math.max(most, chatty:metric "queue_bytes")
+      return chatty:metric "slow_readers_total" == #sockets
+    end))
+    assert.is_true(most > 2 * 1024 * 1024 and most <= 4 * 1024 * 1024, most)
+    for _, socket in ipairs(sockets) do socket:abort() end
+  end)
+
   it("is refused more, with all others together, when they hold more than QUEUES_MAX", function()
-    local chatty = start{ QUEUES_MAX = "64kb" }
-    local socket = open_blocked(chatty)
-    notify(chatty, "large", nil, LARGE)
+    local chatty = start{ QUEUES_MAX = "64kb", MAX_REQ_SIZE = "32mb" }
+    local socket = chatty:join("slow")
+    socket:pause()
+    notify(chatty, "huge", nil, ("x"):rep(16 * 1024 * 1024)) -- one event waits, however large it is
     local refused = notify(chatty, "small")
     assert.same({ 503, "queues-full", "1" },
       { refused.status, refused.json().errors[1].code, refused.headers["retry-after"] })
