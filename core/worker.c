@@ -352,6 +352,8 @@ int worker_new(Commons *commons, unsigned index, int listen_fd, Worker **out) {
     registry_init(&worker->registry, history_sequence(commons->bus.history));
     worker->registry.on_drop = drops_add;
     worker->registry.drop_context = &worker->states.drops;
+    worker->net.on_void = drops_add_void;
+    worker->net.void_context = &worker->states.drops;
     drops_init(&worker->states.drops, &worker->states, worker->config->dropped_max);
     worker->registry.trace =
         trace_new(index, worker->config->trace_bytes_max / worker->config->workers);

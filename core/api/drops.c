@@ -11,10 +11,9 @@
 enum { BYTES_MAX = 4 * 1024 * 1024, CODE_LOST = 1006, CODE_SLOW = 4002 };
 
 typedef struct Drop {
-    Session *session; /* pinned */
-    Notice *notice;   /* retained */
-    uint32_t message;
-    uint16_t code; /* with which the session closes */
+    Session *session;       /* pinned */
+    const Message *message; /* retained */
+    const char *reason;     /* static */
 } Drop;
 
 void drops_init(Drops *drops, States *states, uint32_t max) {
@@ -24,7 +23,7 @@ void drops_init(Drops *drops, States *states, uint32_t max) {
 static void forget(Drops *drops) {
     for (uint32_t i = 0; i < drops->count; i++) {
         session_unpin(drops->items[i].session);
-        notice_release(drops->items[i].notice);
+        message_release(drops->items[i].message);
     }
     drops->count = 0;
     drops->bytes = 0;
@@ -35,20 +34,16 @@ void drops_deinit(Drops *drops) {
     mem_free(drops->items);
 }
 
-void drops_add(void *context, Subscriber *subscriber, const Notice *notice, uint32_t message) {
-    Drops *drops = context;
+static void add(Drops *drops, Session *session, const Message *message, const char *reason) {
     if (!drops->states->current->hears_drops) return;
-    size_t len = notice->messages[message].parts.attributes.len;
+    size_t len = message->parts.attributes.len;
     if (drops->count >= drops->max || drops->bytes + len > BYTES_MAX) {
         metrics_add(METRIC_dropped_untold_total, 1);
         return;
     }
     if (drops->items == NULL) drops->items = mem_grow(NULL, drops->max, sizeof(Drop));
-    Session *session = session_of(subscriber);
     session_pin(session);
-    /* Only the count of the notice is changed. */
-    drops->items[drops->count++] = (Drop){session, notice_retain((Notice *)(uintptr_t)notice), message,
-                                          session_close_code(session)};
+    drops->items[drops->count++] = (Drop){session, message_retain(message), reason};
     drops->bytes += len;
 }
 
@@ -56,8 +51,21 @@ static const char *reason_of(uint16_t code) {
     return code == CODE_SLOW ? "slow" : code == CODE_LOST ? "lost" : "closing";
 }
 
+void drops_add(void *context, Subscriber *subscriber, const Message *message) {
+    Session *session = session_of(subscriber);
+    add(context, session, message, reason_of(session_close_code(session)));
+}
+
+void drops_add_void(void *context, Subscriber *subscriber, const Message *message, NetVoid why) {
+    const Drops *drops = context;
+    Trace *trace = drops->states->current->registry->trace;
+    TraceKind kind = why == NET_SUPERSEDED ? TRACE_SUPERSEDED : TRACE_EXPIRED;
+    if (trace != NULL) trace_mark(trace, message->notice->number, subscriber->number, kind);
+    add(context, session_of(subscriber), message, why == NET_SUPERSEDED ? "superseded" : "expired");
+}
+
 static void push_drop(lua_State *L, const Drop *drop) {
-    const MessageParts *parts = &drop->notice->messages[drop->message].parts;
+    const MessageParts *parts = &drop->message->parts;
     lua_createtable(L, 0, 4);
     if (drop->session->transport != NULL) {
         push_session(L, drop->session);
@@ -67,7 +75,7 @@ static void push_drop(lua_State *L, const Drop *drop) {
     lua_setfield(L, -2, "session");
     set_field_str(L, "name", parts->event);
     set_field_str(L, "attributes", parts->attributes);
-    set_field_str(L, "reason", str_of(reason_of(drop->code)));
+    set_field_str(L, "reason", str_of(drop->reason));
 }
 
 static void on_told(void *context) {

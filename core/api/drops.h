@@ -7,8 +7,7 @@
 #ifndef API_DROPS_H
 #define API_DROPS_H
 
-#include "hub/notice.h"
-#include "hub/subscriber.h"
+#include "net/net.h"
 
 struct States;
 struct Drop;
@@ -25,8 +24,10 @@ typedef struct Drops {
 void drops_init(Drops *drops, struct States *states, uint32_t max);
 void drops_deinit(Drops *drops); /* before the states */
 
-/* A RegistryOnDrop; the context is the Drops. */
-void drops_add(void *drops, Subscriber *subscriber, const Notice *notice, uint32_t message);
+/* A RegistryOnDrop and a NetOnVoid; the context is the Drops. The second one puts it on record (trace.h), too,
+ * as fan-out does itself. */
+void drops_add(void *drops, Subscriber *subscriber, const Message *message);
+void drops_add_void(void *drops, Subscriber *subscriber, const Message *message, NetVoid why);
 
 /* At the end of a turn: hands what was noted to the hooks, unless they are still busy. Not from within Lua. */
 void drops_tell(Drops *drops);

@@ -41,8 +41,7 @@ static void drop(const Walk *walk, Subscriber *subscriber) {
     const Registry *registry = walk->registry;
     metrics_add(METRIC_dropped_total, 1);
     if (registry->on_drop == NULL) return;
-    registry->on_drop(registry->drop_context, subscriber, walk->notice,
-                      walk->notice->targets[walk->target].message);
+    registry->on_drop(registry->drop_context, subscriber, walk->message);
 }
 
 static bool deliver_to_session(Walk *walk, Subscriber *subscriber) {

@@ -77,7 +77,9 @@ static void find_event(const Trace *trace, const History *history, Str wanted, B
 typedef struct Session {
     uint32_t number;
     uint32_t waiting;
-    uint32_t later; /* frames that it was given behind those looked at */
+    int64_t later; /* frames that it was given behind those looked at, and that stayed */
+    uint32_t
+        undone; /* copies of the event that were taken out of its queue, and of which that is not read yet */
     int64_t since_ms;
     int64_t closed_ms; /* 0: it is live */
     uint16_t code;
@@ -116,16 +118,42 @@ static void collect_sessions(const Registry *registry, Sessions *sessions) {
     trace_each_session(registry->trace, on_session, sessions);
 }
 
-static const char *const kinds[] = {
-    [TRACE_QUEUED] = "queued", [TRACE_DROPPED] = "dropped", [TRACE_REPLAYED] = "replayed"};
+static void add_got(Session *session, const char *how, const char *more) {
+    buf_addf(&session->got, "%s{\"how\":\"%s\"%s}", session->got.len > 0 ? "," : "", how, more);
+}
+
+/* Frames that were taken out of the queue again are not among those that wait. Which ones lay behind the
+ * event is not looked at: as if all did, so that what is said to be written was written. */
+static void note_undone(Session *session, bool is_wanted, TraceKind kind) {
+    session->later--;
+    if (!is_wanted) return;
+    session->undone++;
+    add_got(session, "dropped",
+            kind == TRACE_SUPERSEDED ? ",\"reason\":\"superseded\"" : ",\"reason\":\"expired\"");
+}
+
+static void note_given(Session *session, TraceKind kind) {
+    bool is_written = session->waiting == 0 || session->later >= session->waiting;
+    if (session->undone > 0) {
+        session->undone--;
+    } else {
+        add_got(session, kind == TRACE_REPLAYED ? "replayed" : "queued",
+                is_written ? ",\"written\":true" : ",\"written\":false");
+    }
+}
 
 static void note_mark(Session *session, bool is_wanted, TraceKind kind) {
-    if (is_wanted) {
-        bool is_written = kind != TRACE_DROPPED && session->later >= session->waiting;
-        buf_addf(&session->got, "%s{\"how\":\"%s\",\"written\":%s}", session->got.len > 0 ? "," : "",
-                 kinds[kind], is_written ? "true" : "false");
+    switch (kind) {
+    case TRACE_DROPPED:
+        if (is_wanted) add_got(session, "dropped", "");
+        break;
+    case TRACE_SUPERSEDED:
+    case TRACE_EXPIRED: note_undone(session, is_wanted, kind); break;
+    case TRACE_QUEUED:
+    case TRACE_REPLAYED:
+        if (is_wanted) note_given(session, kind);
+        session->later++;
     }
-    if (kind != TRACE_DROPPED) session->later++;
 }
 
 static void read_marks(const Trace *trace, uint32_t event, Sessions *sessions) {

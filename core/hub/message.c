@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "base/ensure.h"
 #include "base/json.h"
+#include "hub/notice.h"
 
 void message_init(Message *message, const MessageEncoder encoders[MESSAGE_TRANSPORT_COUNT],
                   const MessageSpec *spec) {
@@ -28,6 +29,15 @@ void message_deinit(Message *message) {
     for (int i = 0; i < MESSAGE_TRANSPORT_COUNT; i++) {
         bytes_release(atomic_load_explicit(&message->frames[i], memory_order_acquire));
     }
+}
+
+const Message *message_retain(const Message *message) {
+    notice_retain(message->notice);
+    return message;
+}
+
+void message_release(const Message *message) {
+    notice_release(message->notice);
 }
 
 /* Two threads may make it at once; the slower one throws its own away. */

@@ -34,7 +34,10 @@ typedef Bytes *(*MessageEncoder)(const MessageParts *parts, MessageParts *placed
 /* The encodings; several transports may share one. */
 typedef enum { MESSAGE_WS, MESSAGE_SSE, MESSAGE_SIO, MESSAGE_TRANSPORT_COUNT } MessageTransport;
 
+struct Notice;
+
 typedef struct Message {
+    struct Notice *notice; /* that it lies in */
     /* NULL until made, then never changed. Release and acquire: who sees the pointer sees the frame. */
     _Atomic(Bytes *) frames[MESSAGE_TRANSPORT_COUNT];
     const MessageEncoder *encoders;
@@ -63,6 +66,10 @@ void message_deinit(Message *message);
 
 /* Makes a frame that is not there yet. Borrows, as long as the message lives. */
 Bytes *message_encode(Message *message, MessageTransport transport);
+
+/* Keeps it, with all of its Notice, until as many releases. Any thread. */
+const Message *message_retain(const Message *message);
+void message_release(const Message *message);
 
 /* The frame of an encoding. Borrows. */
 static inline Bytes *message_frame(const Message *message, MessageTransport transport) {

@@ -45,6 +45,7 @@ Notice *notice_new(const NoticeSpec *spec) {
     for (uint32_t i = 0; i < spec->except_session_count; i++) {
         notice->except_sessions[i] = put(&at, spec->except_sessions[i]);
     }
+    for (uint32_t i = 0; i < spec->message_count; i++) notice->messages[i].notice = notice;
     notice->key = put(&at, spec->key);
     return notice;
 }

@@ -12,11 +12,8 @@
 #include "hub/subscriber.h"
 #include "hub/trace.h"
 
-struct Notice;
-
 /* Told of an event that a session did not get; the registry is locked meanwhile. */
-typedef void (*RegistryOnDrop)(void *context, Subscriber *subscriber, const struct Notice *notice,
-                               uint32_t message);
+typedef void (*RegistryOnDrop)(void *context, Subscriber *subscriber, const Message *message);
 
 typedef struct Registry {
     Graph graph;            /* node->owner of a user is the first of his Subscribers */

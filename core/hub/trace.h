@@ -11,7 +11,8 @@
 
 #include "base/buf.h"
 
-typedef enum { TRACE_QUEUED, TRACE_DROPPED, TRACE_REPLAYED } TraceKind;
+/* SUPERSEDED, EXPIRED: it was queued or replayed before, and then taken out of the queue again. */
+typedef enum { TRACE_QUEUED, TRACE_DROPPED, TRACE_REPLAYED, TRACE_SUPERSEDED, TRACE_EXPIRED } TraceKind;
 
 enum { TRACE_KIND_SHIFT = 28, TRACE_SESSION_MASK = (1 << TRACE_KIND_SHIFT) - 1 };
 

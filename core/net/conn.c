@@ -295,14 +295,14 @@ static void forget_dropped(Conn *conn, size_t queued_before) {
     if (conn->is_blocked) conn->left -= queued_before - conn->outbox.queued;
 }
 
-void conn_note(Conn *conn, const OutboxTerms *terms) {
-    if (is_waiting(conn)) outbox_note(&conn->outbox, terms);
+void conn_note(Conn *conn, const Delivery *delivery) {
+    if (is_waiting(conn)) outbox_note(&conn->outbox, delivery);
 }
 
-void conn_supersede(Conn *conn, uint64_t key) {
+void conn_supersede(Conn *conn, const Delivery *delivery) {
     if (!is_waiting(conn)) return;
     size_t before = conn->outbox.queued;
-    uint32_t count = outbox_supersede(&conn->outbox, conn->net, busy_slots(conn), key);
+    uint32_t count = outbox_supersede(&conn->outbox, conn->net, busy_slots(conn), delivery);
     forget_dropped(conn, before);
     if (count > 0) metrics_add(METRIC_superseded_total, count);
 }

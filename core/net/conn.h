@@ -66,10 +66,11 @@ void conn_write_start(Conn *conn);
  * is noticed when something is sent to it. */
 void conn_watch_peer(Conn *conn, uint32_t timeout_ms);
 
-/* The frame that was queued last may become void while it waits. Nothing when the peer keeps up. */
-void conn_note(Conn *conn, const OutboxTerms *terms);
-void conn_supersede(Conn *conn, uint64_t key); /* drops what waits and is of this key */
-void conn_expire(Conn *conn);                  /* and what is void by its time */
+/* The event whose frame was queued last may become void while it waits. Nothing when the peer keeps up. */
+void conn_note(Conn *conn, const Delivery *delivery);
+void conn_supersede(Conn *conn,
+                    const Delivery *delivery); /* drops what waits for the session and is of the key */
+void conn_expire(Conn *conn);                  /* drops what is void by its time */
 
 /* Frames that ever left the queue (wraps), and those that are in it. */
 uint32_t conn_sent(const Conn *conn);

@@ -14,6 +14,7 @@
 #include "base/bytes.h"
 #include "base/list.h"
 #include "base/wheel.h"
+#include "hub/subscriber.h"
 #include "net/poller.h"
 #include "net/ws.h"
 
@@ -61,6 +62,12 @@ typedef struct NetDeferred {
     void (*run)(struct NetDeferred *deferred);
 } NetDeferred;
 
+/* Why an event was taken out of a slow session's queue again. */
+typedef enum { NET_SUPERSEDED, NET_EXPIRED } NetVoid;
+
+/* Told of one; may run in a fan-out, so it only notes. Borrows both. */
+typedef void (*NetOnVoid)(void *context, Subscriber *subscriber, const Message *message, NetVoid why);
+
 typedef struct Net {
     uv_loop_t *loop;
     uint64_t held_ms; /* the time that net_now_ms tells while the clock is held; 0: the loop's */
@@ -79,6 +86,8 @@ typedef struct Net {
     uint64_t queue_bytes_shown; /* the part of it that the metrics know */
     uint64_t queues_bytes;      /* what waits on all workers; 0 while nothing waits here */
     uint64_t sent_bytes;        /* taken by the kernel since the last net_flush */
+    NetOnVoid on_void;          /* set by the owner; not NULL when sessions get events */
+    void *void_context;
     WsPool ws_pool;
     char *read_buffer; /* NET_READ_BUFFER_SIZE; valid during one read callback */
     NetRelease releases[NET_RELEASES];

@@ -7,10 +7,12 @@
 #include "net/outbox.h"
 
 #include "base/mem.h"
+#include "net/session.h"
 
 typedef struct OutboxNote {
-    uint32_t number; /* of its slot, counted as Outbox.popped */
-    OutboxTerms terms;
+    uint32_t number;        /* of its slot, counted as Outbox.popped */
+    Subscriber *subscriber; /* of a session that is pinned */
+    const Message *message; /* retained */
 } OutboxNote;
 
 typedef struct OutboxNotes {
@@ -27,10 +29,21 @@ static Bytes **slots_of(const Outbox *outbox) {
     return self->cap > OUTBOX_INSIDE ? self->slots.heap : self->slots.inside;
 }
 
+static void forget_note(const OutboxNote *note) {
+    session_unpin(session_of(note->subscriber));
+    message_release(note->message);
+}
+
+static void forget_notes(Outbox *outbox) {
+    OutboxNotes *notes = outbox->notes;
+    outbox->notes = NULL;
+    for (uint32_t i = 0; notes != NULL && i < notes->count; i++) forget_note(&notes->items[i]);
+    mem_free(notes);
+}
+
 static void reset(Outbox *outbox) {
     if (outbox->cap > OUTBOX_INSIDE) mem_free(outbox->slots.heap);
-    mem_free(outbox->notes);
-    outbox->notes = NULL;
+    forget_notes(outbox);
     outbox->first = outbox->count = outbox->written = 0;
     outbox->cap = OUTBOX_INSIDE;
 }
@@ -109,19 +122,30 @@ static void drop_slot(Outbox *outbox, Net *net, uint32_t slot) {
     net_release(net, bytes);
 }
 
-typedef bool (*IsVoid)(const OutboxNote *note, const void *context);
+/* Why frames are void now. */
+typedef struct Verdict {
+    NetVoid why;
+    const Delivery *newer; /* NET_SUPERSEDED */
+    uint64_t now_ms;       /* NET_EXPIRED */
+} Verdict;
 
-static bool has_key(const OutboxNote *note, const void *context) {
-    return note->terms.key == *(const uint64_t *)context;
+static bool is_void(const OutboxNote *note, const Verdict *verdict) {
+    const Message *message = note->message;
+    if (verdict->why == NET_EXPIRED)
+        return message->ends_ms != 0 && message->ends_ms <= verdict->now_ms;
+    const Delivery *newer = verdict->newer;
+    return message->key == newer->message->key && note->subscriber == newer->subscriber;
 }
 
-static bool has_ended(const OutboxNote *note, const void *context) {
-    return note->terms.ends_ms != 0 && note->terms.ends_ms <= *(const uint64_t *)context;
+static void drop(Outbox *outbox, Net *net, const OutboxNote *note, NetVoid why) {
+    drop_slot(outbox, net, slot_of(outbox, note));
+    net->on_void(net->void_context, note->subscriber, note->message, why);
+    forget_note(note);
 }
 
 /* Keeps the notes of frames that still wait behind the first `busy`, and drops frames that are void: all
  * numbers behind one of these are one less then. */
-static uint32_t sift(Outbox *outbox, Net *net, uint32_t busy, IsVoid is_void, const void *context) {
+static uint32_t sift(Outbox *outbox, Net *net, uint32_t busy, const Verdict *verdict) {
     OutboxNotes *notes = outbox->notes;
     uint32_t kept = 0;
     uint32_t dropped = 0;
@@ -129,9 +153,10 @@ static uint32_t sift(Outbox *outbox, Net *net, uint32_t busy, IsVoid is_void, co
         OutboxNote note = notes->items[i];
         note.number -= dropped;
         uint32_t slot = slot_of(outbox, &note);
-        if (slot >= outbox->count || slot < busy) continue;
-        if (is_void(&note, context)) {
-            drop_slot(outbox, net, slot);
+        if (slot >= outbox->count || slot < busy) {
+            forget_note(&note);
+        } else if (is_void(&note, verdict)) {
+            drop(outbox, net, &note, verdict->why);
             dropped++;
         } else {
             notes->items[kept++] = note;
@@ -141,7 +166,7 @@ static uint32_t sift(Outbox *outbox, Net *net, uint32_t busy, IsVoid is_void, co
     return dropped;
 }
 
-void outbox_note(Outbox *outbox, const OutboxTerms *terms) {
+void outbox_note(Outbox *outbox, const Delivery *delivery) {
     OutboxNotes *notes = outbox->notes;
     if (notes == NULL || notes->count == notes->cap) {
         uint32_t count = notes ? notes->count : 0;
@@ -151,13 +176,18 @@ void outbox_note(Outbox *outbox, const OutboxTerms *terms) {
         notes->cap = cap;
         outbox->notes = notes;
     }
-    notes->items[notes->count++] = (OutboxNote){outbox->popped + outbox->count - 1, *terms};
+    session_pin(session_of(delivery->subscriber));
+    notes->items[notes->count++] = (OutboxNote){
+        .number = outbox->popped + outbox->count - 1,
+        .subscriber = delivery->subscriber,
+        .message = message_retain(delivery->message),
+    };
 }
 
-uint32_t outbox_supersede(Outbox *outbox, Net *net, uint32_t busy, uint64_t key) {
-    return sift(outbox, net, busy, has_key, &key);
+uint32_t outbox_supersede(Outbox *outbox, Net *net, uint32_t busy, const Delivery *delivery) {
+    return sift(outbox, net, busy, &(Verdict){.why = NET_SUPERSEDED, .newer = delivery});
 }
 
 uint32_t outbox_expire(Outbox *outbox, Net *net, uint32_t busy, uint64_t now_ms) {
-    return sift(outbox, net, busy, has_ended, &now_ms);
+    return sift(outbox, net, busy, &(Verdict){.why = NET_EXPIRED, .now_ms = now_ms});
 }

@@ -10,6 +10,7 @@
 
 #include <sys/uio.h>
 
+#include "hub/subscriber.h"
 #include "net/net.h"
 
 enum { OUTBOX_INSIDE = 2 };
@@ -37,17 +38,19 @@ int outbox_fill(const Outbox *outbox, struct iovec *buffers, int max, size_t *to
 /* The kernel has taken `len` bytes: drops them from the front. */
 void outbox_pop(Outbox *outbox, Net *net, size_t len);
 
-/* What makes a frame void while it waits. */
-typedef struct OutboxTerms {
-    uint64_t key;     /* a newer frame of this key; 0: none */
-    uint64_t ends_ms; /* this time, monotonic; 0: none */
-} OutboxTerms;
+/* An event on its way to one session. */
+typedef struct Delivery {
+    Subscriber *subscriber;
+    const Message *message;
+    Bytes *frame; /* of the message, as the session's transport has it */
+} Delivery;
 
-/* Notes the terms of the frame that was pushed last. */
-void outbox_note(Outbox *outbox, const OutboxTerms *terms);
+/* Notes the frame, which was pushed last. Pins the session and keeps the message until it is sent or void. */
+void outbox_note(Outbox *outbox, const Delivery *delivery);
 
-/* Drops the waiting frames of the key; the first `busy` are in flight. Gives how many. */
-uint32_t outbox_supersede(Outbox *outbox, Net *net, uint32_t busy, uint64_t key);
+/* Drops the waiting frames of the session that have the key of the message; the first `busy` are in flight. Gives
+ * how many. The net is told of each (Net.on_void). */
+uint32_t outbox_supersede(Outbox *outbox, Net *net, uint32_t busy, const Delivery *delivery);
 
 /* Drops the waiting frames whose time is over; gives how many. */
 uint32_t outbox_expire(Outbox *outbox, Net *net, uint32_t busy, uint64_t now_ms);

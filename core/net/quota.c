@@ -52,11 +52,11 @@ bool quota_allows(QuotaMark *mark, Conn *conn, size_t len) {
     return false;
 }
 
-bool quota_deliver(QuotaMark *mark, Conn *conn, Bytes *frame, const Message *message) {
-    if (message->key != 0) conn_supersede(conn, message->key);
-    if (!quota_allows(mark, conn, frame->len)) return false;
-    if (!conn_write_unretained(conn, frame)) return false;
-    if (message->key == 0 && message->ends_ms == 0) return true;
-    conn_note(conn, &(OutboxTerms){message->key, message->ends_ms});
+bool quota_deliver(QuotaMark *mark, Conn *conn, const Delivery *delivery) {
+    const Message *message = delivery->message;
+    if (message->key != 0) conn_supersede(conn, delivery);
+    if (!quota_allows(mark, conn, delivery->frame->len)) return false;
+    if (!conn_write_unretained(conn, delivery->frame)) return false;
+    if (message->key != 0 || message->ends_ms != 0) conn_note(conn, delivery);
     return true;
 }

@@ -6,7 +6,6 @@
 #ifndef NET_QUOTA_H
 #define NET_QUOTA_H
 
-#include "hub/message.h"
 #include "net/conn.h"
 
 typedef struct QuotaMark {
@@ -26,6 +25,6 @@ bool quota_allows(QuotaMark *mark, Conn *conn, size_t len);
 
 /* Queues the frame of an event (conn_write_unretained), unless that is not allowed, in the place of what
  * waits of its key. */
-bool quota_deliver(QuotaMark *mark, Conn *conn, Bytes *frame, const Message *message);
+bool quota_deliver(QuotaMark *mark, Conn *conn, const Delivery *delivery);
 
 #endif

@@ -89,7 +89,8 @@ static Bytes *deliver(Subscriber *subscriber, const Message *message) {
     Stream *stream = session_of(subscriber)->transport;
     Bytes *frame = message_frame(message, MESSAGE_SSE);
     if (is_closing(stream)) return NULL;
-    if (quota_deliver(&stream->mark, stream->conn, frame, message)) return frame;
+    if (quota_deliver(&stream->mark, stream->conn, &(Delivery){subscriber, message, frame}))
+        return frame;
     close_stream(stream, CODE_SLOW, STR("slow reader"));
     return NULL;
 }

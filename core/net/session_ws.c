@@ -37,7 +37,8 @@ Bytes *session_ws_encode(const MessageParts *parts, MessageParts *placed) {
 
 static Bytes *deliver(Subscriber *subscriber, const Message *message) {
     Bytes *frame = message_frame(message, MESSAGE_WS);
-    return socket_deliver(session_of(subscriber)->transport, frame, message) ? frame : NULL;
+    Delivery delivery = {subscriber, message, frame};
+    return socket_deliver(session_of(subscriber)->transport, &delivery) ? frame : NULL;
 }
 
 static bool send_parts(void *transport, const MessageParts *parts) {

@@ -398,9 +398,9 @@ bool socket_send(Socket *socket, Bytes *frame) {
     return true;
 }
 
-bool socket_deliver(Socket *socket, Bytes *frame, const Message *message) {
+bool socket_deliver(Socket *socket, const Delivery *delivery) {
     if (socket_is_closing(socket)) return false;
-    if (quota_deliver(&socket->mark, socket->conn, frame, message)) return true;
+    if (quota_deliver(&socket->mark, socket->conn, delivery)) return true;
     if (!conn_is_closing(socket->conn)) close_now(socket, SOCKET_CODE_SLOW, STR("slow reader"));
     return false;
 }

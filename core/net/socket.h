@@ -57,7 +57,7 @@ bool socket_send(Socket *socket, Bytes *frame);
 
 /* The same for the frame of an event in fan-out, by quota_deliver: see conn_write_unretained. Does not call
  * back. */
-bool socket_deliver(Socket *socket, Bytes *frame, const Message *message);
+bool socket_deliver(Socket *socket, const Delivery *delivery);
 
 /* on_message is not called until socket_resume: the owner works on a message. Pings are answered
  * meanwhile. Messages that come wait inside, up to limits.ws.message_bytes_max bytes or 64 messages,

@@ -261,9 +261,9 @@ static bool add_to_polling(Engine *engine, Bytes *frame) {
     return true;
 }
 
-bool engine_deliver(Engine *engine, Bytes *frame, const Message *message) {
-    if (engine->socket != NULL) return socket_deliver(engine->socket, frame, message);
-    return add_to_polling(engine, frame);
+bool engine_deliver(Engine *engine, const Delivery *delivery) {
+    if (engine->socket != NULL) return socket_deliver(engine->socket, delivery);
+    return add_to_polling(engine, delivery->frame);
 }
 
 static bool is_binary_frame(const Bytes *frame) {

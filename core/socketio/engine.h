@@ -57,7 +57,7 @@ WARN_UNUSED int engine_open_socket(struct Engines *engines, Request *request,
 /* As those of Socket; frames are whole WebSocket frames that hold one packet each (eio_encode, sio_encode, or
  * ws_encode of a binary message); what is delivered may be several of them. */
 bool engine_send(Engine *engine, Bytes *frame);
-bool engine_deliver(Engine *engine, Bytes *frame, const Message *message);
+bool engine_deliver(Engine *engine, const Delivery *delivery);
 void engine_hold(Engine *engine);
 void engine_resume(Engine *engine);
 void engine_set_deadline(Engine *engine, uint64_t deadline_ms);

@@ -38,7 +38,7 @@ static Bytes *deliver(Subscriber *subscriber, const Message *message) {
     if (is_closing(lane)) return NULL;
     bool is_main = lane->space == NULL;
     Bytes *frame = is_main ? message_frame(message, MESSAGE_SIO) : space_frame(lane->space, message);
-    return engine_deliver(lane->engine, frame, message) ? frame : NULL;
+    return engine_deliver(lane->engine, &(Delivery){subscriber, message, frame}) ? frame : NULL;
 }
 
 /* With an ack it is the answer to an event of the client, else an event, which may ask for an answer. */

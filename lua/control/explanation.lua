@@ -13,6 +13,12 @@ explanation.REASONS = {
   lost = "its connection was lost",
 }
 
+--- Why it was taken out of a session's queue again.
+explanation.VOID = {
+  superseded = "a newer event of its key came",
+  expired = "its ttl was over",
+}
+
 local function at(milliseconds)
   return time.rfc3339(milliseconds / 1000)
 end
@@ -76,13 +82,21 @@ end
 
 local HOW = { queued = "It was queued for %s", replayed = "It was brought to %s when it came back" }
 
+local function in_sentence(label)
+  return label:sub(1, 1):lower() .. label:sub(2)
+end
+
 local function tell_delivery(session, got, out, label)
-  if got.how == "dropped" then
+  if got.reason then
+    out[#out + 1] = ("It was taken out of the queue of %s again: %s."):format(in_sentence(label),
+      explanation.VOID[got.reason])
+    return
+  elseif got.how == "dropped" then
     got.reason = session.code == CODE_SLOW and "slow" or session.code == CODE_LOST and "lost" or "closing"
     out[#out + 1] = ("%s was not given it: %s."):format(label, explanation.REASONS[got.reason])
     return
   end
-  local line = HOW[got.how]:format(label:sub(1, 1):lower() .. label:sub(2))
+  local line = HOW[got.how]:format(in_sentence(label))
   if got.written then
     out[#out + 1] = line .. " and written to its connection."
   elseif session.closed then

@@ -76,6 +76,29 @@ describe("the hook dropped", function()
     end))
   end)
 
+  it("tells what was taken out of a slow session's queue again", function()
+    local chatty = start{ SESSION_QUEUE_MAX = "1mb" }
+    local socket, id = open_deaf(chatty, "ann")
+    local function give(event, members, data)
+      local body = { event = event, attributes = { data = data or "x" } }
+      for name, value in pairs(members or {}) do body[name] = value end
+      assert.equal(200, chatty:control("POST", "/control/notify?method=users:ann", body).status)
+    end
+    for _ = 1, MANY do
+      if chatty:metric "queue_bytes" > 0 then break end
+      give("large", nil, ("x"):rep(400000))
+    end
+    give("price", { key = "price" }, "older")
+    for _ = 1, 3 do give("price", { key = "price" }) end
+    assert.equal(3, wait.until_(function() return shared(chatty, "count.superseded") == 3 and 3 end))
+    assert.same({ event = "price", size = 5, user = "ann", id = id, reason = "superseded" }, shared(chatty, "drop"))
+    give("brief", { ttl = 0.01 }, ("x"):rep(400000))
+    wait.until_(function() return false end, 0.05)
+    for _ = 1, 2 do give("large", nil, ("x"):rep(400000)) end
+    assert.equal(1, wait.until_(function() return shared(chatty, "count.expired") end))
+    socket:abort()
+  end)
+
   it("costs nothing where nobody listens", function()
     local chatty = start({}, {})
     open_deaf(chatty, "ann")

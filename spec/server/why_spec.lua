@@ -180,6 +180,41 @@ describe("why", function()
     socket:abort()
   end)
 
+  it("tells of what was taken out of a slow session's queue again", function()
+    local slow = server.start{ settings = { WORKERS = 1, SESSION_QUEUE_MAX = "1mb", STOP_TIMEOUT = "1s" } }
+    local socket, large = slow:join("slow"), ("x"):rep(400000)
+    socket:pause()
+    local function give(event, members, data)
+      local body = { event = event, attributes = { data or "x" } }
+      for name, value in pairs(members or {}) do body[name] = value end
+      assert.equal(200, slow:control("POST", "/control/notify?method=users:slow", body).status)
+    end
+    local function tell(event) return slow:control("GET", "/control/why?userId=slow&event=" .. event).json() end
+    for _ = 1, 100 do
+      if slow:metric "queue_bytes" > 0 then break end
+      give("large", nil, large)
+    end
+    give("waits")
+    for i = 1, 3 do give("price-" .. i, { key = "price" }) end
+    give("brief", { ttl = 0.01 }, large)
+    wait.until_(function() return false end, 0.05)
+    give("large", nil, large)
+    give("large", nil, large)
+    for i = 1, 2 do
+      assert.same({ { how = "dropped", reason = "superseded" } }, tell("price-" .. i).sessions[1].got)
+    end
+    has(tell("price-1"), "taken out of the queue of the session .* again: a newer event of its key came")
+    assert.same({ { how = "dropped", reason = "expired" } }, tell("brief").sessions[1].got)
+    has(tell("brief"), "again: its ttl was over")
+    for _, event in ipairs{ "waits", "price-3" } do
+      assert.same({ { how = "queued", written = false } }, tell(event).sessions[1].got)
+    end
+    socket:resume()
+    assert.is_truthy(wait.until_(function() return tell("price-3").sessions[1].got[1].written end))
+    assert.same({ { how = "queued", written = true } }, tell("waits").sessions[1].got)
+    assert.same({ { how = "dropped", reason = "superseded" } }, tell("price-2").sessions[1].got)
+  end)
+
   it("tells without an event to what a user is subscribed, and by which request", function()
     local user, room = fresh "ann", fresh "room"
     local answer = chatty:subscribe("users:" .. user, { room })
