@@ -1,9 +1,22 @@
---- What each client must see, told simply: events have ids that grow; a client sees, in their order, those of its
---- user's channels, since he is in them, behind the id that it has. Rounds are times in which nobody changes
---- subscriptions.
+--- What each client must see, told simply. Events that channels keep have ids that grow: a client sees, in their order,
+--- those of its user's channels, since he is in them, behind the id that it has. All others it sees if it is there.
+--- Rounds are times in which nobody changes subscriptions.
+
+---@class spec.DeliveryEvent
+---@field n integer           tells it from all others
+---@field id string|nil       nil: nobody keeps it
+---@field channels string[]|nil
+---@field users string[]|nil
+---@field round integer
+---@field is_each boolean     each channel emits it
+---@field except string|nil   a user
+---@field except_tab spec.DeliveryTab|nil
+---@field key string|nil
+---@field is_brief boolean    its ttl is over when somebody comes back
 
 ---@class spec.DeliveryModel
----@field events {id:string, channels:string[], round:integer, is_each:boolean, except:string?}[]  sorted by id
+---@field kept spec.DeliveryEvent[]    sorted by id
+---@field passing spec.DeliveryEvent[] of the last round, not kept
 ---@field since table<string, table<string, integer>>  user -> channel -> round
 local Model = {}
 Model.__index = Model
@@ -12,7 +25,7 @@ local delivery_model = {}
 
 ---@param size integer  events that a channel keeps
 function delivery_model.new(size)
-  return setmetatable({ size = size, events = {}, since = {}, round = 0 }, Model)
+  return setmetatable({ size = size, kept = {}, passing = {}, newest = {}, by_id = {}, since = {}, round = 0 }, Model)
 end
 
 function Model:subscribe(user, channel)
@@ -26,42 +39,77 @@ end
 
 --- Begins a round; `events` are those of the one before.
 function Model:next_round(events)
-  table.sort(events, function(a, b) return a.id < b.id end)
-  table.move(events, 1, #events, #self.events + 1, self.events)
+  self.passing = {}
+  table.sort(events, function(a, b) return (a.id or "") < (b.id or "") end)
+  for _, event in ipairs(events) do
+    local list = event.id and self.kept or self.passing
+    list[#list + 1] = event
+    if event.id then self.by_id[event.id] = event end
+    for _, channel in ipairs(event.key and event.channels or {}) do
+      self.newest[event.key .. " " .. channel] = event
+    end
+  end
   self.round = self.round + 1
 end
 
--- By how many of his channels the user gets it, those he joined before it.
-local function copies(self, user, event)
-  local count = 0
-  if event.except == user then return 0 end
-  for _, channel in ipairs(event.channels) do
-    local since = (self.since[user] or {})[channel]
-    if since and since <= event.round then count = count + 1 end
-  end
-  return count
+local function is_in(self, user, channel, event)
+  local since = (self.since[user] or {})[channel]
+  return since and since <= event.round
 end
 
---- The ids that a client must see behind `after`.
-function Model:expected(user, after)
-  local ids = {}
-  for i = #self.events, 1, -1 do
-    local event = self.events[i]
-    if event.id <= after then break end
-    if copies(self, user, event) > 0 then table.insert(ids, 1, event.id) end
+--- How often a client that is there sees an event.
+function Model:copies(tab, event)
+  local count = 0
+  if event.except == tab.user or event.except_tab == tab then return 0 end
+  for _, channel in ipairs(event.channels or {}) do
+    if is_in(self, tab.user, channel, event) then count = count + 1 end
   end
-  return ids
+  for _, user in ipairs(event.users or {}) do
+    if user == tab.user then count = count + 1 end
+  end
+  return event.is_each and count or math.min(count, 1)
+end
+
+-- Whether a client that was away may have come too late for it.
+local function may_be_gone(self, event)
+  if event.is_brief then return true end
+  for _, channel in ipairs(event.key and event.channels or {}) do
+    if self.newest[event.key .. " " .. channel] ~= event then return true end
+  end
+  return false
+end
+
+--- What is wrong with the ids of the kept events that a client saw behind `after`, up to its own id if it is away;
+--- nil: nothing.
+---@param ids string[]  without copies
+---@return string|nil
+function Model:fault_of(tab, after, ids)
+  local expected = {}
+  for i = #self.kept, 1, -1 do
+    local event = self.kept[i]
+    if event.id <= after then break end
+    local is_due = tab.is_here or event.id <= (tab.id or after)
+    if is_due and self:copies(tab, event) > 0 then table.insert(expected, 1, event) end
+  end
+  local at = 1
+  for _, event in ipairs(expected) do
+    if ids[at] == event.id then
+      at = at + 1
+    elseif not may_be_gone(self, event) then
+      return ("%s came in place of %s (n = %d)"):format(ids[at] or "nothing", event.id, event.n)
+    end
+  end
+  return ids[at] and ("%s came, which is not for this client"):format(ids[at])
 end
 
 --- Whether a channel of the user has had more of his events behind `after` than it keeps.
-function Model:may_have_gap(user, after)
+function Model:may_have_gap(tab, after)
   local counts = {}
-  for i = #self.events, 1, -1 do
-    local event = self.events[i]
+  for i = #self.kept, 1, -1 do
+    local event = self.kept[i]
     if event.id <= after then return false end
     for _, channel in ipairs(event.channels) do
-      local since = (self.since[user] or {})[channel]
-      if since and since <= event.round then
+      if is_in(self, tab.user, channel, event) then
         counts[channel] = (counts[channel] or 0) + 1
         if counts[channel] > self.size then return true end
       end
@@ -70,13 +118,26 @@ function Model:may_have_gap(user, after)
   return false
 end
 
---- How often a client that is live may see an event: once per channel where each of them emits.
-function Model:copies_of(user, id)
-  for i = #self.events, 1, -1 do
-    local event = self.events[i]
-    if event.id == id then return event.is_each and copies(self, user, event) or 1 end
+--- How often a client that is there may see a kept event: once per channel where each of them emits.
+function Model:copies_of(tab, id)
+  local event = self.by_id[id]
+  return event and self:copies(tab, event) or 0
+end
+
+--- What is wrong with how often a client saw the events of the last round that nobody keeps.
+---@param counts table<integer, integer>  by n
+---@param is_steady boolean  it was there all the time
+---@return string|nil
+function Model:fault_of_passing(tab, counts, is_steady)
+  for _, event in ipairs(self.passing) do
+    local copies, count = self:copies(tab, event), counts[event.n] or 0
+    counts[event.n] = nil
+    if count > copies or (is_steady and count < copies) then
+      return ("the event n = %d came %d times in place of %d"):format(event.n, count, copies)
+    end
   end
-  return 0
+  local n = next(counts)
+  return n and ("the event n = %s came, which is not for this client"):format(n)
 end
 
 return delivery_model
