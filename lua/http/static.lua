@@ -26,6 +26,12 @@ local function is_safe(path)
   return true
 end
 
+-- Links may lead elsewhere within the folder, which may be one itself.
+local function lies_within(folder, path)
+  local root, file = files.absolute(folder), files.absolute(folder .. "/" .. path)
+  return root and file and file:sub(1, #root + 1) == root .. "/"
+end
+
 --- The file that a path of a URL means, named from the folder; of a folder its index.html. nil: there is
 --- none.
 ---@param folder string
@@ -33,7 +39,8 @@ end
 ---@return string|nil
 function static.find(folder, path)
   if path == "" or path:sub(-1) == "/" then path = path .. "index.html" end
-  return is_safe(path) and files.kind(folder .. "/" .. path) == "file" and path or nil
+  local is_there = is_safe(path) and files.kind(folder .. "/" .. path) == "file" and lies_within(folder, path)
+  return is_there and path or nil
 end
 
 ---@param path string

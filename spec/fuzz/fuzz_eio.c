@@ -24,7 +24,7 @@ static size_t copy(Str body, Buf *out) {
         ensure(err == 0 && packet.type <= EIO_NOOP);
         ensure(packet.is_binary ? packet.type == EIO_MESSAGE : text_is_utf8(packet.data));
         Bytes *frame = encode(&packet);
-        eio_add_frame(out, frame);
+        eio_add_frames(out, frame);
         bytes_release(frame);
         count++;
     }

@@ -125,6 +125,20 @@ end }]],
     assert.equal(404, get("/assets/pipe").status)
   end)
 
+  it("may be links within the folder, but not out of it", function()
+    for name, target in pairs{
+      ["link.txt"] = "notes.txt", within = "sub", ["out.txt"] = "../secret.txt",
+      ["beside.txt"] = "../public-not/secret.txt", out = "..", away = chatty.folder,
+      ["absolute.txt"] = chatty.folder .. "/secret.txt",
+    } do
+      assert(uv.fs_symlink(target, path_of(name)))
+    end
+    assert.same({ "héllo", "<p>page</p>" }, { get("/assets/link.txt").body, get("/assets/within/page.html").body })
+    for _, path in ipairs{ "out.txt", "beside.txt", "out/secret.txt", "away/secret.txt", "absolute.txt" } do
+      assert.same({ path, 404 }, { path, get("/assets/" .. path).status })
+    end
+  end)
+
   it("that are too large for the memory are 500 and logged", function()
     local file = assert(io.open(path_of "huge", "wb"))
     file:seek("set", 16 * 1024 * 1024)
