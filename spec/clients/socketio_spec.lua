@@ -127,9 +127,8 @@ local function tests(workers)
         local client = join(user)
         client:next("chatty:connected")
         client:answer({ true })
-        local notice = { event = "paid", attributes = { n = 7 }, ack = true }
-        local ack = chatty:control("POST", "/control/notify?method=users:" .. user, notice).json().ack
-        assert.same({ { n = 7 } }, client:next("paid"))
+        local ack = chatty:notify_with("users:" .. user, "paid", { ack = true }).json().ack
+        assert.same({ { n = 1 } }, client:next("paid"))
         assert.truthy(wait.until_(function()
           return chatty:control("GET", "/control/acks?ack=" .. ack).json().sessions == 1
         end))
@@ -313,9 +312,8 @@ describe("the recovery of socket.io-client", function()
   it("goes on behind an event that was to be confirmed", function()
     local client = join()
     client:answer({ true })
-    local path = "/control/notify?method=channels:log-" .. count
-    chatty:control("POST", path, { event = "asked", attributes = {}, ack = true })
-    assert.same({ {} }, client:next("asked"))
+    chatty:notify_with("channels:log-" .. count, "asked", { ack = true })
+    assert.same({ { n = 1 } }, client:next("asked"))
     assert.truthy(client:next("chatty:offset"))
     client:cut()
     assert.truthy(client:wait("disconnect"))

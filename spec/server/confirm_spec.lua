@@ -83,10 +83,9 @@ describe("an event that is to be confirmed", function()
   teardown(function() chatty:stop() end)
 
   local function notify(method)
-    local path = "/control/notify?method=" .. method
-    local ack = chatty:control("POST", path, { event = "x", attributes = { n = 1 }, ack = true }).json().ack
-    assert.matches("^%d+$", ack)
-    return ack
+    local answer = chatty:notify_with(method, "x", { ack = true }).json()
+    assert.matches("^%d+$", answer.ack)
+    return answer.ack, answer.id
   end
 
   local function count_of(ack)
@@ -162,11 +161,10 @@ describe("an event that is to be confirmed", function()
       local ann, channel = fresh "ann", fresh "log"
       chatty:subscribe("users:" .. ann, { channel })
       local session = KINDS["Socket.IO " .. kind](chatty, ann)
-      local path = "/control/notify?method=channels:" .. channel
-      local answer = chatty:control("POST", path, { event = "x", attributes = { n = 1 }, ack = true }).json()
-      assert.equal(session.say(answer.ack), session.next())
+      local ack, id = notify("channels:" .. channel)
+      assert.equal(session.say(ack), session.next())
       local prefix = kind == "in another namespace" and "/other," or ""
-      assert.equal(('42%s["chatty:offset","%s"]'):format(prefix, answer.id), session.next())
+      assert.equal(('42%s["chatty:offset","%s"]'):format(prefix, id), session.next())
     end
   end)
 

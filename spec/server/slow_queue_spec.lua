@@ -24,9 +24,9 @@ describe("the queue of a slow session", function()
   end
 
   local function notify(chatty, event, members, attributes)
-    local body = { event = event, attributes = attributes or { n = 1 } }
-    for name, value in pairs(members or {}) do body[name] = value end
-    return chatty:control("POST", "/control/notify?method=users:slow", body)
+    members = members or {}
+    members.attributes = attributes
+    return chatty:notify_with("users:slow", event, members)
   end
 
   -- A session that does not read and for which something waits that the kernel does not take.

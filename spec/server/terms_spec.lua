@@ -33,11 +33,7 @@ describe("an event", function()
   setup(function() chatty = server.start{ plugins = { log = PLUGIN } } end)
   teardown(function() chatty:stop() end)
 
-  local function notify(method, event, members)
-    local body = { event = event, attributes = { n = 1 } }
-    for name, value in pairs(members or {}) do body[name] = value end
-    return chatty:control("POST", "/control/notify?method=" .. method, body)
-  end
+  local function notify(method, event, members) return chatty:notify_with(method, event, members) end
 
   local function open(user, channels)
     local one = listener.open(chatty, user, channels)

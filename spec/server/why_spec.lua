@@ -21,11 +21,7 @@ describe("why", function()
   setup(function() chatty = server.start{ plugins = { log = PLUGIN } } end)
   teardown(function() chatty:stop() end)
 
-  local function notify(method, event, members)
-    local body = { event = event, attributes = { n = 1 } }
-    for name, value in pairs(members or {}) do body[name] = value end
-    return chatty:control("POST", "/control/notify?method=" .. method, body).json()
-  end
+  local function notify(method, event, members) return chatty:notify_with(method, event, members).json() end
 
   local function ask(user, event)
     local response = chatty:control("GET",

@@ -276,6 +276,16 @@ function Server:notify(method, event, attributes, query)
   return self:control("POST", path, body)
 end
 
+--- Emits an event with terms: `server:notify_with("users:ann", "chat-message", { ttl = 1 })`.
+---@param method string
+---@param event string
+---@param members? table  of the body, beside event and attributes, which are {"n":1} if they are not among them
+function Server:notify_with(method, event, members)
+  local body = { event = event, attributes = { n = 1 } }
+  for name, value in pairs(members or {}) do body[name] = value end
+  return self:control("POST", "/control/notify?method=" .. escape(method), body)
+end
+
 -- "room-1" is the channel of the resource { type = "room", id = "1" }.
 local function resources(channels)
   local data = {}
