@@ -3,6 +3,8 @@
  * The server's own counts, and the meters of plugins. A meter comes to Lua as a light userdata, which the
  * Lua half hands to nobody; it is good as long as the server runs.
  */
+#include "api/api_metrics.h"
+
 #include "api/api.h"
 #include "api/lua_args.h"
 #include "base/metrics.h"
@@ -32,26 +34,33 @@ static int f_add(lua_State *L) {
     return 0;
 }
 
-/* stack: name, help, kind, bounds */
-static size_t check_bounds(lua_State *L, double bounds[METERS_BUCKETS_MAX]) {
-    if (lua_isnoneornil(L, 4)) return 0;
-    luaL_checktype(L, 4, LUA_TTABLE);
-    size_t count = lua_rawlen(L, 4);
-    luaL_argcheck(L, count <= METERS_BUCKETS_MAX, 4, "at most 32 bounds");
+static size_t check_bounds(lua_State *L, int index, double bounds[METERS_BUCKETS_MAX]) {
+    if (lua_isnoneornil(L, index)) return 0;
+    luaL_checktype(L, index, LUA_TTABLE);
+    size_t count = lua_rawlen(L, index);
+    luaL_argcheck(L, count <= METERS_BUCKETS_MAX, index, "at most 32 bounds");
     for (size_t i = 0; i < count; i++) {
-        lua_rawgeti(L, 4, (lua_Integer)i + 1);
+        lua_rawgeti(L, index, (lua_Integer)i + 1);
         bounds[i] = luaL_checknumber(L, -1);
         lua_pop(L, 1);
     }
     return count;
 }
 
+MeterFamily check_family(lua_State *L, int index, double bounds[METERS_BUCKETS_MAX]) {
+    return (MeterFamily){
+        .name = check_str(L, index),
+        .help = check_str(L, index + 1),
+        .kind = (MeterKind)luaL_checkoption(L, index + 2, NULL, kinds),
+        .bounds = bounds,
+        .bound_count = check_bounds(L, index + 3, bounds),
+    };
+}
+
 static int f_declare(lua_State *L) {
     Meters *meters = api_of(L)->meters;
     double bounds[METERS_BUCKETS_MAX];
-    MeterFamily family = {check_str(L, 1), check_str(L, 2),
-                          (MeterKind)luaL_checkoption(L, 3, NULL, kinds), bounds,
-                          check_bounds(L, bounds)};
+    MeterFamily family = check_family(L, 1, bounds);
     int err = meters != NULL ? meters_declare(meters, &family) : 0;
     if (err != 0) return push_failure(L, err, NULL);
     lua_pushboolean(L, 1);
