@@ -22,6 +22,9 @@ typedef struct Join {
     Catchup catchup;
 } Join;
 
+/* Of no event: whoever is cut before it could read of its gap comes back with it, and is told again. */
+#define NO_CURSOR STR("0")
+
 static const char *const reasons[] = {
     [CATCHUP_WHOLE] = NULL,
     [CATCHUP_UNKNOWN] = "unknown",
@@ -141,8 +144,9 @@ static void enter(Join *join) {
     join_check_token(api, session);
     char id[MESSAGE_ID_LEN];
     SessionStart start = {.cursor = STR_NONE};
-    if (find_cursor(join, id)) start.cursor = str_make(id, sizeof id);
-    start.is_whole = join->after != NULL && join->catchup.result == CATCHUP_WHOLE;
+    bool is_whole = join->catchup.result == CATCHUP_WHOLE;
+    if (find_cursor(join, id)) start.cursor = is_whole ? str_make(id, sizeof id) : NO_CURSOR;
+    start.is_whole = join->after != NULL && is_whole;
     session_go_live(session, &start);
 }
 

@@ -105,7 +105,8 @@ end
 local function join(core, token, ack, after)
   local channels, id, code = core:join(after)
   if channels then
-    send_connected(core, channels, token, ack, id)
+    -- Who is cut before it could read of its gap shall come back with the id of before, and be told again.
+    send_connected(core, channels, token, ack, not code and id or nil)
     if code then entrance.send(core, "chatty:gap", { after = after, reason = code }, nil, id) end
   elseif code == "LIMIT" then
     core:close(CLOSE.too_many, "too many sessions")

@@ -1,6 +1,7 @@
 -- What a client missed is brought when it comes back with the id of the last event that it had: in order, each
 -- once, before anything new; or it is told of a gap.
 local cjson = require "cjson"
+local client = require "spec.support.client"
 local event_stream = require "spec.support.event_stream"
 local fresh = require "spec.support.fresh"
 local listener = require "spec.support.listener"
@@ -184,6 +185,39 @@ describe("catching up", function()
     assert.equal(id, gap.attributes.after)
     assert.same({}, names_of(session, user))
     assert.same({}, missed(user, gap.id))
+  end)
+
+  it("tells of it again when the client was cut before it could read that", function()
+    local room = fresh "log"
+    local user, id = new_user({ room })
+    for i = 1, 6 do notify(room, "event-" .. i) end
+    assert.is_nil(come_back(user, id):next().id)
+    local stream = event_stream.open{
+      port = chatty.port, token = chatty:token(user), headers = { ["Last-Event-ID"] = id },
+    }
+    assert.is_nil(stream:next().id)
+  end)
+
+  it("tells of it again when a client of Socket.IO was", function()
+    local room = fresh "log"
+    local user = new_user({ room })
+    local function connect(pid)
+      local socket = client.ws{ port = chatty.port, path = "/socket.io/?EIO=4&transport=websocket" }
+      socket:next_raw()
+      socket:send("40" .. cjson.encode{ token = chatty:token(user), pid = pid })
+      return cjson.decode(socket:next_raw():sub(3)).pid, socket
+    end
+    local first, socket = connect()
+    socket:abort()
+    for i = 1, 6 do notify(room, "event-" .. i) end
+    local second
+    second, socket = connect(first)
+    assert.not_equal(first, second)
+    socket:abort()
+    local _, again = connect(second)
+    local connected, gap = cjson.decode(again:next_raw():sub(3)), cjson.decode(again:next_raw():sub(3))
+    assert.same({ "chatty:connected", "chatty:gap", "string" }, { connected[1], gap[1], type(gap[3]) })
+    assert.is_nil(connected[3])
   end)
 
   it("tells of a gap when there is more than REPLAY_MAX", function()
