@@ -67,7 +67,7 @@ void drops_add_void(void *context, Subscriber *subscriber, const Message *messag
 static void push_drop(lua_State *L, const Drop *drop) {
     const MessageParts *parts = &drop->message->parts;
     lua_createtable(L, 0, 4);
-    if (drop->session->transport != NULL) {
+    if (session_is_bound(drop->session)) {
         push_session(L, drop->session);
     } else {
         push_ended_session(L, drop->session);

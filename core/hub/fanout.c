@@ -11,6 +11,12 @@
 #include "base/ensure.h"
 #include "base/metrics.h"
 
+enum { STRIDE = 6, LINE_BYTES = 64 };
+
+/* What is touched of an object lies on its first line of the cache, or on its first two. */
+#define FETCH(object) __builtin_prefetch(object)
+#define FETCH_BOTH(object) (FETCH(object), FETCH((const char *)(object) + LINE_BYTES))
+
 typedef struct Walk {
     const Registry *registry;
     const Notice *notice;
@@ -79,9 +85,17 @@ static void deliver_to_user(Walk *walk, const Node *user) {
     }
 }
 
+/* Of thousands of sessions none is in the cache when its turn comes. Each step of the way to one is asked for
+ * some deliveries ahead, behind the step that tells where it is. (Not in a function of its own, whose calls
+ * compilers leave out, since it does nothing else.) */
 static void deliver_to_channel(Walk *walk, const Node *channel) {
-    for (uint32_t i = 0; i < channel->edge_count; i++)
-        deliver_to_user(walk, node_edges(channel)[i].peer);
+    const Edge *edges = node_edges(channel);
+    for (uint32_t left = channel->edge_count; left > 0; left--, edges++) {
+        if (left > 3 * STRIDE) FETCH(edges[3 * STRIDE].peer);
+        if (left > 2 * STRIDE) FETCH_BOTH(registry_sessions(edges[2 * STRIDE].peer));
+        if (left > STRIDE) FETCH_BOTH(registry_sessions(edges[STRIDE].peer)->transport);
+        deliver_to_user(walk, edges->peer);
+    }
 }
 
 static void mark_excepted(Registry *registry, const Notice *notice) {

@@ -21,14 +21,14 @@ typedef struct Edge {
 } Edge;
 
 struct Node {
+    void *owner;   /* what the graph's owner hangs here (sessions, presence); keeps the node alive */
+    uint64_t mark; /* scratch of the graph's owner: the serial of the last walk that met it */
     union {
         Edge one;   /* while edge_cap is 1 */
         Edge *many; /* unordered: removal moves the last one into the gap */
     } edges;
     uint32_t edge_count;
     uint32_t edge_cap;
-    void *owner;   /* what the graph's owner hangs here (sessions, presence); keeps the node alive */
-    uint64_t mark; /* scratch of the graph's owner: the serial of the last walk that met it */
     uint32_t name_len : 31;
     uint32_t is_channel : 1;
     char name[];

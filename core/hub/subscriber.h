@@ -44,12 +44,13 @@ typedef struct SubscriberClass {
 
 struct Subscriber {
     const SubscriberClass *class;
-    struct Node *user;   /* while it is live, else NULL */
+    void *transport;     /* the class's own: what deliver looks at first; NULL: there is none */
     Subscriber *sibling; /* the user's next session here; while this one is coming the next such one */
+    uint64_t had;        /* kept events up to this sequence it has had, on an earlier connection */
     uint64_t stamp;      /* serial of the last channels-efficient event it got */
+    struct Node *user;   /* while it is live, else NULL */
     uint32_t number;     /* in the worker's Trace */
     bool is_coming;      /* in the registry, but not live yet */
-    uint64_t had;        /* kept events up to this sequence it has had, on an earlier connection */
 };
 
 #endif

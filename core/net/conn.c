@@ -33,18 +33,20 @@ typedef enum {
     STATE_CLOSED     /* its socket is closed; in net->closing */
 } ConnState;
 
+/* What a fan-out touches stands first, on as few lines of the cache as can be. */
 struct Conn {
     int fd;
     uint8_t state; /* ConnState */
     bool is_reading : 1;
     bool is_blocked : 1; /* the kernel's buffer is full */
     bool is_write_stopped : 1;
+    bool is_write_ended : 1;
     bool tells_drain : 1;
     bool has_ended : 1; /* the peer sent FIN */
     uint16_t watched;   /* epoll's events */
-    List dirty_link;    /* in net->dirty, when closed in net->closing, or alone */
-    Outbox outbox;
     Net *net;
+    List dirty_link; /* in net->dirty, when closed in net->closing, or alone */
+    Outbox outbox;
     const ConnHandler *handler;
     void *owner;
     List link;                  /* in net->conns */
@@ -52,10 +54,20 @@ struct Conn {
     uint64_t owner_deadline_ms; /* 0: none */
     uint64_t own_deadline_ms;   /* of lingering, or of being blocked; 0: none */
     size_t left; /* blocked: not taken by the peer when we last looked for progress, and queued since */
+    uint32_t aged_ms; /* blocked: since when aged_slot waits at least, low bits; 0: it is not blocked */
+    uint32_t aged_slot; /* the last one of the queue at that time, by its number (outbox.h) */
 };
+
+bool conn_is_taking(const Conn *conn) {
+    return conn->state == STATE_OPEN && !conn->is_write_ended;
+}
 
 Conn *conn_of_dirty(List *link) {
     return list_entry(link, Conn, dirty_link);
+}
+
+void *conn_owner(const Conn *conn) {
+    return conn->owner;
 }
 
 Net *conn_net(const Conn *conn) {
@@ -212,6 +224,23 @@ static void send_fin(Conn *conn) {
     set_own_deadline(conn, conn->net->limits.close_timeout_ms);
 }
 
+static uint32_t last_slot(const Conn *conn) {
+    return conn->outbox.popped + conn->outbox.count - 1;
+}
+
+static void start_age(Conn *conn) {
+    uint32_t now_ms = (uint32_t)net_now_ms(conn->net);
+    conn->aged_ms = now_ms != 0 ? now_ms : 1;
+    conn->aged_slot = last_slot(conn);
+}
+
+uint32_t conn_age_ms(Conn *conn) {
+    if (conn->aged_ms == 0) return 0;
+    bool has_left = (int32_t)(conn->outbox.popped - conn->aged_slot) > 0;
+    if (has_left) start_age(conn);
+    return (uint32_t)net_now_ms(conn->net) - conn->aged_ms;
+}
+
 static void on_empty(Conn *conn) {
     if (conn->state == STATE_FINISHING) {
         send_fin(conn);
@@ -223,16 +252,23 @@ static void on_empty(Conn *conn) {
 static void block(Conn *conn) {
     conn->is_blocked = true;
     conn->left = not_taken(conn);
+    if (conn->aged_ms == 0) start_age(conn);
     set_own_deadline(conn, conn->net->limits.write_timeout_ms);
     watch(conn);
 }
 
-/* A single frame goes by send, which is the shorter way into the kernel. */
-static ssize_t write_once(Conn *conn, size_t *total) {
+static ssize_t write_many(Conn *conn, size_t *total) {
     struct iovec buffers[BUFFERS_MAX];
     int n = outbox_fill(&conn->outbox, buffers, BUFFERS_MAX, total);
-    if (n == 1) return send(conn->fd, buffers[0].iov_base, buffers[0].iov_len, MSG_NOSIGNAL);
     return writev(conn->fd, buffers, n);
+}
+
+/* A single frame goes by send, which is the shorter way into the kernel. */
+static ssize_t write_once(Conn *conn, size_t *total) {
+    const Bytes *single = outbox_single(&conn->outbox);
+    if (single == NULL) return write_many(conn, total);
+    *total = single->len;
+    return send(conn->fd, single->data, single->len, MSG_NOSIGNAL);
 }
 
 static void write_out(Conn *conn) {
@@ -263,6 +299,7 @@ static void on_writable(Conn *conn) {
     conn->own_deadline_ms = 0;
     watch(conn);
     if (conn->state != STATE_CLOSED) write_out(conn);
+    if (!conn->is_blocked) conn->aged_ms = 0;
 }
 
 /* What hung up or failed counts as ready for what was asked. */
@@ -275,7 +312,13 @@ void conn_on_ready(void *target, uint32_t events) {
 }
 
 bool conn_write_unretained(Conn *conn, Bytes *bytes) {
-    if (conn->state != STATE_OPEN) return false;
+    if (!conn_is_taking(conn)) return false;
+    push(conn, bytes);
+    return true;
+}
+
+bool conn_try_write_unretained(Conn *conn, Bytes *bytes) {
+    if (conn->outbox.count > 0 || conn->is_write_stopped || !conn_is_taking(conn)) return false;
     push(conn, bytes);
     return true;
 }
@@ -290,9 +333,11 @@ static uint32_t busy_slots(const Conn *conn) {
     return conn->outbox.written > 0;
 }
 
-/* What was dropped since was not taken by the peer. */
+/* What was dropped since was not taken by the peer; numbers behind it are lower now. */
 static void forget_dropped(Conn *conn, size_t queued_before) {
-    if (conn->is_blocked) conn->left -= queued_before - conn->outbox.queued;
+    if (!conn->is_blocked) return;
+    conn->left -= queued_before - conn->outbox.queued;
+    if ((int32_t)(conn->aged_slot - last_slot(conn)) > 0) conn->aged_slot = last_slot(conn);
 }
 
 void conn_note(Conn *conn, const Delivery *delivery) {
@@ -315,10 +360,6 @@ void conn_expire(Conn *conn) {
     if (count > 0) metrics_add(METRIC_expired_total, count);
 }
 
-uint32_t conn_sent(const Conn *conn) {
-    return conn->outbox.popped;
-}
-
 uint32_t conn_waiting(const Conn *conn) {
     return conn->outbox.count;
 }
@@ -336,8 +377,16 @@ void conn_write_start(Conn *conn) {
     if (conn->outbox.count > 0 && conn->state != STATE_CLOSED) mark_dirty(conn);
 }
 
+void conn_write_end(Conn *conn) {
+    conn->is_write_ended = true;
+}
+
 void conn_watch_peer(Conn *conn, uint32_t timeout_ms) {
     setsockopt(conn->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, sizeof timeout_ms);
+}
+
+bool conn_is_blocked(const Conn *conn) {
+    return conn->is_blocked;
 }
 
 size_t conn_queued(const Conn *conn) {

@@ -40,6 +40,7 @@ Conn *conn_adopt(Net *net, int fd);
 
 /* `handler` NULL: nobody is told anything until the next one comes. */
 void conn_set_handler(Conn *conn, const ConnHandler *handler, void *owner);
+void *conn_owner(const Conn *conn);
 Net *conn_net(const Conn *conn);
 
 /* Whether the handler, which must have an on_drain, wants it from now on. A new handler does. */
@@ -49,13 +50,21 @@ void conn_tell_drain(Conn *conn, bool is_wanted);
 void conn_read_start(Conn *conn);
 void conn_read_stop(Conn *conn);
 
-/* Queues the bytes; net_flush writes them. Takes one reference. On a closing Conn it only lets go. */
+/* Queues the bytes; net_flush writes them. Takes one reference, which it only lets go when !conn_is_taking. */
 void conn_write(Conn *conn, Bytes *bytes);
 
 /* The same without touching the count: for fan-out, whose caller retains for all receivers at once
- * afterwards, but before the turn's net_flush and before it returns to the loop. False when closing:
- * no reference is owed then. */
+ * afterwards, but before the turn's net_flush and before it returns to the loop. False when it
+ * is not queued: no reference is owed then. */
 bool conn_write_unretained(Conn *conn, Bytes *bytes);
+
+/* The same if it would be all that is queued, and leaves in this turn; else it does nothing. */
+bool conn_try_write_unretained(Conn *conn, Bytes *bytes);
+
+/* Whether what is written now will be queued: not when closing, nor behind conn_write_end, after which nothing
+ * more is. */
+bool conn_is_taking(const Conn *conn);
+void conn_write_end(Conn *conn);
 
 /* What is queued stays so until conn_write_start, or conn_finish: more will come in a moment, and leaves with
  * it in one write. Both may be repeated. */
@@ -72,12 +81,14 @@ void conn_supersede(Conn *conn,
                     const Delivery *delivery); /* drops what waits for the session and is of the key */
 void conn_expire(Conn *conn);                  /* drops what is void by its time */
 
-/* Frames that ever left the queue (wraps), and those that are in it. */
-uint32_t conn_sent(const Conn *conn);
+/* Frames in the queue, and their bytes, not yet taken by the kernel. */
 uint32_t conn_waiting(const Conn *conn);
-
-/* Bytes queued and not yet taken by the kernel. */
 size_t conn_queued(const Conn *conn);
+
+/* Whether the kernel did not take all, so that the rest waits for the peer, and how long something waits for it
+ * already: at most half of the truth. */
+bool conn_is_blocked(const Conn *conn);
+uint32_t conn_age_ms(Conn *conn);
 
 /* One deadline per Conn, monotonic milliseconds as net_now_ms; 0 takes it back. */
 void conn_set_deadline(Conn *conn, uint64_t deadline_ms);

@@ -24,11 +24,6 @@ void outbox_init(Outbox *outbox) {
     *outbox = (Outbox){.cap = OUTBOX_INSIDE};
 }
 
-static Bytes **slots_of(const Outbox *outbox) {
-    Outbox *self = (Outbox *)(uintptr_t)outbox;
-    return self->cap > OUTBOX_INSIDE ? self->slots.heap : self->slots.inside;
-}
-
 static void forget_note(const OutboxNote *note) {
     session_unpin(session_of(note->subscriber));
     message_release(note->message);
@@ -37,24 +32,24 @@ static void forget_note(const OutboxNote *note) {
 static void forget_notes(Outbox *outbox) {
     OutboxNotes *notes = outbox->notes;
     outbox->notes = NULL;
-    for (uint32_t i = 0; notes != NULL && i < notes->count; i++) forget_note(&notes->items[i]);
+    for (uint32_t i = 0; i < notes->count; i++) forget_note(&notes->items[i]);
     mem_free(notes);
 }
 
 static void reset(Outbox *outbox) {
     if (outbox->cap > OUTBOX_INSIDE) mem_free(outbox->slots.heap);
-    forget_notes(outbox);
+    if (outbox->notes != NULL) forget_notes(outbox);
     outbox->first = outbox->count = outbox->written = 0;
     outbox->cap = OUTBOX_INSIDE;
 }
 
 void outbox_deinit(Outbox *outbox) {
-    for (uint32_t i = 0; i < outbox->count; i++) bytes_release(slots_of(outbox)[outbox->first + i]);
+    for (uint32_t i = 0; i < outbox->count; i++) bytes_release(outbox_slots(outbox)[outbox->first + i]);
     reset(outbox);
 }
 
-static void make_room(Outbox *outbox) {
-    Bytes **slots = slots_of(outbox);
+void outbox_make_room(Outbox *outbox) {
+    Bytes **slots = outbox_slots(outbox);
     if (outbox->first > outbox->cap / 2) {
         memmove(slots, slots + outbox->first, outbox->count * sizeof *slots);
     } else {
@@ -68,14 +63,8 @@ static void make_room(Outbox *outbox) {
     outbox->first = 0;
 }
 
-void outbox_push(Outbox *outbox, Bytes *bytes) {
-    if (outbox->first + outbox->count == outbox->cap) make_room(outbox);
-    slots_of(outbox)[outbox->first + outbox->count++] = bytes;
-    outbox->queued += bytes->len;
-}
-
 int outbox_fill(const Outbox *outbox, struct iovec *buffers, int max, size_t *total) {
-    Bytes **slots = slots_of(outbox) + outbox->first;
+    Bytes **slots = outbox_slots(outbox) + outbox->first;
     int n = outbox->count < (uint32_t)max ? (int)outbox->count : max;
     *total = 0;
     for (int i = 0; i < n; i++) {
@@ -86,10 +75,22 @@ int outbox_fill(const Outbox *outbox, struct iovec *buffers, int max, size_t *to
     return n;
 }
 
+static void pop_all(Outbox *outbox, Net *net) {
+    Bytes **slots = outbox_slots(outbox) + outbox->first;
+    for (uint32_t i = 0; i < outbox->count; i++) net_release(net, slots[i]);
+    outbox->popped += outbox->count;
+    outbox->queued = 0;
+    reset(outbox);
+}
+
 void outbox_pop(Outbox *outbox, Net *net, size_t len) {
-    Bytes **slots = slots_of(outbox);
+    if (len == outbox->queued) {
+        pop_all(outbox, net);
+        return;
+    }
+    Bytes **slots = outbox_slots(outbox);
     outbox->queued -= len;
-    while (outbox->count > 0) {
+    for (;;) {
         Bytes *bytes = slots[outbox->first];
         size_t left = bytes->len - outbox->written;
         if (len < left) {
@@ -103,7 +104,6 @@ void outbox_pop(Outbox *outbox, Net *net, size_t len) {
         outbox->popped++;
         net_release(net, bytes);
     }
-    reset(outbox);
 }
 
 /* --- notes --- */
@@ -113,7 +113,7 @@ static uint32_t slot_of(const Outbox *outbox, const OutboxNote *note) {
 }
 
 static void drop_slot(Outbox *outbox, Net *net, uint32_t slot) {
-    Bytes **at = slots_of(outbox) + outbox->first + slot;
+    Bytes **at = outbox_slots(outbox) + outbox->first + slot;
     Bytes *bytes = *at;
     outbox->queued -= bytes->len;
     net->queue_bytes -= bytes->len;

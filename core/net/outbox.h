@@ -22,7 +22,7 @@ typedef struct Outbox {
     } slots;
     uint32_t first, count, cap; /* slots in use: first .. first + count */
     uint32_t written;           /* bytes of the first slot that are sent */
-    uint32_t popped;            /* slots that ever left from the front; wraps */
+    uint32_t popped;            /* slots that ever left from the front, the first one's number; wraps */
     size_t queued;              /* bytes in the slots less `written` */
     struct OutboxNotes *notes;  /* NULL: none */
 } Outbox;
@@ -30,7 +30,24 @@ typedef struct Outbox {
 void outbox_init(Outbox *outbox);
 void outbox_deinit(Outbox *outbox); /* releases what is left, at once */
 
-void outbox_push(Outbox *outbox, Bytes *bytes);
+/* For those below. */
+void outbox_make_room(Outbox *outbox);
+static inline Bytes **outbox_slots(const Outbox *outbox) {
+    Outbox *self = (Outbox *)(uintptr_t)outbox;
+    return self->cap > OUTBOX_INSIDE ? self->slots.heap : self->slots.inside;
+}
+
+static inline void outbox_push(Outbox *outbox, Bytes *bytes) {
+    if (outbox->first + outbox->count == outbox->cap) outbox_make_room(outbox);
+    outbox_slots(outbox)[outbox->first + outbox->count++] = bytes;
+    outbox->queued += bytes->len;
+}
+
+/* The only frame, of which nothing is sent yet; NULL: there is something else in it. */
+static inline const Bytes *outbox_single(const Outbox *outbox) {
+    bool is_single = outbox->count == 1 && outbox->written == 0;
+    return is_single ? outbox_slots(outbox)[outbox->first] : NULL;
+}
 
 /* The first of them as buffers, for one write; gives how many, and their bytes. */
 int outbox_fill(const Outbox *outbox, struct iovec *buffers, int max, size_t *total);

@@ -17,12 +17,16 @@ static const TransportClass *class_of(const Session *session) {
     return (const TransportClass *)(const void *)session->subscriber.class;
 }
 
+static void *transport_of(const Session *session) {
+    return session->subscriber.transport;
+}
+
 void session_end(Subscriber *subscriber, uint16_t code, Str reason) {
     session_close(session_of(subscriber), code, reason);
 }
 
 static uint64_t after(const Session *session, int64_t delay_ms) {
-    return net_now_ms(class_of(session)->net(session->transport)) +
+    return net_now_ms(class_of(session)->net(transport_of(session))) +
            (uint64_t)(delay_ms > 0 ? delay_ms : 0);
 }
 
@@ -31,7 +35,7 @@ static bool is_to_warn(const Session *session) {
 }
 
 static void set_transport_deadline(Session *session, uint64_t deadline_ms) {
-    class_of(session)->set_deadline(session->transport, deadline_ms);
+    class_of(session)->set_deadline(transport_of(session), deadline_ms);
 }
 
 /* The one deadline of the session: waiting for a token, then the warning, then the token's end. */
@@ -96,9 +100,9 @@ Str session_id(const Subscriber *subscriber) {
 
 void session_describe(const Subscriber *subscriber, int64_t *since_ms, uint32_t *waiting) {
     const Session *session = of_subscriber(subscriber);
-    bool is_there = session->transport != NULL;
+    bool is_there = session_is_bound(session);
     *since_ms = session->facts.since_ms;
-    *waiting = is_there ? class_of(session)->waiting(session->transport) : 0;
+    *waiting = is_there ? class_of(session)->waiting(transport_of(session)) : 0;
 }
 
 void session_on_message(Session *session, Str text) {
@@ -115,7 +119,7 @@ static void free_session(Session *session) {
 void session_on_close(Session *session, uint16_t code, Str reason) {
     session_pin(session);
     session->owner->handler->on_close(session, code, reason);
-    session->transport = NULL;
+    session->subscriber.transport = NULL;
     session_unpin(session);
 }
 
@@ -175,7 +179,7 @@ Session *session_new(Address remote, const SessionOwner *owner) {
 
 void session_bind(Session *session, const TransportClass *class, void *transport) {
     session->subscriber.class = &class->subscriber;
-    session->transport = transport;
+    session->subscriber.transport = transport;
 }
 
 void session_pin(Session *session) {
@@ -184,11 +188,11 @@ void session_pin(Session *session) {
 
 void session_unpin(Session *session) {
     ensure(session->pins > 0);
-    if (--session->pins == 0 && session->transport == NULL) free_session(session);
+    if (--session->pins == 0 && !session_is_bound(session)) free_session(session);
 }
 
 void session_expect_auth(Session *session, uint32_t timeout_ms) {
-    if (session->transport == NULL) return;
+    if (!session_is_bound(session)) return;
     session->auth_deadline_ms = after(session, timeout_ms);
     set_deadline(session);
 }
@@ -210,27 +214,27 @@ void session_identify(Session *session, Str user, Str claims, int64_t expires_ms
 void session_go_live(Session *session, const SessionStart *start) {
     session->is_live = true;
     if (class_of(session)->go_live != NULL && session_is_open(session)) {
-        class_of(session)->go_live(session->transport, start);
+        class_of(session)->go_live(transport_of(session), start);
     }
     if (session_is_open(session)) set_deadline(session);
 }
 
 void session_hold(Session *session) {
-    if (session->transport != NULL) class_of(session)->hold(session->transport);
+    if (session_is_bound(session)) class_of(session)->hold(transport_of(session));
 }
 
 void session_next(Session *session) {
-    if (session->transport != NULL) class_of(session)->resume(session->transport);
+    if (session_is_bound(session)) class_of(session)->resume(transport_of(session));
 }
 
 void session_stop_writing(Session *session) {
-    if (session->transport == NULL || class_of(session)->stop_writing == NULL) return;
-    class_of(session)->stop_writing(session->transport);
+    if (!session_is_bound(session) || class_of(session)->stop_writing == NULL) return;
+    class_of(session)->stop_writing(transport_of(session));
 }
 
 void session_start_writing(Session *session) {
-    if (session->transport == NULL || class_of(session)->start_writing == NULL) return;
-    class_of(session)->start_writing(session->transport);
+    if (!session_is_bound(session) || class_of(session)->start_writing == NULL) return;
+    class_of(session)->start_writing(transport_of(session));
 }
 
 const char *session_transport(const Session *session) {
@@ -240,17 +244,17 @@ const char *session_transport(const Session *session) {
 bool session_send(Session *session, const MessageParts *parts) {
     if (!session_is_open(session)) return false;
     const TransportClass *class = class_of(session);
-    return class->send(session->transport, parts);
+    return class->send(transport_of(session), parts);
 }
 
 void session_close(Session *session, uint16_t code, Str reason) {
-    if (session->transport != NULL) class_of(session)->close(session->transport, code, reason);
+    if (session_is_bound(session)) class_of(session)->close(transport_of(session), code, reason);
 }
 
 bool session_is_open(const Session *session) {
-    return session->transport != NULL && session_close_code(session) == 0;
+    return session_is_bound(session) && session_close_code(session) == 0;
 }
 
 uint16_t session_close_code(const Session *session) {
-    return session->transport != NULL ? class_of(session)->close_code(session->transport) : 0;
+    return session_is_bound(session) ? class_of(session)->close_code(transport_of(session)) : 0;
 }

@@ -45,7 +45,6 @@ typedef struct SessionFacts {
 
 struct Session {
     Subscriber subscriber; /* its class is the first member of the transport's TransportClass */
-    void *transport;       /* NULL before session_bind and after on_close */
     const SessionOwner *owner;
     SessionFacts facts;
     union {
@@ -77,6 +76,11 @@ Session *session_new(Address remote, const SessionOwner *owner);
 
 /* For transports: the connection is there; from now on the session is open. Borrows both. */
 void session_bind(Session *session, const TransportClass *class, void *transport);
+
+/* Whether it has its connection: from session_bind to on_close. */
+static inline bool session_is_bound(const Session *session) {
+    return session->subscriber.transport != NULL;
+}
 
 void session_pin(Session *session);
 void session_unpin(Session *session); /* takes the pin; may free the session */

@@ -22,10 +22,14 @@ typedef struct Stream {
     uint64_t beat_ms;     /* when the next comment is due; closing: when it must be over */
     uint64_t deadline_ms; /* the session's; 0: none */
     Bytes *close_reason;
-    QuotaMark mark;
     uint16_t close_code;
     bool is_closing;
 } Stream;
+
+/* The transport is the Conn, which is all that a delivery needs of it. */
+static Stream *stream_of(const void *transport) {
+    return conn_owner(transport);
+}
 
 static const NetLimits *limits_of(const Stream *stream) {
     return &conn_net(stream->conn)->limits;
@@ -42,13 +46,10 @@ static void arm(Stream *stream) {
                       is_sooner && !stream->is_closing ? stream->deadline_ms : deadline_ms);
 }
 
-static void write_bytes(Stream *stream, Bytes *bytes) {
-    quota_note(&stream->mark, stream->conn);
-    conn_write(stream->conn, bytes);
-}
-
 static void finish(Stream *stream, uint16_t code, Str reason) {
     stream->is_closing = true;
+    conn_write_end(stream->conn);
+    conn_tell_drain(stream->conn, true);
     stream->close_code = code;
     if (reason.len > 0) stream->close_reason = bytes_copy(reason);
     stream->beat_ms = now_of(stream) + limits_of(stream)->close_timeout_ms;
@@ -67,42 +68,33 @@ static Bytes *encode_farewell(uint16_t code, Str reason) {
 }
 
 static void close_stream(void *transport, uint16_t code, Str reason) {
-    Stream *stream = transport;
-    if (stream->is_closing || conn_is_closing(stream->conn)) return;
-    write_bytes(stream, encode_farewell(code, reason));
-    finish(stream, code, reason);
+    if (!conn_is_taking(transport)) return;
+    conn_write(transport, encode_farewell(code, reason));
+    finish(stream_of(transport), code, reason);
 }
 
-static bool is_closing(const void *transport) {
-    const Stream *stream = transport;
-    return stream->is_closing || conn_is_closing(stream->conn);
-}
-
-static bool has_room(Stream *stream, size_t len) {
-    if (stream->is_closing || conn_is_closing(stream->conn)) return false;
-    if (quota_allows(&stream->mark, stream->conn, len)) return true;
-    close_stream(stream, CODE_SLOW, STR("slow reader"));
+static bool has_room(Conn *conn, size_t len) {
+    if (!conn_is_taking(conn)) return false;
+    if (quota_allows(conn, len)) return true;
+    close_stream(conn, CODE_SLOW, STR("slow reader"));
     return false;
 }
 
 static Bytes *deliver(Subscriber *subscriber, const Message *message) {
-    Stream *stream = session_of(subscriber)->transport;
+    Conn *conn = subscriber->transport;
     Bytes *frame = message_frame(message, MESSAGE_SSE);
-    if (is_closing(stream)) return NULL;
-    if (quota_deliver(&stream->mark, stream->conn, &(Delivery){subscriber, message, frame}))
-        return frame;
-    close_stream(stream, CODE_SLOW, STR("slow reader"));
+    if (quota_deliver(conn, &(Delivery){subscriber, message, frame})) return frame;
+    close_stream(conn, CODE_SLOW, STR("slow reader"));
     return NULL;
 }
 
 static bool send_parts(void *transport, const MessageParts *parts) {
-    Stream *stream = transport;
     Bytes *frame = sse_encode(parts, NULL);
-    if (!has_room(stream, frame->len)) {
+    if (!has_room(transport, frame->len)) {
         bytes_release(frame);
         return false;
     }
-    conn_write(stream->conn, frame);
+    conn_write(transport, frame);
     return true;
 }
 
@@ -111,30 +103,29 @@ static void do_nothing(void *transport) {
 }
 
 static void set_deadline(void *transport, uint64_t deadline_ms) {
-    Stream *stream = transport;
+    Stream *stream = stream_of(transport);
     stream->deadline_ms = deadline_ms;
     arm(stream);
 }
 
 static uint16_t close_code(const void *transport) {
-    const Stream *stream = transport;
-    return is_closing(stream) ? stream->close_code : 0;
+    return conn_is_taking(transport) ? 0 : stream_of(transport)->close_code;
 }
 
 static uint32_t waiting(const void *transport) {
-    return conn_waiting(((const Stream *)transport)->conn);
+    return conn_waiting(transport);
 }
 
 static Net *net_of(void *transport) {
-    return conn_net(((Stream *)transport)->conn);
+    return conn_net(transport);
 }
 
 static void stop_writing(void *transport) {
-    conn_write_stop(((Stream *)transport)->conn);
+    conn_write_stop(transport);
 }
 
 static void start_writing(void *transport) {
-    conn_write_start(((Stream *)transport)->conn);
+    conn_write_start(transport);
 }
 
 static const TransportClass transport_class = {
@@ -170,7 +161,7 @@ static void on_drain(void *owner) {
 
 static void beat(Stream *stream, uint64_t now_ms) {
     stream->beat_ms = now_ms + limits_of(stream)->ping_interval_ms;
-    if (conn_queued(stream->conn) == 0) write_bytes(stream, sse_beat());
+    if (conn_queued(stream->conn) == 0) conn_write(stream->conn, sse_beat());
 }
 
 static void on_timer(void *owner) {
@@ -224,7 +215,7 @@ static uint64_t first_beat(const Stream *stream) {
 }
 
 static void say_farewell(Stream *stream) {
-    close_stream(stream, CODE_RESTART, STR("the server restarts"));
+    close_stream(stream->conn, CODE_RESTART, STR("the server restarts"));
 }
 
 int session_sse_open(Request *request, const Header *headers, size_t header_count, Session *session) {
@@ -239,12 +230,13 @@ int session_sse_open(Request *request, const Header *headers, size_t header_coun
     *stream = (Stream){.conn = conn, .session = session, .close_code = CODE_LOST};
     stream->beat_ms = first_beat(stream);
     conn_set_handler(conn, &conn_handler, stream);
+    conn_tell_drain(conn, false);
     conn_watch_peer(conn, limits_of(stream)->ping_interval_ms + limits_of(stream)->ping_timeout_ms);
     metrics_add(METRIC_streams, 1);
     metrics_add(METRIC_http_requests_total, 1);
-    write_bytes(stream, encode_head(conn_net(conn), headers, header_count));
+    conn_write(conn, encode_head(conn_net(conn), headers, header_count));
     conn_read_start(conn);
-    session_bind(session, &transport_class, stream);
+    session_bind(session, &transport_class, conn);
     arm(stream);
     if (conn_net(conn)->is_draining) say_farewell(stream); /* too late for session_sse_drain */
     return 0;

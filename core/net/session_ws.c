@@ -38,47 +38,52 @@ Bytes *session_ws_encode(const MessageParts *parts, MessageParts *placed) {
 static Bytes *deliver(Subscriber *subscriber, const Message *message) {
     Bytes *frame = message_frame(message, MESSAGE_WS);
     Delivery delivery = {subscriber, message, frame};
-    return socket_deliver(session_of(subscriber)->transport, &delivery) ? frame : NULL;
+    return socket_deliver(subscriber->transport, &delivery) ? frame : NULL;
+}
+
+/* The transport is the Conn, which is all that a delivery needs of it. */
+static Socket *socket_of(const void *transport) {
+    return conn_owner(transport);
 }
 
 static bool send_parts(void *transport, const MessageParts *parts) {
-    return socket_send(transport, session_ws_encode(parts, NULL));
+    return socket_send(socket_of(transport), session_ws_encode(parts, NULL));
 }
 
 static void hold(void *transport) {
-    socket_hold(transport);
+    socket_hold(socket_of(transport));
 }
 
 static void resume(void *transport) {
-    socket_resume(transport);
+    socket_resume(socket_of(transport));
 }
 
 static void stop_writing(void *transport) {
-    conn_write_stop(socket_conn(transport));
+    conn_write_stop(transport);
 }
 
 static void start_writing(void *transport) {
-    conn_write_start(socket_conn(transport));
+    conn_write_start(transport);
 }
 
 static void set_deadline(void *transport, uint64_t deadline_ms) {
-    socket_set_deadline(transport, deadline_ms);
+    socket_set_deadline(socket_of(transport), deadline_ms);
 }
 
 static void close_socket(void *transport, uint16_t code, Str reason) {
-    socket_close(transport, code, reason);
+    socket_close(socket_of(transport), code, reason);
 }
 
 static uint16_t close_code(const void *transport) {
-    return socket_close_code(transport);
+    return socket_close_code(socket_of(transport));
 }
 
 static uint32_t waiting(const void *transport) {
-    return socket_waiting(transport);
+    return conn_waiting(transport);
 }
 
 static Net *net_of(void *transport) {
-    return socket_net(transport);
+    return conn_net(transport);
 }
 
 static const TransportClass transport_class = {
@@ -121,6 +126,6 @@ int session_ws_open(Request *request, Str protocol, Session *session) {
         session_unpin(session);
         return err;
     }
-    session_bind(session, &transport_class, socket);
+    session_bind(session, &transport_class, socket_conn(socket));
     return 0;
 }

@@ -37,7 +37,6 @@ struct Socket {
     Backlog *backlog;     /* NULL: empty */
     Bytes *pong;          /* answers the newest ping once the queue is empty; NULL: none */
     Bytes *close_reason;  /* NULL: none */
-    QuotaMark mark;
     uint16_t close_code;
     uint8_t pong_count; /* queued since the queue was last empty */
     bool is_held : 1;
@@ -79,11 +78,6 @@ static void arm(Socket *socket) {
     conn_set_deadline(socket->conn, deadline_ms);
 }
 
-static void write_frame(Socket *socket, Bytes *frame) {
-    quota_note(&socket->mark, socket->conn);
-    conn_write(socket->conn, frame);
-}
-
 static void start_patience(Socket *socket) {
     socket->patience_ms = now_of(socket) + limits_of(socket)->close_timeout_ms;
     arm(socket);
@@ -100,6 +94,7 @@ static void begin_close(Socket *socket, uint16_t code, Str reason) {
 /* From here on nothing is handed out and nothing more is sent. */
 static void end_messages(Socket *socket) {
     socket->is_over = true;
+    conn_write_end(socket->conn);
     conn_tell_drain(socket->conn, true);
     if (!socket->is_delivering) backlog_free(&socket->backlog);
 }
@@ -115,7 +110,7 @@ static void finish(Socket *socket) {
 /* Sends the close frame, if it was not sent yet, and waits for no answer. */
 static void close_now(Socket *socket, uint16_t code, Str reason) {
     begin_close(socket, code, reason);
-    if (!socket->is_over) write_frame(socket, ws_encode_close(code, reason));
+    if (!socket->is_over) conn_write(socket->conn, ws_encode_close(code, reason));
     finish(socket);
 }
 
@@ -188,7 +183,7 @@ static void on_ping(Socket *socket, Str payload) {
     if (socket->pong_count < PONGS_MAX) {
         socket->pong_count++;
         conn_tell_drain(socket->conn, true);
-        write_frame(socket, pong);
+        conn_write(socket->conn, pong);
     } else {
         bytes_release(socket->pong);
         socket->pong = pong;
@@ -253,14 +248,14 @@ static void on_drain(void *owner) {
     conn_tell_drain(socket->conn, socket->pong != NULL);
     if (socket->pong == NULL) return;
     socket->pong_count = 1;
-    write_frame(socket, socket->pong);
+    conn_write(socket->conn, socket->pong);
     socket->pong = NULL;
 }
 
 static void send_ping(Socket *socket) {
     /* An empty ping, the same for all; its first reference is never released. */
     static Bytes ping = {.refs = 1, .len = 2, .data = {(char)(0x80 | WS_PING), 0}};
-    write_frame(socket, bytes_retain(&ping));
+    conn_write(socket->conn, bytes_retain(&ping));
 }
 
 void socket_cut(Socket *socket, Str reason) {
@@ -350,7 +345,7 @@ static void say_farewell(Socket *socket) {
 
 Socket *socket_adopt(Conn *conn, Bytes *answer, Str rest, const SocketHandler *handler, void *owner) {
     Socket *opened = socket_new(conn, handler, owner);
-    write_frame(opened, answer);
+    conn_write(conn, answer);
     opened->is_starting = rest.len > 0;
     conn_read_start(conn);
     arm(opened);
@@ -384,7 +379,7 @@ void socket_stop_pings(Socket *socket) {
 
 static bool has_room(Socket *socket, size_t len) {
     if (socket_is_closing(socket)) return false;
-    if (quota_allows(&socket->mark, socket->conn, len)) return true;
+    if (quota_allows(socket->conn, len)) return true;
     close_now(socket, SOCKET_CODE_SLOW, STR("slow reader"));
     return false;
 }
@@ -398,10 +393,9 @@ bool socket_send(Socket *socket, Bytes *frame) {
     return true;
 }
 
-bool socket_deliver(Socket *socket, const Delivery *delivery) {
-    if (socket_is_closing(socket)) return false;
-    if (quota_deliver(&socket->mark, socket->conn, delivery)) return true;
-    if (!conn_is_closing(socket->conn)) close_now(socket, SOCKET_CODE_SLOW, STR("slow reader"));
+bool socket_deliver(Conn *conn, const Delivery *delivery) {
+    if (quota_deliver(conn, delivery)) return true;
+    if (conn_is_taking(conn)) close_now(conn_owner(conn), SOCKET_CODE_SLOW, STR("slow reader"));
     return false;
 }
 
@@ -427,7 +421,7 @@ void socket_close(Socket *socket, uint16_t code, Str reason) {
         return;
     }
     begin_close(socket, code, reason);
-    write_frame(socket, ws_encode_close(code, reason));
+    conn_write(socket->conn, ws_encode_close(code, reason));
     end_messages(socket);
     resume_reading(socket);
 }
@@ -437,7 +431,7 @@ uint32_t socket_waiting(const Socket *socket) {
 }
 
 bool socket_is_closing(const Socket *socket) {
-    return socket->is_over || conn_is_closing(socket->conn);
+    return !conn_is_taking(socket->conn);
 }
 
 uint16_t socket_close_code(const Socket *socket) {
@@ -446,10 +440,6 @@ uint16_t socket_close_code(const Socket *socket) {
 
 Conn *socket_conn(Socket *socket) {
     return socket->conn;
-}
-
-Net *socket_net(Socket *socket) {
-    return conn_net(socket->conn);
 }
 
 static void visit_for_drain(void *owner, void *context) {

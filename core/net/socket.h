@@ -51,13 +51,12 @@ void socket_stop_pings(Socket *socket);
 /* Queues a whole frame (ws_encode); takes one reference. False: the socket is closing, or more than
  * limits.queue_bytes_max would wait. Then the frame is dropped and the socket closes with 4002: what
  * waits is still sent, as much as the peer takes within limits.close_timeout_ms. An empty queue takes
- * one frame of any size, and within that turn of the loop eight times the limit: before it was
- * offered anything the peer is not slow. */
+ * one frame of any size, and one that the peer was not offered yet eight times the limit. */
 bool socket_send(Socket *socket, Bytes *frame);
 
-/* The same for the frame of an event in fan-out, by quota_deliver: see conn_write_unretained. Does not call
- * back. */
-bool socket_deliver(Socket *socket, const Delivery *delivery);
+/* The same for the frame of an event in fan-out, by quota_deliver: see conn_write_unretained. Of a socket whose
+ * peer keeps up it touches the Conn alone, by which it is called. Does not call back. */
+bool socket_deliver(Conn *conn, const Delivery *delivery);
 
 /* on_message is not called until socket_resume: the owner works on a message. Pings are answered
  * meanwhile. Messages that come wait inside, up to limits.ws.message_bytes_max bytes or 64 messages,
@@ -84,7 +83,6 @@ uint32_t socket_waiting(const Socket *socket);    /* frames that the kernel has 
 /* The worker stops, behind exchange_drain: closes with 1012 at most *left of those that are not closing, and
  * counts them off. Those that open from now on are closed at once. */
 void socket_drain(Net *net, uint32_t *left);
-Net *socket_net(Socket *socket);
 Conn *socket_conn(Socket *socket);
 
 #endif

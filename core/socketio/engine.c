@@ -262,7 +262,7 @@ static bool add_to_polling(Engine *engine, Bytes *frame) {
 }
 
 bool engine_deliver(Engine *engine, const Delivery *delivery) {
-    if (engine->socket != NULL) return socket_deliver(engine->socket, delivery);
+    if (engine->socket != NULL) return socket_deliver(socket_conn(engine->socket), delivery);
     return add_to_polling(engine, delivery->frame);
 }
 

@@ -34,7 +34,7 @@ static bool send_packet(Lane *lane, SioType type, Str data) {
 }
 
 static Bytes *deliver(Subscriber *subscriber, const Message *message) {
-    Lane *lane = session_of(subscriber)->transport;
+    Lane *lane = subscriber->transport;
     if (is_closing(lane)) return NULL;
     bool is_main = lane->space == NULL;
     Bytes *frame = is_main ? message_frame(message, MESSAGE_SIO) : space_frame(lane->space, message);
@@ -272,9 +272,8 @@ static const TransportClass transport_class = {
 };
 
 Lane *lane_of(const Session *session) {
-    bool is_sio =
-        session->transport != NULL && session->subscriber.class == &transport_class.subscriber;
-    return is_sio ? session->transport : NULL;
+    bool is_sio = session_is_bound(session) && session->subscriber.class == &transport_class.subscriber;
+    return is_sio ? session->subscriber.transport : NULL;
 }
 
 void lane_note_auth(Lane *lane, Str auth) {
