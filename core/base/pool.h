@@ -3,7 +3,7 @@
  * pool: small blocks for one thread, by size: taking and giving one back is a few instructions, where
  * the heap's own lists cost ten times that once many blocks die at a time, as they do when Lua
  * collects. Blocks above POOL_BLOCK_MAX bytes come from the heap. What a pool has taken from the heap
- * for small blocks it keeps until pool_deinit. One thread.
+ * for small blocks it keeps until pool_trim or pool_deinit. One thread.
  */
 #ifndef BASE_POOL_H
 #define BASE_POOL_H
@@ -25,10 +25,14 @@ typedef struct Pool {
     PoolSlab *slabs;
     char *rest; /* of the newest slab: not handed out yet */
     size_t rest_len;
+    size_t slab_count;
 } Pool;
 
 void pool_init(Pool *pool);
 void pool_deinit(Pool *pool); /* frees all small blocks, also those that nobody gave back */
+
+/* Gives back the memory in which all blocks are free. It looks at every free block, so it is for quiet moments. */
+void pool_trim(Pool *pool);
 
 void *pool_alloc(Pool *pool, size_t size); /* gives; uninitialised; aligned for anything */
 void pool_free(Pool *pool, void *block,

@@ -3,6 +3,7 @@
  * core.test.pool: base/pool. A block is known by its number and remembers its size.
  *     local pool = pool.new()     pool:alloc(size) -> number    pool:realloc(number, size)    pool:free(number)
  *     pool:fill(number, byte)     pool:has(number, byte, len)   pool:place(number) -> address as an integer
+ *     pool:trim()                 pool:slabs() -> how many there are
  */
 #include <stdint.h>
 #include <string.h>
@@ -101,9 +102,19 @@ static int f_place(lua_State *L) {
     return 1;
 }
 
+static int f_trim(lua_State *L) {
+    pool_trim(&check_pool(L)->pool);
+    return 0;
+}
+
+static int f_slabs(lua_State *L) {
+    lua_pushinteger(L, (lua_Integer)check_pool(L)->pool.slab_count);
+    return 1;
+}
+
 static const luaL_Reg methods[] = {
-    {"alloc", f_alloc}, {"realloc", f_realloc}, {"free", f_free}, {"fill", f_fill},
-    {"has", f_has},     {"place", f_place},     {"__gc", f_gc},   {NULL, NULL},
+    {"alloc", f_alloc}, {"realloc", f_realloc}, {"free", f_free}, {"fill", f_fill},   {"has", f_has},
+    {"place", f_place}, {"trim", f_trim},       {"__gc", f_gc},   {"slabs", f_slabs}, {NULL, NULL},
 };
 
 static const luaL_Reg lib[] = {{"new", f_new}, {NULL, NULL}};

@@ -40,5 +40,58 @@ describe("a pool", function()
       p:realloc(block, 48)
       assert.equal(place, p:place(block))
     end)
+
+    -- Blocks of all sizes, in the order in which they are to be freed.
+    local function fill(p, count)
+      local blocks, random = {}, 7
+      for i = 1, count do
+        random = random * 1103515245 + 12345 & 0x7fffffff
+        local block = p:alloc(1 + random % 250)
+        p:fill(block, i % 251)
+        table.insert(blocks, 1 + random // 256 % (#blocks + 1), block)
+      end
+      return blocks
+    end
+
+    it("gives all its memory back when every block was given back", function()
+      local p = pool.new()
+      for _ = 1, 2 do
+        local blocks = fill(p, 1500)
+        assert.is_true(p:slabs() > 3)
+        for _, block in ipairs(blocks) do p:free(block) end
+        p:trim()
+        assert.equal(0, p:slabs())
+      end
+    end)
+
+    it("keeps the memory in which a block is in use, and what that holds", function()
+      local p = pool.new()
+      local blocks = fill(p, 1500)
+      local before = p:slabs()
+      local last = p:alloc(250)
+      p:fill(last, 9)
+      for _, block in ipairs(blocks) do p:free(block) end
+      p:trim()
+      assert.equal(1, p:slabs())
+      fill(p, 1500)
+      assert.is_true(p:has(last, 9, 250))
+      assert.is_true(p:slabs() <= before + 1)
+    end)
+
+    it("hands out after it was trimmed what is free in the memory that it kept", function()
+      local p = pool.new()
+      local kept, freed = {}, {}
+      for i = 1, 600 do
+        local list = i % 2 == 0 and kept or freed
+        list[#list + 1] = p:alloc(128)
+      end
+      local before = p:slabs()
+      for _, block in ipairs(freed) do p:free(block) end
+      p:trim()
+      for _ = 1, #freed do kept[#kept + 1] = p:alloc(128) end
+      assert.equal(before, p:slabs())
+      for i, block in ipairs(kept) do p:fill(block, i % 251) end
+      for i, block in ipairs(kept) do assert.is_true(p:has(block, i % 251, 128)) end
+    end)
   end
 end)
