@@ -14,7 +14,7 @@
 #include "reload.h"
 #include "watch.h"
 
-enum { SIGNAL_COUNT = 4 };
+enum { SIGNAL_COUNT = 4, TRIM_PAUSE_MS = 5000 };
 
 typedef struct Server {
     const Config *config;
@@ -26,8 +26,9 @@ typedef struct Server {
     Worker **workers;
     unsigned worker_count; /* made so far */
     unsigned started_count;
-    uv_loop_t loop; /* of the main thread: signals only */
+    uv_loop_t loop; /* of the main thread, which serves nobody */
     uv_signal_t signals[SIGNAL_COUNT];
+    uv_timer_t trim; /* looks whether memory can be given back */
 } Server;
 
 static void raise_file_limit(void) {
@@ -78,6 +79,17 @@ static void start_watch(Server *server) {
     server->watch = watch_open(&server->loop, buf_str(&server->watched), on_change, server);
 }
 
+static void on_trim(uv_timer_t *timer) {
+    Server *server = timer->data;
+    if (mem_try_trim()) bus_trim(&server->commons.bus);
+}
+
+static void start_trimming(Server *server) {
+    uv_timer_init(&server->loop, &server->trim);
+    server->trim.data = server;
+    uv_timer_start(&server->trim, on_trim, TRIM_PAUSE_MS, TRIM_PAUSE_MS);
+}
+
 static int watch_signals(Server *server) {
     static const int numbers[SIGNAL_COUNT] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1};
     signal(SIGPIPE, SIG_IGN);
@@ -93,6 +105,7 @@ static int watch_signals(Server *server) {
 
 static void unwatch_signals(Server *server) {
     for (int i = 0; i < SIGNAL_COUNT; i++) uv_close((uv_handle_t *)&server->signals[i], NULL);
+    uv_close((uv_handle_t *)&server->trim, NULL);
     watch_close(server->watch);
     uv_run(&server->loop, UV_RUN_DEFAULT);
     uv_loop_close(&server->loop);
@@ -214,6 +227,7 @@ int server_run(const Config *config) {
     int err = watch_signals(&server);
     if (err != 0) return err;
     start_watch(&server); /* what changes while the plugins are loaded is seen later */
+    start_trimming(&server);
     err = start(&server);
     if (err == 0) uv_run(&server.loop, UV_RUN_DEFAULT);
     unwatch_signals(&server); /* a second signal ends the process at once */

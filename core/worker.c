@@ -162,6 +162,10 @@ static void run_op(Worker *worker, Op *op) {
         op_free(op);
         return;
     case OP_PARK: run_park(worker, op); return;
+    case OP_TRIM:
+        mem_trim_end();
+        op_free(op);
+        return;
     case OP_STOP:
         leave(worker);
         op_free(op);
@@ -214,6 +218,7 @@ static void start_ticker(Worker *worker) {
     ticker_start(&worker->ticker, is_busy ? net_now_ms(&worker->net) + WHEEL_TICK_MS : 0);
     ticker_start(&worker->ticker, worker->sweep_ms);
     if (!worker->is_stopping) ticker_start(&worker->ticker, worker->leave_ms);
+    ticker_start(&worker->ticker, states_tidy(&worker->states, net_now_ms(&worker->net)));
 }
 
 /* The loop is about to wait. What hooks and tasks made at the end of the turn shall not. */

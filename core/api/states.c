@@ -5,6 +5,7 @@
 #include "api/memo.h"
 #include "base/log.h"
 #include "script/task.h"
+#include "script/tidy.h"
 
 void states_init(States *states) {
     states->current = NULL;
@@ -83,6 +84,10 @@ void states_sweep(States *states, uint64_t now_ms) {
         if (api->script->task_count > 0 && now_ms >= api->deadline_ms) cancel_late(api);
         if (api->script->task_count == 0 && api->asks == 0) end_old(states, api);
     }
+}
+
+uint64_t states_tidy(const States *states, uint64_t now_ms) {
+    return tidy_turn(states->current->script, now_ms);
 }
 
 bool states_is_asking(const States *states) {

@@ -245,6 +245,11 @@ void bus_post(Bus *bus, unsigned to, Op *op) {
     inbox_post(bus->workers[to], op);
 }
 
+void bus_trim(Bus *bus) {
+    for (unsigned i = 0; i < bus->worker_count; i++) bus_post(bus, i, op_new(OP_TRIM));
+    bus_ask_roster(bus, op_new(OP_TRIM));
+}
+
 void bus_answer(Bus *bus, Op *op) {
     if (op->origin == OP_ORIGIN_RELOAD) {
         op->is_answer = true;

@@ -95,6 +95,9 @@ void bus_ask_roster(Bus *bus, Op *op);
 void bus_ask_reload(Bus *bus, Op *op);
 void bus_post(Bus *bus, unsigned to, Op *op);
 
+/* Lets all workers and the roster give back the end of their heaps. */
+void bus_trim(Bus *bus);
+
 /* Sends a carried-out op back to its origin, or frees it when no answer is wanted (on_answer is NULL, which the
  * thread of reloads does without). Takes the op. */
 void bus_answer(Bus *bus, Op *op);

@@ -3,6 +3,8 @@
 
 #include "base/mem.h"
 
+enum { UNDOS_KEPT = 256 }; /* room for so many stays from one transaction to the next */
+
 void ledger_init(Ledger *ledger, Graph *graph, Store *store, uint32_t subscriptions_per_user_max) {
     *ledger = (Ledger){.graph = graph,
                        .store = store,
@@ -168,4 +170,8 @@ void ledger_end(Ledger *ledger) {
     }
     for (size_t i = 0; i < touched->count; i++) graph_prune(ledger->graph, touched->users[i]);
     crowd_deinit(touched);
+    if (ledger->undo_cap <= UNDOS_KEPT) return;
+    mem_free(ledger->undos);
+    ledger->undos = NULL;
+    ledger->undo_cap = 0;
 }

@@ -176,6 +176,10 @@ static void run_op(Roster *roster, Op *op) {
         records_read(roster->store, op);
         bus_answer(roster->bus, op);
         return;
+    case OP_TRIM:
+        mem_trim_end();
+        op_free(op);
+        return;
     case OP_CLOSE:
         roster->is_closing = true;
         op_free(op);

@@ -36,6 +36,9 @@ typedef struct Script {
     size_t memory_used; /* bytes that Lua has of it */
     size_t full_at;     /* what a collection left that made no room; 0: it made some */
     size_t memory_told; /* of them, in the metric */
+    size_t tidy_used;   /* bytes after the last collection of tidy.h, or less that were met since */
+    size_t tidy_before; /* bytes when the one under way began; 0: it is the first */
+    uint64_t tidy_ms;   /* when it goes on; 0: there is nothing to collect */
     char *own_prefix;   /* of the sources of our own functions: "@HOME/lua/" */
     List tasks;         /* Tasks that run or wait (task.h) */
     size_t task_count;

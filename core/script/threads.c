@@ -5,7 +5,7 @@
 
 #include "base/mem.h"
 
-enum { IDLE_MAX = 256 };
+enum { IDLE_MAX = 256, IDLE_KEPT = 16 };
 
 lua_State *threads_take(Script *script, lua_State *L, int *reference) {
     if (script->idle_count == 0) {
@@ -29,4 +29,10 @@ void threads_give(Script *script, lua_State *co, int reference, bool is_reusable
         script->idle_threads = mem_grow(NULL, IDLE_MAX, sizeof *script->idle_threads);
     }
     script->idle_threads[script->idle_count++] = (IdleThread){co, reference};
+}
+
+void threads_trim(Script *script) {
+    while (script->idle_count > IDLE_KEPT) {
+        luaL_unref(script->L, LUA_REGISTRYINDEX, script->idle_threads[--script->idle_count].reference);
+    }
 }

@@ -12,4 +12,7 @@
 lua_State *threads_take(Script *script, lua_State *L, int *reference);
 void threads_give(Script *script, lua_State *co, int reference, bool is_reusable);
 
+/* Leaves most of those that run nothing to the collector. */
+void threads_trim(Script *script);
+
 #endif
