@@ -2,6 +2,7 @@
 -- of them are let go, and the server is as it was.
 local client = require "spec.support.client"
 local http = require "spec.support.http"
+local polling = require "spec.support.polling"
 local server = require "spec.support.server"
 local websocket = require "spec.support.websocket"
 
@@ -37,8 +38,8 @@ describe("a connection that is cut", function()
 
   teardown(function() chatty:stop() end)
 
-  local function handshake(token)
-    return http.encode({ path = "/ws", headers = {
+  local function handshake(token, path)
+    return http.encode({ path = path or "/ws", headers = {
       Upgrade = "websocket", Connection = "Upgrade", ["Sec-WebSocket-Version"] = "13",
       ["Sec-WebSocket-Key"] = "dGhlIHNhbXBsZSBub25jZQ==", Authorization = token and "Bearer " .. token,
     } }, "x")
@@ -81,5 +82,43 @@ describe("a connection that is cut", function()
       end
       assert_all_gone()
     end)
+
+    it(way .. " at any byte of the change from polling to a WebSocket goes on polling, and misses nothing", function()
+      local session = polling.open(chatty.port)
+      session:post(('40{"token":"%s"}'):format(chatty:token("bob")))
+      for _ = 1, 2 do session:next() end
+      local head = handshake(nil, "/socket.io/?EIO=4&transport=websocket&sid=" .. session.sid)
+      local bytes = head .. websocket.encode{ payload = "2probe" } .. websocket.encode{ payload = "5" }
+      for length = 0, #bytes - 1 do
+        if length > #head - 4 or length % 16 == 0 then
+          local connection = client.tcp(chatty.port)
+          connection:write(bytes:sub(1, length))
+          cut(connection)
+          chatty:notify("users:bob", "n", tostring(length))
+          local packet
+          repeat packet = session:next() until packet ~= "6"
+          assert.equal(('42["n",%d]'):format(length), packet)
+        end
+      end
+      session:post("1")
+      assert_all_gone()
+    end)
   end
+
+  it("in the middle of a poll or of what is posted leaves nothing", function()
+    for length = 1, 400, 7 do
+      local session = polling.open(chatty.port)
+      session:post(('40{"token":"%s"}'):format(chatty:token("bob")))
+      local path = "/socket.io/?EIO=4&transport=polling&sid=" .. session.sid
+      local body = '42["echo",{}]\x1e451-["echo",{"_placeholder":true,"num":0}]\x1ebAQID\x1e43' .. (1 << 44) .. "[]"
+      local bytes = http.encode({ path = path }, "x")
+        .. http.encode({ method = "POST", path = path, body = body }, "x")
+      local connection = client.tcp(chatty.port)
+      connection:write(bytes:sub(1, length))
+      connection:abort()
+      session:post("1")
+    end
+    assert_all_gone()
+    assert.equal(0, chatty:wait_metric("polling", 0))
+  end)
 end)
