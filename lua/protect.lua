@@ -100,22 +100,23 @@ function protect.call(owner, what, f, ...)
   return finish_caged(owner, what, call(f, ...))
 end
 
---- The same, and cheaper, for what gets at most three values and gives one: hooks, handlers of requests.
+--- The same, and cheaper, for what gets at most four values and gives one: hooks, handlers of requests.
 ---@param owner string
 ---@param what string
 ---@param f function
 ---@param a? any
 ---@param b? any
 ---@param c? any
+---@param d? any
 ---@return boolean ok, any result, boolean? is_bug
-function protect.one(owner, what, f, a, b, c)
+function protect.one(owner, what, f, a, b, c, d)
   if owner == OURS then
-    local ok, first = xpcall(f, describe, a, b, c)
+    local ok, first = xpcall(f, describe, a, b, c, d)
     if ok then return true, first end
     return finish(owner, what, false, first)
   end
   if parked[owner] then return false, parking.refuse(owner), true end
-  local ok, first, raised, traceback = call(f, a, b, c)
+  local ok, first, raised, traceback = call(f, a, b, c, d)
   if ok then return true, first end
   return finish_caged(owner, what, false, first, raised, traceback)
 end

@@ -169,7 +169,8 @@ void api_on_request(void *states, Request *request) {
     lua_pushvalue(L, -2);
     push_str(L, request->method);
     push_str(L, request->path);
-    task_start_with(api->script, "request", 3, on_request_end);
+    lua_pushboolean(L, request_is_plain(request));
+    task_start_with(api->script, "request", 4, on_request_end);
 }
 
 void api_on_presence(Api *api, Str user, bool is_online, uint64_t generation) {

@@ -6,12 +6,30 @@
 #include "api/api_socket.h"
 #include "api/arrival.h"
 #include "api/lua_args.h"
+#include "data/secret.h"
 #include "net/exchange.h"
 #include "net/handshake.h"
 
 static const char request_type[] = "core.request";
 
 enum { HEADERS_MAX = 64 };
+
+bool request_is_plain(const Request *request) {
+    static const Str json = {"application/json", 16};
+    bool is_typed = request->body.len == 0;
+    for (uint32_t i = 0; i < request->header_count; i++) {
+        Str name = request->headers[i].name, value = request->headers[i].value;
+        if (str_equal(name, STR("content-type"))) {
+            if (!str_equal(value, json)) return false;
+            is_typed = true;
+        } else if (str_equal(name, STR("accept"))) {
+            if (!str_equal(value, STR("*/*")) && !str_equal(value, json)) return false;
+        } else if (str_equal(name, STR("origin")) || str_equal(name, STR("idempotency-key"))) {
+            return false;
+        }
+    }
+    return is_typed;
+}
 
 void push_request(lua_State *L, Request *request) {
     RequestBox *box = lua_newuserdatauv(L, sizeof *box, 0);
@@ -69,15 +87,44 @@ static int f_header(lua_State *L) {
 }
 
 /* RFC 6750 2.1; the name of the scheme in any case (RFC 9110 11.1). */
-static int f_bearer(lua_State *L) {
+static bool find_bearer(Request *request, Str *text) {
     static const Str scheme = {"bearer", 6};
     Str value;
-    if (!request_find_header(check_request(L), STR("authorization"), &value)) return 0;
-    if (value.len < scheme.len) return 0;
+    if (!request_find_header(request, STR("authorization"), &value)) return false;
+    if (value.len < scheme.len) return false;
     Str rest = str_make(value.data + scheme.len, value.len - scheme.len);
-    if (!str_equal_nocase(str_make(value.data, scheme.len), scheme)) return 0;
-    if (rest.len > 0 && rest.data[0] != ' ') return 0;
-    push_str(L, str_trim(rest));
+    if (!str_equal_nocase(str_make(value.data, scheme.len), scheme)) return false;
+    if (rest.len > 0 && rest.data[0] != ' ') return false;
+    *text = str_trim(rest);
+    return true;
+}
+
+static int f_bearer(lua_State *L) {
+    Str text;
+    if (!find_bearer(check_request(L), &text)) return 0;
+    push_str(L, text);
+    return 1;
+}
+
+/* Looks at all of them, so that the time tells nothing. stack: ..., keys at 2 */
+static bool is_key(lua_State *L, Str text) {
+    bool is_found = false;
+    for (lua_Integer i = 1; lua_rawgeti(L, 2, i) != LUA_TNIL; i++) {
+        if (secret_equal(text, check_str(L, -1))) is_found = true;
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+    return is_found;
+}
+
+/* stack: request, keys */
+static int f_has_key(lua_State *L) {
+    Request *request = check_request(L);
+    luaL_checktype(L, 2, LUA_TTABLE);
+    Str text;
+    bool is_found = find_bearer(request, &text) && is_key(L, text);
+    if (!is_found) is_found = request_find_header(request, STR("x-api-key"), &text) && is_key(L, text);
+    lua_pushboolean(L, is_found);
     return 1;
 }
 
@@ -145,7 +192,11 @@ static int f_reply(lua_State *L) {
     Str body = opt_str(L, 4);
     Header headers[HEADERS_MAX];
     Reply reply = {.status = (int)status, .headers = headers, .body = body};
-    reply.header_count = check_headers(L, 3, headers);
+    if (lua_type(L, 3) == LUA_TSTRING) {
+        reply.lines = check_str(L, 3);
+    } else {
+        reply.header_count = check_headers(L, 3, headers);
+    }
     bool is_first = !box->was_answered;
     box->was_answered = true;
     lua_pushboolean(L, is_first && box->request->exchange != NULL);
@@ -197,6 +248,7 @@ static const luaL_Reg methods[] = {
     {"target", f_target},
     {"header", f_header},
     {"bearer", f_bearer},
+    {"has_key", f_has_key},
     {"headers", f_headers},
     {"body", f_body},
     {"body_size", f_body_size},

@@ -22,6 +22,10 @@ typedef struct RequestBox {
 /* Pushes a proxy (takes the request), the context of a task that ends with on_request_end. */
 void push_request(lua_State *L, Request *request);
 
+/* Whether it is as most requests are, so that Lua need not look at single headers: JSON in, JSON out, and nothing
+ * asked for beside it. */
+bool request_is_plain(const Request *request);
+
 /* A TaskOnEnd: answers 500 if nobody answered, frees the request. */
 void on_request_end(void *box);
 

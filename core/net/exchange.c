@@ -142,7 +142,8 @@ static Str connection_of(const Reply *reply, Form form) {
 }
 
 static size_t reply_len_max(const Reply *reply) {
-    size_t len = 256 + reply->body.len; /* what is added to every head fits into 256 bytes */
+    size_t len =
+        256 + reply->lines.len + reply->body.len; /* what is added to every head fits into 256 bytes */
     for (size_t i = 0; i < reply->header_count; i++) {
         len += reply->headers[i].name.len + reply->headers[i].value.len + sizeof ": \r\n";
     }
@@ -155,7 +156,7 @@ static Bytes *encode_reply(Net *net, const Reply *reply, Form form) {
     char *at = put_number(put(bytes->data, STR("HTTP/1.1 ")), (uint64_t)reply->status);
     at = put(put(at, STR(" ")), str_of(exchange_phrase(reply->status)));
     at = put(put(at, STR("\r\nDate: ")), str_of(net_date(net)));
-    at = put(at, STR("\r\n"));
+    at = put(put(at, STR("\r\n")), reply->lines);
     for (size_t i = 0; i < reply->header_count; i++) {
         at = put_header(at, reply->headers[i].name, reply->headers[i].value);
     }

@@ -18,6 +18,7 @@ typedef struct Reply {
     int status;            /* 200 to 599; Content-Length, Date and Connection are added */
     const Header *headers; /* names in any case; CR, LF and NUL in values become blanks */
     size_t header_count;
+    Str lines;       /* further headers as they go out, each with its line end */
     Str body;        /* left out for HEAD, 204 and 304; borrows */
     bool must_close; /* closes the connection behind this answer */
 } Reply;

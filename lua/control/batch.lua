@@ -10,6 +10,7 @@ local jsonapi = require "jsonapi"
 local notify = require "control.notify"
 local protect = require "protect"
 local refusal = require "refusal"
+local requests = require "http.request"
 local settings = require "settings"
 local subscription = require "control.subscription"
 
@@ -61,7 +62,7 @@ end
 local run = {}
 
 function run.notify(item, raw, request)
-  local refused = may_notify(request)
+  local refused = may_notify(request, requests.core(request))
   if refused then return nil, refused end
   local core, members, code, pointer = core_event.read(raw)
   if not core then
@@ -76,7 +77,7 @@ end
 
 local function run_change(verb)
   return function(item, raw, request)
-    local refused = may_subscribe(request)
+    local refused = may_subscribe(request, requests.core(request))
     if refused then return nil, refused end
     return subscription.run(verb, item, jsonapi.parse(raw), request)
   end
@@ -116,8 +117,9 @@ end
 
 -- Whoever may do any of them comes in; each operation asks for its own right.
 local function check(request)
-  local refused = may_notify(request)
-  if refused then refused = may_subscribe(request) end
+  local core = requests.core(request)
+  local refused = may_notify(request, core)
+  if refused then refused = may_subscribe(request, core) end
   if refused then return nil, refused end
   return request.identity
 end

@@ -4,7 +4,6 @@ local cors = require "http.cors"
 local filters = require "http.filters"
 local negotiate = require "http.negotiate"
 local protect = require "protect"
-local query = require "http.query"
 local refusal = require "refusal"
 local reply = require "http.reply"
 local requests = require "http.request"
@@ -12,7 +11,8 @@ local router = require "http.router"
 
 local dispatch = {}
 
-local core_of, read_query, wants_document = requests.core, query.read, negotiate.wants_document
+local check_query, wants_document = requests.check_query, negotiate.wants_document
+local before, after = filters.registered.before, filters.registered.after
 
 -- Reads a body as the route declares it, so that what is wrong is refused before the handler.
 local read_body = {
@@ -21,20 +21,15 @@ local read_body = {
   event = requests.core_event,
 }
 
-local function check_body(request, route, core)
+local function check_body(request, route, core, is_plain)
   if route.body_max and core:body_size() > route.body_max then
     return refusal.of("body-too-large", ("Send a body of at most %d bytes."):format(route.body_max))
   end
   if not route.body then return nil end
-  local refused = negotiate.refuse_content_type(core:header("content-type"))
+  local refused = not is_plain and core:body_size() > 0
+    and negotiate.refuse_content_type(core:header("content-type"))
   if refused then return refused end
   read_body[route.body](request)
-end
-
-local function check_query(request, route, core)
-  local values, refused = read_query(core:query(), route.query)
-  request.query = values
-  return refused
 end
 
 local function check_accept(request, core)
@@ -44,20 +39,20 @@ local function check_accept(request, core)
 end
 
 -- What a handler that returns `nil, message, code` means, as functions do that could not do their work.
-local function outcome(response, message, code, refused)
-  if response ~= nil or message == nil then return response end
+local function outcome_of(message, code, refused)
   return refused or refusal.of_failure(tostring(message), code)
 end
 
-local function handle(request, route)
-  local core = core_of(request)
-  local refused = (route.is_jsonapi and check_accept(request, core))
-    or route.guard(request)
-    or filters.before(request)
-    or (route.query and check_query(request, route, core))
-    or ((route.body or route.body_max) and check_body(request, route, core))
+local function handle(request, route, core, is_plain)
+  local refused = (not is_plain and route.is_jsonapi and check_accept(request, core))
+    or route.guard(request, core)
+    or (before[1] and filters.before(request))
+    or (route.query and check_query(request, core, route.query))
+    or ((route.body or route.body_max) and check_body(request, route, core, is_plain))
   if refused then return refused end
-  return outcome(route.handler(request))
+  local response, message, code, why = route.handler(request)
+  if response ~= nil or message == nil then return response end
+  return outcome_of(message, code, why)
 end
 
 local function finish(request, response)
@@ -70,10 +65,6 @@ end
 -- Answers, and if the answer itself fails, says so instead.
 local function answer(request, response, owner, label)
   if response == reply.TAKEN then return end
-  if reply.is_constant(response) and not filters.has_after() then
-    reply.send_constant(request, response)
-    return
-  end
   if refusal.is(response) then owner = "chatty" end -- nothing in it is the plugin's
   owner = filters.owner(request.path) or owner
   local ok, failed = protect.call(owner, label, finish, request, response)
@@ -90,7 +81,7 @@ end
 
 -- What has no route of its own: preflights, OPTIONS, 404 and 405.
 local function answer_unmatched(core, method, path)
-  local request = requests.new(core, method, path)
+  local request = requests.new(core, method, path, false)
   local found = router.methods(path)
   local methods = found and table.concat(found, ", ")
   local response
@@ -110,11 +101,13 @@ end
 ---@param core core.request
 ---@param method string
 ---@param path string  percent-decoded
-function dispatch.request(core, method, path)
+---@param is_plain boolean  JSON in, JSON out, and nothing else is asked for
+function dispatch.request(core, method, path, is_plain)
   local route, params = router.find(method, path)
   if not route then return answer_unmatched(core, method, path) end
-  local request = requests.new(core, method, path, route, params)
-  local _, response = protect.one(route.plugin, route.label, handle, request, route)
+  local request = requests.new(core, method, path, is_plain, route, params)
+  local _, response = protect.one(route.plugin, route.label, handle, request, route, core, is_plain)
+  if is_plain and not after[1] and reply.send_constant(core, response, route.is_jsonapi) then return end
   answer(request, response, route.plugin, route.answer_label)
 end
 

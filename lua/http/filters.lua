@@ -15,8 +15,11 @@ local filters = {}
 ---@field path? string    exactly this path, or:
 ---@field prefix? string  all paths that begin so
 
+--- Those before and those behind the handlers; others look only whether there are any.
 ---@type table<"before"|"after", filters.filter[]>
-local registered = { before = {}, after = {} }
+filters.registered = { before = {}, after = {} }
+
+local registered = filters.registered
 
 local function comes_before(a, b)
   if a.priority ~= b.priority then return a.priority > b.priority end
@@ -78,12 +81,6 @@ function filters.owner(path)
   for i = #list, 1, -1 do
     if applies(list[i], path) then return list[i].owner end
   end
-end
-
---- Whether any filter stands behind the handlers, of whichever path.
----@return boolean
-function filters.has_after()
-  return registered.after[1] ~= nil
 end
 
 local function copy(response)

@@ -1,5 +1,5 @@
 -- Guards: who may use a route. Each is compiled at setup from what the route's `auth` says into a
--- function: request -> nil, or a refusal. A guard that lets in says who it is: request.user and
+-- function: request, core -> nil, or a refusal. A guard that lets in says who it is: request.user and
 -- request.identity.
 
 local control_keys = require "identity.control_keys"
@@ -18,8 +18,9 @@ local guard = {}
 ---@field key? string          the name of the control key, if it has one
 ---@field is_limited? boolean  a control right with scopes, not all of it
 
-local core_of, authenticate = requests.core, requests.authenticate
-local CONTROL = { kind = "control" } -- everybody, if CONTROL_AUTH is none
+local authenticate = requests.authenticate
+local KEYS <const> = settings.CONTROL_KEY -- good for everything
+local CONTROL = { kind = "control" } -- who has one of these; everybody, if CONTROL_AUTH is none
 
 local function let_everybody_in() end
 
@@ -34,8 +35,8 @@ local function refuse_missing(what)
   return credentials.refuse("credentials-missing", ("Send %s as Authorization: Bearer."):format(what))
 end
 
-local function check_user(request)
-  local text, refused = find_token(core_of(request))
+local function check_user(request, core)
+  local text, refused = find_token(core)
   if not text then return refused or refuse_missing("a token") end
   local found
   found, refused = credentials.verify(text)
@@ -97,8 +98,7 @@ local function check_key(request, key, scope)
     ("The key is not good for this: make one with the scope %s."):format(scope or "admin"))
 end
 
-local function check_control(request, scope)
-  local core = core_of(request)
+local function check_control(request, core, scope)
   local text = credentials.bearer(core)
   local key, refused = credentials.key(core, text)
   if key then return check_key(request, key, scope) end
@@ -120,14 +120,16 @@ end
 local function control(scope)
   if settings.CONTROL_AUTH == "none" then
     -- Without keys a page of any origin could control the server of whoever looks at it.
-    return function(request)
-      local core = core_of(request)
+    return function(request, core)
       local refused = refuse_name(core) or credentials.check_origin(core)
       if not refused then request.identity = CONTROL end
       return refused
     end
   end
-  return function(request) return check_control(request, scope) end
+  return function(request, core)
+    if not core:has_key(KEYS) then return check_control(request, core, scope) end
+    request.identity = CONTROL
+  end
 end
 
 -- A plugin's own guard: request -> identity, or nil and a refusal. The identity is a user's name or a table
@@ -145,7 +147,7 @@ end
 
 --- Compiles what a route says about `auth`; nil if it says nothing that is known.
 ---@param auth any
----@return fun(request: request): refusal?|nil check, string? name  for lists of routes
+---@return fun(request: request, core: core.request): refusal?|nil check, string? name  for lists of routes
 function guard.compile(auth)
   if auth == "none" then return let_everybody_in, "none" end
   if auth == "jwt" then return check_user, "jwt" end

@@ -1,12 +1,14 @@
 -- The query of a request: decoded, and checked against what the route declares.
 
 local core_query = require "core.query"
+local recent = require "recent"
 local refusal = require "refusal"
 local rule = require "rule"
 
 local query = {}
 
 local parse = core_query.parse
+local good = recent.new() -- the specs that queries were found good for
 
 local function malformed(name, piece)
   name = name or piece:match("^[%w%-_.%[%]]*")
@@ -122,6 +124,17 @@ function query.read(text, spec)
     if values[name] == nil then values[name] = default end
   end
   return values
+end
+
+--- What is wrong with a query, nil when it can be read.
+---@param text string   raw, without "?"
+---@param spec query.spec
+---@return refusal|nil
+function query.check(text, spec)
+  if good.by_text[text] == spec then return nil end
+  local values, refused = query.read(text, spec)
+  if values then recent.keep(good, text, spec) end
+  return refused
 end
 
 return query

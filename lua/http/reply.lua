@@ -23,12 +23,12 @@ local FIELDS = {
 local JSON <const>, DOCUMENT <const> = negotiate.JSON, negotiate.DOCUMENT
 local TEXT <const>, HTML <const> = "text/plain; charset=utf-8", "text/html; charset=utf-8"
 
--- The headers of most answers, made once: by content type, without and with negotiation.
-local PLAIN = { [JSON] = { "Content-Type", JSON }, [DOCUMENT] = { "Content-Type", DOCUMENT } }
-local NEGOTIATED = {
-  [JSON] = { "Content-Type", JSON, "Vary", "Accept" },
-  [DOCUMENT] = { "Content-Type", DOCUMENT, "Vary", "Accept" },
-}
+-- The headers of most answers, as they go out: by content type, without and with negotiation.
+local PLAIN, NEGOTIATED = {}, {}
+for _, type in ipairs({ JSON, DOCUMENT }) do
+  PLAIN[type] = ("Content-Type: %s\r\n"):format(type)
+  NEGOTIATED[type] = PLAIN[type] .. "Vary: Accept\r\n"
+end
 
 -- Where an answer ends hangs on these, so nobody else may say them.
 local OWN = { connection = true, ["content-length"] = true, date = true, ["transfer-encoding"] = true }
@@ -124,14 +124,8 @@ local constants = {}
 ---@return table response
 function reply.constant(raw_json)
   local response = { raw_json = raw_json }
-  constants[response] = true
+  constants[response] = raw_json
   return response
-end
-
----@param response any
----@return boolean
-function reply.is_constant(response)
-  return response ~= nil and constants[response] == true
 end
 
 --- Answers the request.
@@ -145,15 +139,16 @@ function reply.send(self, response)
   return core_of(self):reply(response.status or (body and 200 or 204), headers, body)
 end
 
---- Answers the request of a route with a constant.
----@param self request
----@param response table
----@return boolean sent
-function reply.send_constant(self, response)
-  local core = core_of(self)
-  if core:header("origin") then return reply.send(self, response) end
-  local headers = route_of(self).is_jsonapi and NEGOTIATED or PLAIN
-  return core:reply(200, headers[JSON], response.raw_json)
+--- Answers a plain request with a constant; false if the response is none.
+---@param core core.request
+---@param response any
+---@param is_negotiated boolean|nil
+---@return boolean
+function reply.send_constant(core, response, is_negotiated)
+  local raw_json = constants[response]
+  if not raw_json then return false end
+  core:reply(200, (is_negotiated and NEGOTIATED or PLAIN)[JSON], raw_json)
+  return true
 end
 
 --- The response that a refusal becomes.

@@ -17,6 +17,8 @@ local ROUTE <const> = private.key()  -- of the route that was found
 local CLAIMS <const> = private.key() -- of the token's claims as raw JSON
 local MEMBERS <const> = private.key() -- of the other members of that body
 local EVENT <const> = private.key()  -- of the core.event that the body became
+local QUERY <const> = private.key()  -- of the query's text, once it was found good for the route
+local PLAIN <const> = private.key()  -- of whether nothing in its head asks for more than JSON
 
 local ID_MAX <const> = 64 -- bytes
 
@@ -45,6 +47,8 @@ function lazy.claims(self)
 end
 
 function lazy.query(self)
+  local text = rawget(self, QUERY)
+  if text then return (query.read(text, self[ROUTE].query)) end
   local values, refused = query.all(self[CORE]:query())
   if not values then error(refused) end
   return values
@@ -65,7 +69,7 @@ function lazy.event(self) return event.of(request.core_event(self)) end
 
 -- Only asked for on routes that are negotiated, or when an error is answered.
 function lazy.wants_document(self)
-  return negotiate.wants_document(self[CORE]:header("accept")) or false
+  return not self[PLAIN] and negotiate.wants_document(self[CORE]:header("accept")) or false
 end
 
 --- One header; its name in any case.
@@ -91,13 +95,14 @@ end
 ---@param core core.request
 ---@param method string
 ---@param path string
+---@param is_plain? boolean
 ---@param route? router.route
 ---@param params? table<string, string>
 ---@return request
-function request.new(core, method, path, route, params)
+function request.new(core, method, path, is_plain, route, params)
   local self = setmetatable({
-    [CORE] = core, [ROUTE] = route, [EVENT] = false, method = method, path = path,
-    query = nil, identity = nil, wants_document = nil, -- room for what most routes set: eight fields in all
+    [CORE] = core, [ROUTE] = route, [EVENT] = false, [PLAIN] = is_plain or false, method = method, path = path,
+    [QUERY] = nil, identity = nil, -- room for what most routes set: eight fields in all
   }, Request)
   if params then self.params = params end
   return self
@@ -113,6 +118,33 @@ end
 ---@return core.request
 function request.core(self)
   return self[CORE]
+end
+
+--- Whether nothing in its head asks for more than JSON: no Accept, Origin or Idempotency-Key of which anything
+--- follows.
+---@param self request
+---@return boolean
+function request.is_plain(self)
+  return self[PLAIN]
+end
+
+--- What is wrong with the query, by what the route declares. If nothing is, request.query is that from now on.
+---@param self request
+---@param core core.request
+---@param spec query.spec
+---@return refusal|nil
+function request.check_query(self, core, spec)
+  local text = core:query()
+  local refused = query.check(text, spec)
+  if refused then return refused end
+  self[QUERY], self.query = text, nil
+end
+
+--- The raw text of a query that was checked.
+---@param self request
+---@return string
+function request.query_text(self)
+  return self[QUERY]
 end
 
 --- The event that the body is, without a public face. Raises a refusal if it is none.

@@ -142,7 +142,7 @@ end
 ---@return router.route|nil, table<string, string>|nil params
 function router.find(method, path)
   local routes = exact[path]
-  local route = routes and pick(routes, method)
+  local route = routes and (routes[method] or pick(routes, method))
   if route then return route end
   for _, match in ipairs(matches(path)) do
     route = pick(match.routes, method)

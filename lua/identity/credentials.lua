@@ -7,21 +7,15 @@ local metrics = require "core.metrics"
 local names = require "names"
 local query = require "http.query"
 local refusal = require "refusal"
-local secret = require "core.secret"
-local settings = require "settings"
 local token = require "core.token"
 
 local credentials = {}
 
-local keys = settings.CONTROL_KEY
 local CODES = {
   TOKEN_INVALID = "token-invalid", TOKEN_EXPIRED = "token-expired", TOKEN_NOT_YET = "token-not-yet",
   TOKEN_REVOKED = "token-revoked",
 }
 local SOURCE = { header = "Authorization" }
--- A key of the settings: good for everything.
-local CONTROL = { scopes = { admin = true }, identity = { kind = "control" } }
-
 ---@class credentials.token
 ---@field user string
 ---@field expires? number
@@ -107,24 +101,14 @@ function credentials.verify(text)
     ("The token is not accepted: %s."):format(message))
 end
 
--- Looks at all of them, so that the time tells nothing.
-local function is_in_settings(text)
-  local is_found = false
-  for i = 1, #keys do
-    if secret.equal(text, keys[i]) then is_found = true end
-  end
-  return is_found
-end
-
 local function refuse_key(header)
   metrics.add("token_failures_total")
   return credentials.refuse("key-invalid",
     ("%s must hold one of the keys of CONTROL_KEY or of `chatty key list`."):format(header), { header = header })
 end
 
--- (waits) The control key that the text of a header is; nil when it is none; nil, refusal when it is like one.
+-- (waits) The named control key that the text of a header is; nil when it is none; nil, refusal when it is like one.
 local function find_key(text, header)
-  if is_in_settings(text) then return CONTROL end
   if not control_keys.is_like(text) then return nil end
   local key, message, code = control_keys.find(text)
   if key then return key end
@@ -132,7 +116,7 @@ local function find_key(text, header)
   return nil, refuse_key(header)
 end
 
---- (waits) The control key of a request, as bearer or in X-API-Key; nil without a refusal when it has none.
+--- (waits) The named control key of a request, as bearer or in X-API-Key; nil without a refusal when it has none.
 ---@param core core.request
 ---@param bearer string|nil  what credentials.bearer gives
 ---@return control_keys.key|nil, refusal?

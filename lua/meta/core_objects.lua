@@ -67,6 +67,10 @@ function request:target() end
 function request:header(name) end
 ---@return string|nil  what follows the scheme in Authorization: Bearer
 function request:bearer() end
+--- Whether its bearer or its X-API-Key is one of the keys; in a time that does not tell which or where they differ.
+---@param keys string[]
+---@return boolean
+function request:has_key(keys) end
 ---@return table<string, string>  names in lower case
 function request:headers() end
 ---@return string
@@ -84,7 +88,7 @@ function request:is_upgrade() end
 function request:event() end
 --- Answers. Once; false when the connection is gone or it was answered already.
 ---@param status integer
----@param headers string[]  name, value, name, value...
+---@param headers string[]|string  name, value, name, value...; or lines as they go out, each with its line end
 ---@param body? string
 ---@return boolean
 function request:reply(status, headers, body) end

@@ -73,6 +73,27 @@ for way, feed in pairs(ways) do
       assert.equal("\xC3\xA9", feed(with_header("X: \xC3\xA9")).requests[1].headers.x)
     end)
 
+    it("may have a tab, but no control character, wherever it stands in a header's value", function()
+      for at = 0, 20 do
+        local function with(char) return with_header("X: " .. ("y"):rep(at) .. char .. ("\x80z"):rep(10)) end
+        assert.is_nil(feed(with("\t")).fault)
+        for _, char in ipairs({ "\0", "\1", "\x1F", "\x7F" }) do
+          assert.same({ 400, "header-invalid" }, { fault_of(feed(with(char))) })
+        end
+      end
+    end)
+
+    it("knows which bytes a header's name may have", function()
+      local allowed = "!#$%&'*+-.^_`|~"
+      for byte = 0, 255 do
+        local char = string.char(byte)
+        local is_good = char:find("%w") ~= nil or allowed:find(char, 1, true) ~= nil
+        if char ~= ":" then
+          assert.equal(is_good, feed(with_header("X" .. char .. ": y")).fault == nil, char)
+        end
+      end
+    end)
+
     it("decodes the path and leaves the query as it is", function()
       local request = feed(get("/caf%C3%A9/a%2fb/../c?x=%41")).requests[1]
       assert.equal("/café/a/b/../c", request.path)

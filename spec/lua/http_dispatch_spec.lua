@@ -119,6 +119,39 @@ describe("dispatch", function()
     assert.equal("parameter-unknown", ask("GET", "/a?m=1").error.code)
   end)
 
+  it("gives each request a query of its own, also when the same was read before", function()
+    start([[
+      app:get("/a", { auth = "none", query = { n = { type = "integer" } } }, function(request)
+        request.query.n = request.query.n + 1
+        return { json = request.query.n }
+      end)
+    ]])
+    assert.equal(2, ask("GET", "/a?n=1").json)
+    assert.equal(2, ask("GET", "/a?n=1").json)
+  end)
+
+  it("checks a query for each route by what that declares", function()
+    start([[
+      app:get("/a", { auth = "none", query = { n = { type = "integer" } } }, function() end)
+      app:get("/b", { auth = "none", query = {} }, function() end)
+    ]])
+    for _ = 1, 2 do
+      assert.equal(204, ask("GET", "/a?n=1").status)
+      assert.equal("parameter-unknown", ask("GET", "/b?n=1").error.code)
+    end
+  end)
+
+  it("shows filters the query as text, and handlers as it is declared", function()
+    start([[
+      local seen
+      app:before("/*", function(request) seen = request.query.n end)
+      app:get("/a", { auth = "none", query = { n = { type = "integer" } } }, function(request)
+        return { json = { math.type(seen) or type(seen), math.type(request.query.n) } }
+      end)
+    ]])
+    for _ = 1, 2 do assert.same({ "string", "integer" }, ask("GET", "/a?n=1").json) end
+  end)
+
   it("leaves an undeclared query to the handler", function()
     start([[app:get("/a", { auth = "none" }, function(request) return { json = request.query.n } end)]])
     assert.equal("4", ask("GET", "/a?n=4&m=5").json)

@@ -18,9 +18,10 @@ describe("guard", function()
 
   -- The refusal, and the request that was asked.
   local function ask(auth, headers)
-    local request = requests.new(fake_core.request({ headers = headers }), "GET", "/")
+    local core_request = fake_core.request({ headers = headers })
+    local request = requests.new(core_request, "GET", "/")
     local check = guard.compile(auth)
-    return check(request), request
+    return check(request, core_request), request
   end
 
   local function code_of(auth, headers)
@@ -89,14 +90,8 @@ describe("guard", function()
       end
     end)
 
-    it("compares with all keys, whichever fits", function()
-      local compared = 0
-      core.secret.equal = function(a, b)
-        compared = compared + 1
-        return a == b
-      end
-      assert.is_nil(code_of("control", { authorization = "Bearer first-key" }))
-      assert.equal(2, compared)
+    it("takes a key beside a bearer that is none", function()
+      assert.is_nil(code_of("control", { authorization = "Bearer ann-token", ["x-api-key"] = "first-key" }))
     end)
 
     it("refuses wrong keys", function()

@@ -190,6 +190,18 @@ describe("notify", function()
     end)
   end
 
+  it("asks for the key anew, however often the same was asked before", function()
+    local function status_with(key)
+      return chatty:request({
+        method = "POST", path = "/control/notify?method=channels:nobody-1", body = '{"event":"e","attributes":1}',
+        headers = { ["Content-Type"] = "application/json", ["X-API-Key"] = key },
+      }).status
+    end
+    for _ = 1, 2 do
+      assert.same({ 200, 401 }, { status_with(chatty.settings.CONTROL_KEY), status_with("of nobody") })
+    end
+  end)
+
   it("sends nothing of a request that it refuses", function()
     local ann = listener.open(chatty, fresh "ann")
     post('{"event":"connect","attributes":{}}', "users:" .. ann.user)

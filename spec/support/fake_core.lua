@@ -6,6 +6,7 @@ local fake_cage = require "spec.support.fake_cage"
 local fake_elsewhere = require "spec.support.fake_elsewhere"
 local fake_http = require "spec.support.fake_http"
 local fake_engine = require "spec.support.fake_engine"
+local fake_event = require "spec.support.fake_event"
 local fake_json = require "spec.support.fake_json"
 local fake_records = require "spec.support.fake_records"
 local fake_text = require "spec.support.fake_text"
@@ -28,97 +29,6 @@ local SETTINGS = {
 
 local state_of = fake_userdata.state
 
--- Events ---------------------------------------------------------------------------------------------
-
-local event_methods = {}
-
-local function new_event(name, raw)
-  return fake_userdata.new(event_methods, { name = name, raw = raw })
-end
-
-function event_methods:name() return state_of(self).name end
-
-function event_methods:raw() return state_of(self).raw end
-
-function event_methods:size() return #state_of(self).raw end
-
-function event_methods:attributes() return fake_json.decode(state_of(self).raw) end
-
-function event_methods:is_object() return state_of(self).raw:find("^%s*{") ~= nil end
-
-function event_methods:copy()
-  local state = state_of(self)
-  local made = new_event(state.name, state.raw)
-  state_of(made).binaries, state_of(made).is_spread = state.binaries, state.is_spread
-  return made
-end
-
-function event_methods:binaries() return state_of(self).binaries end
-
-function event_methods:set_binaries(list) state_of(self).binaries = list end
-
-function event_methods:is_spread() return state_of(self).is_spread or false end
-
-function event_methods:spread() state_of(self).is_spread = true end
-
-function event_methods:replace(value) state_of(self).raw = fake_json.encode(value) end
-
-function event_methods:rename(name)
-  if name == "" then return nil, "the event's name is empty" end
-  state_of(self).name = name
-  return true
-end
-
-function event_methods:get(key)
-  local raw = fake_json.find(state_of(self).raw, key)
-  return raw and fake_json.decode(raw)
-end
-
-function event_methods:remove(key)
-  local raw = state_of(self).raw
-  local parts = {}
-  for _, member in ipairs(fake_json.members(raw)) do
-    if member.key ~= key then parts[#parts + 1] = raw:sub(member.key_from, member.to) end
-  end
-  state_of(self).raw = "{" .. table.concat(parts, ",") .. "}"
-end
-
-function event_methods:set(key, value)
-  local raw, item = state_of(self).raw, fake_json.encode(value)
-  local members, stop = fake_json.members(raw)
-  for _, member in ipairs(members) do
-    if member.key == key then
-      state_of(self).raw = raw:sub(1, member.from - 1) .. item .. raw:sub(member.to + 1)
-      return
-    end
-  end
-  local comma = members[1] and "," or ""
-  state_of(self).raw = raw:sub(1, stop - 1) .. comma .. fake_json.encode(key) .. ":" .. item .. raw:sub(stop)
-end
-
-local event = {}
-
-function event.new(name, attributes)
-  if name == "" then return nil, "the event's name is empty", "INVALID" end
-  return new_event(name, fake_json.encode(attributes))
-end
-
-local function read_event(text)
-  local document, message = fake_json.decode(text)
-  if document == nil then return nil, "the body is not valid JSON: " .. message, "body-malformed" end
-  if type(document) ~= "table" then return nil, "send an object", "event-invalid", "" end
-  if document.event == nil then return nil, "add the member event", "event-missing", "/event" end
-  if type(document.event) ~= "string" then return nil, "event must be a string", "event-invalid", "/event" end
-  return document
-end
-
-function event.parse(text)
-  local document, message = read_event(text)
-  local ack = fake_json.find(text, "ack")
-  if not document then return nil, message, "INVALID", ack end
-  return new_event(document.event, fake_json.find(text, "attributes") or "{}"), ack
-end
-
 -- Requests -------------------------------------------------------------------------------------------
 
 local request_methods = {}
@@ -134,16 +44,23 @@ function request_methods:bearer()
   return header and header:match("^[Bb][Ee][Aa][Rr][Ee][Rr]%f[%z ] *(.*)$")
 end
 
+function request_methods:has_key(keys)
+  for _, key in ipairs(keys) do
+    if key == self:bearer() or key == self:header("x-api-key") then return true end
+  end
+  return false
+end
+
 function request_methods:body_size() return #state_of(self).body end
 
 function request_methods:event()
   local state = state_of(self)
-  local document, message, code, pointer = read_event(state.body)
+  local document, message, code, pointer = fake_event.read(state.body)
   if not document then return nil, message, code, pointer end
   if document.attributes == nil or document.attributes == fake_json.null then
     return nil, "add the member attributes", "attributes-missing", "/attributes"
   end
-  local found, members = new_event(document.event, fake_json.find(state.body, "attributes")), nil
+  local found, members = fake_event.new(document.event, fake_json.find(state.body, "attributes")), nil
   for name, value in pairs(document) do
     if name ~= "event" and name ~= "attributes" then
       members = members or {}
@@ -158,7 +75,11 @@ function request_methods:reply(status, headers, body)
   local state = state_of(self)
   if state.reply or state.session or state.socket then return false end
   state.reply = { status = status, headers = {}, body = body }
-  for i = 1, #headers, 2 do state.reply.headers[headers[i]:lower()] = headers[i + 1] end
+  if type(headers) == "string" then
+    for name, value in headers:gmatch("([^:]*): (.-)\r\n") do state.reply.headers[name:lower()] = value end
+  else
+    for i = 1, #headers, 2 do state.reply.headers[headers[i]:lower()] = headers[i + 1] end
+  end
   return true
 end
 
@@ -202,6 +123,13 @@ function fake_core.request(fields)
     remote = "127.0.0.1", is_upgrade = fields.is_upgrade or false, is_broken = fields.is_broken,
   }
   return fake_userdata.new(request_methods, state)
+end
+
+--- What C says of a request's head beside it: that nothing in it asks for more than JSON.
+function fake_core.is_plain(request)
+  local headers, json = state_of(request).headers, "application/json"
+  local accept, type = headers.accept or json, headers["content-type"] or (request:body_size() == 0 and json)
+  return (accept == json or accept == "*/*") and type == json and not (headers.origin or headers["idempotency-key"])
 end
 
 -- Sessions and sockets -------------------------------------------------------------------------------
@@ -301,6 +229,9 @@ local function new_bus()
       bus.calls[#bus.calls + 1] = { name = name, ... }
       return table.unpack(bus.answers[name] or default, 1, 3)
     end
+  end
+  function bus.emit(by, names, efficient, made, origin)
+    return bus.notify({ by = by, names = names, efficient = efficient, event = made, origin = origin })
   end
   return bus
 end
@@ -471,7 +402,8 @@ function fake_core.install(own_settings)
   unload_ours()
   local clock = new_time()
   local modules = {
-    bus = new_bus(), cage = fake_cage.new(), engine = fake_engine.new(fake_core.socket), event = event,
+    bus = new_bus(), cage = fake_cage.new(), engine = fake_engine.new(fake_core.socket),
+    event = fake_event.module,
     files = new_files(), json = fake_json, log = new_log(),
     metrics = new_metrics(), task = new_task(), time = clock, token = new_token(),
     node = {
