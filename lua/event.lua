@@ -9,17 +9,11 @@ local view = require "view"
 
 local event = {}
 
-local sub = string.sub
 local metatable_of = debug.getmetatable -- sees behind __metatable
 
 local CORE <const> = private.key() -- of the core.event
 local VIEW <const> = private.key() -- of the view, once somebody looked
 local LAZY <const> = private.key() -- of the function that knows more fields
-
-local RESERVED = { -- by Socket.IO, whose clients would take them for happenings of the connection
-  connect = true, connect_error = true, disconnect = true, disconnecting = true,
-  newListener = true, removeListener = true,
-}
 
 local methods = {}
 
@@ -166,7 +160,7 @@ end
 ---@param name string
 ---@return refusal|nil
 function event.refuse_name(name)
-  if not RESERVED[name] and sub(name, 1, 7) ~= "chatty:" then return nil end
+  if not core_event.is_reserved(name) then return nil end
   return refusal.of("event-reserved",
     ("Choose another name than '%s': chatty: and Socket.IO's own names are reserved."):format(name),
     { pointer = "/event" })

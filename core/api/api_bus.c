@@ -79,20 +79,22 @@ static Str fill_messages(lua_State *L, Notice *notice, Str ack) {
     return event->name;
 }
 
+static NoticeKind check_kind(lua_State *L, Str by) {
+    if (str_equal(by, STR("users"))) return NOTICE_USERS;
+    if (!str_equal(by, STR("channels"))) luaL_error(L, "'by' must be channels or users");
+    return NOTICE_CHANNELS;
+}
+
 /* `name` borrows from an event in the spec. stack: spec */
 static Notice *check_notice(lua_State *L, Str *name) {
-    luaL_checktype(L, 1, LUA_TTABLE);
-    Str by = opt_field_str(L, 1, "by");
-    bool by_users = str_equal(by, STR("users"));
-    if (!by_users && !str_equal(by, STR("channels")))
-        luaL_error(L, "field 'by' must be channels or users");
+    NoticeKind kind = check_kind(L, opt_field_str(L, 1, "by"));
     size_t target_count;
     size_t except_count;
     const Str *targets = check_field_list(L, 1, "names", &target_count);
     const Str *except = check_field_list(L, 1, "except", &except_count);
     if (target_count == 0) luaL_error(L, "field 'names' must not be empty");
     NoticeSpec spec = {
-        .kind = by_users ? NOTICE_USERS : NOTICE_CHANNELS,
+        .kind = kind,
         .is_efficient = opt_field_bool(L, 1, "efficient"),
         .targets = targets,
         .target_count = (uint32_t)target_count,
@@ -160,8 +162,13 @@ static uint32_t count_lines(Str text) {
     return count;
 }
 
-/* stack: spec */
-static void record(lua_State *L, const Api *api, const Notice *notice, Str name) {
+/* Who asked for an event, as it is recorded. */
+typedef struct Asker {
+    Str origin;
+    Str id; /* idempotency key */
+} Asker;
+
+static void record(const Api *api, const Notice *notice, Str name, const Asker *asker) {
     char targets[512];
     char except[256];
     TraceEvent event = {
@@ -172,8 +179,8 @@ static void record(lua_State *L, const Api *api, const Notice *notice, Str name)
         .first_sequence = notice->first_sequence,
         .last_sequence = notice->last_sequence,
         .name = name,
-        .origin = opt_field_str(L, 1, "origin"),
-        .id = opt_field_str(L, 1, "id"),
+        .origin = asker->origin,
+        .id = asker->id,
         .targets = join_names(&notice->targets[0].name, sizeof(Target), notice->target_count, targets,
                               sizeof targets),
         .except = join_names(notice->except, sizeof(Str), notice->except_count, except, sizeof except),
@@ -183,33 +190,77 @@ static void record(lua_State *L, const Api *api, const Notice *notice, Str name)
     trace_add_event(api->registry->trace, &event);
 }
 
-static int f_notify(lua_State *L) {
+static Api *check_emitting(lua_State *L) {
     Api *api = check_running(L);
-    bool is_dry = lua_istable(L, 1) && opt_field_bool(L, 1, "dry");
-    bool is_counted = is_dry || (lua_istable(L, 1) && opt_field_bool(L, 1, "report"));
-    if (is_counted) task_check(L); /* raises here, before there is a notice to lose */
     if (!api->is_running)
         luaL_error(L, "nothing can be emitted while the server is set up or taken apart");
-    if (!is_dry && metrics_sum(METRIC_queue_bytes) > (int64_t)api->net->limits.queues_bytes_max) {
-        return push_failure(L, ERR_LIMIT, "too much waits for slow sessions");
-    }
-    Str name;
-    Notice *notice = check_notice(L, &name);
-    if (!is_dry) metrics_add(METRIC_notifies_total, 1);
-    notice->number = is_dry ? 0 : trace_number_event(api->registry->trace);
-    notice_retain(notice);
-    if (is_counted) {
-        bus_notify_counted(api->bus, (unsigned)api->worker, notice, is_dry, on_tally,
-                           ask_new(L, push_tally));
-    } else {
-        bus_notify(api->bus, notice);
-    }
-    uint64_t sequence = notice->last_sequence;
-    if (!is_dry) record(L, api, notice, name);
+    return api;
+}
+
+static bool is_full(const Api *api) {
+    return metrics_sum(METRIC_queue_bytes) > (int64_t)api->net->limits.queues_bytes_max;
+}
+
+/* Sends and records it (takes). Pushes true, and the id of a kept event. */
+static int emit(lua_State *L, Notice *notice, Str name, const Asker *asker) {
+    const Api *api = api_of(L);
+    metrics_add(METRIC_notifies_total, 1);
+    notice->number = trace_number_event(api->registry->trace);
+    uint64_t sequence = bus_notify(api->bus, notice_retain(notice));
+    record(api, notice, name, asker);
     notice_release(notice);
-    if (is_counted) return task_yield(L);
     lua_pushboolean(L, 1);
     return 1 + push_id(L, sequence);
+}
+
+/* As emit, and waits for the counts. */
+static int emit_counted(lua_State *L, Notice *notice, Str name, const Asker *asker, bool is_dry) {
+    const Api *api = api_of(L);
+    if (!is_dry) metrics_add(METRIC_notifies_total, 1);
+    notice->number = is_dry ? 0 : trace_number_event(api->registry->trace);
+    bus_notify_counted(api->bus, (unsigned)api->worker, notice_retain(notice), is_dry, on_tally,
+                       ask_new(L, push_tally));
+    if (!is_dry) record(api, notice, name, asker);
+    notice_release(notice);
+    return task_yield(L);
+}
+
+/* stack: spec */
+static int f_notify(lua_State *L) {
+    const Api *api = check_emitting(L);
+    luaL_checktype(L, 1, LUA_TTABLE);
+    bool is_dry = opt_field_bool(L, 1, "dry");
+    bool is_counted = is_dry || opt_field_bool(L, 1, "report");
+    if (is_counted) task_check(L); /* raises here, before there is a notice to lose */
+    if (!is_dry && is_full(api)) {
+        return push_failure(L, ERR_LIMIT, "too much waits for slow sessions");
+    }
+    Asker asker = {opt_field_str(L, 1, "origin"), opt_field_str(L, 1, "id")};
+    Str name;
+    Notice *notice = check_notice(L, &name);
+    if (is_counted) return emit_counted(L, notice, name, &asker, is_dry);
+    return emit(L, notice, name, &asker);
+}
+
+/* stack: by, names, efficient, event, origin */
+static int f_emit(lua_State *L) {
+    const Api *api = check_emitting(L);
+    const Event *event = check_event(L, 4);
+    Asker asker = {check_str(L, 5), STR_NONE};
+    size_t count;
+    NoticeSpec spec = {
+        .kind = check_kind(L, check_str(L, 1)),
+        .is_efficient = lua_toboolean(L, 3),
+        .targets = check_list(L, 2, "names", &count),
+        .message_count = 1,
+    };
+    luaL_argcheck(L, count > 0, 2, "names must not be empty");
+    spec.target_count = (uint32_t)count;
+    if (is_full(api)) return push_failure(L, ERR_LIMIT, "too much waits for slow sessions");
+    Notice *notice = notice_new(&spec);
+    notice_keep(notice, &api->retention);
+    init_message(notice, 0, event, STR_NONE);
+    return emit(L, notice, event->name, &asker);
 }
 
 static void push_names(lua_State *L, const Names *names) {
@@ -384,12 +435,19 @@ static int f_hear_drops(lua_State *L) {
 }
 
 static const luaL_Reg lib[] = {
-    {"notify", f_notify},   {"hear_drops", f_hear_drops},
-    {"change", f_change},   {"subscriptions", f_subscriptions},
-    {"origins", f_origins}, {"participants", f_participants},
-    {"users", f_users},     {"online", f_online},
-    {"count", f_count},     {"disconnect", f_disconnect},
-    {"park", f_park},       {NULL, NULL},
+    {"notify", f_notify},
+    {"emit", f_emit},
+    {"hear_drops", f_hear_drops},
+    {"change", f_change},
+    {"subscriptions", f_subscriptions},
+    {"origins", f_origins},
+    {"participants", f_participants},
+    {"users", f_users},
+    {"online", f_online},
+    {"count", f_count},
+    {"disconnect", f_disconnect},
+    {"park", f_park},
+    {NULL, NULL},
 };
 
 int api_open_bus(lua_State *L) {

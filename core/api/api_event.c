@@ -216,6 +216,12 @@ static int f_name(lua_State *L) {
     return 1;
 }
 
+static int f_is_reserved(lua_State *L) {
+    const Event *event = to_event(L, 1);
+    lua_pushboolean(L, event_parts_is_reserved(event != NULL ? event->name : check_str(L, 1)));
+    return 1;
+}
+
 static int f_rename(lua_State *L) {
     Event *event = own_event(L);
     Str name = check_str(L, 2);
@@ -392,6 +398,7 @@ static int f_attributes(lua_State *L) {
 
 static const luaL_Reg methods[] = {
     {"name", f_name},
+    {"is_reserved", f_is_reserved},
     {"rename", f_rename},
     {"raw", f_raw},
     {"is_object", f_is_object},
@@ -409,7 +416,8 @@ static const luaL_Reg methods[] = {
     {NULL, NULL},
 };
 
-static const luaL_Reg lib[] = {{"new", f_new}, {"parse", f_parse}, {"read", f_read}, {NULL, NULL}};
+static const luaL_Reg lib[] = {
+    {"new", f_new}, {"parse", f_parse}, {"read", f_read}, {"is_reserved", f_is_reserved}, {NULL, NULL}};
 
 int api_open_event(lua_State *L) {
     push_class(L, event_type, methods);

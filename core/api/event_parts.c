@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "socketio/sio.h"
 
 enum { NAME_MAX = 255 };
 
@@ -11,6 +12,14 @@ const char *event_parts_name_fault(Str name) {
     if (name.len > NAME_MAX) return "the event's name is longer than 255 bytes";
     if (!text_is_utf8(name)) return "the event's name is not UTF-8";
     return NULL;
+}
+
+bool event_parts_is_reserved(Str name) {
+    if (str_has_prefix(name, STR("chatty:"))) return true;
+    for (size_t i = 0; i < SIO_RESERVED_COUNT; i++) {
+        if (str_equal(name, sio_reserved[i])) return true;
+    }
+    return false;
 }
 
 Str event_parts_text(Str raw, Buf *decoded) {

@@ -32,4 +32,7 @@ Str event_parts_text(Str raw, Buf *decoded);
 /* Why this may not be the name of an event, or NULL. */
 const char *event_parts_name_fault(Str name);
 
+/* Whether the name belongs to the server (chatty:) or to Socket.IO. */
+bool event_parts_is_reserved(Str name);
+
 #endif

@@ -29,12 +29,8 @@ bool opt_field_bool(lua_State *L, int index, const char *name) {
     return value;
 }
 
-const Str *check_field_list(lua_State *L, int index, const char *name, size_t *count) {
-    index = lua_absindex(L, index);
-    int type = lua_getfield(L, index, name);
-    if (type != LUA_TTABLE && type != LUA_TNIL) luaL_error(L, "field '%s' must be a list", name);
-    *count = 0;
-    if (type == LUA_TNIL) return NULL;
+/* stack: ..., list -> ..., the array */
+static const Str *replace_list(lua_State *L, const char *name, size_t *count) {
     *count = lua_rawlen(L, -1);
     Str *items = lua_newuserdatauv(L, (*count + 1) * sizeof *items, 0);
     for (size_t i = 0; i < *count; i++) {
@@ -48,6 +44,19 @@ const Str *check_field_list(lua_State *L, int index, const char *name, size_t *c
     }
     lua_remove(L, -2);
     return items;
+}
+
+const Str *check_field_list(lua_State *L, int index, const char *name, size_t *count) {
+    int type = lua_getfield(L, index, name);
+    if (type != LUA_TTABLE && type != LUA_TNIL) luaL_error(L, "field '%s' must be a list", name);
+    *count = 0;
+    return type == LUA_TNIL ? NULL : replace_list(L, name, count);
+}
+
+const Str *check_list(lua_State *L, int arg, const char *name, size_t *count) {
+    luaL_checktype(L, arg, LUA_TTABLE);
+    lua_pushvalue(L, arg);
+    return replace_list(L, name, count);
 }
 
 void check_keys(lua_State *L, int index, const char *const *known) {

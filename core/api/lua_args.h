@@ -23,6 +23,9 @@ bool opt_field_bool(lua_State *L, int index, const char *name);
  * the stack, or that nil; the strings borrow from the table. Raises for anything else. */
 const Str *check_field_list(lua_State *L, int index, const char *name, size_t *count);
 
+/* The same of an argument. */
+const Str *check_list(lua_State *L, int arg, const char *name, size_t *count);
+
 /* Raises for a key of the table at `index` that is not in the NULL-terminated list. */
 void check_keys(lua_State *L, int index, const char *const *known);
 

@@ -115,12 +115,13 @@ static bool placeholders_are_right(Str value, uint32_t count, unsigned levels) {
     return true;
 }
 
-/* The names that mean happenings of the connection to a client. */
+const Str sio_reserved[SIO_RESERVED_COUNT] = {{"connect", 7},      {"connect_error", 13},
+                                              {"disconnect", 10},  {"disconnecting", 13},
+                                              {"newListener", 11}, {"removeListener", 14}};
+
 static bool is_reserved(Str event) {
-    static const Str names[] = {{"connect", 7},        {"connect_error", 13}, {"disconnect", 10},
-                                {"disconnecting", 13}, {"newListener", 11},   {"removeListener", 14}};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (json_string_equal(event, names[i])) return true;
+    for (size_t i = 0; i < SIO_RESERVED_COUNT; i++) {
+        if (json_string_equal(event, sio_reserved[i])) return true;
     }
     return false;
 }

@@ -57,6 +57,10 @@ typedef enum {
     SIO_FED_FAULT   /* nothing of Socket.IO: end the connection */
 } SioFed;
 
+/* Names that mean happenings of the connection to a client. */
+enum { SIO_RESERVED_COUNT = 6 };
+extern const Str sio_reserved[SIO_RESERVED_COUNT];
+
 void sio_init(Sio *sio);
 void sio_deinit(Sio *sio);
 SioFed sio_feed(Sio *sio, const SioLimits *limits, bool is_binary, Str message, SioPacket *packet);

@@ -68,11 +68,13 @@ function run.notify(item, raw, request)
   if not core then
     return nil, refusal.of(code, refusal.sentence(members), pointer and { pointer = "/body" .. pointer })
   end
-  local asked = { method = item.method, add = item.add and list_of(item.add), report = item.report,
-    dryRun = item.dryRun }
-  local done, id, ack = notify.run(asked, core, members, item.id, request.identity)
+  local plan
+  plan, refused = notify.plan({ method = item.method, add = item.add and list_of(item.add), report = item.report,
+    dryRun = item.dryRun })
+  if not plan then return nil, refused end
+  local done, id, ack = notify.run(plan, core, members, item.id, request.identity)
   if not done then return nil, id end
-  return notify.describe(asked, done, id, ack)
+  return notify.describe(plan, done, id, ack)
 end
 
 local function run_change(verb)

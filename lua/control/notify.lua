@@ -1,8 +1,11 @@
 -- POST /control/notify: emits an event to channels or users.
 
+local add = require "notify.add"
 local answer = require "control.answer"
 local emission = require "notify.emission"
 local event = require "event"
+local notification = require "notify.notification"
+local recent = require "recent"
 local reply = require "http.reply"
 local requests = require "http.request"
 local selector = require "selector"
@@ -30,46 +33,87 @@ local function add_terms(sent, members, key)
   sent.id = key
 end
 
---- Emits as a request asks: true or the report, the id and the ack; or nil and a refusal.
+---@class notify.plan  what a query asks for, ready for every event that is sent with it
+---@field by "channels"|"users"
+---@field names string[]
+---@field efficient boolean
+---@field options add.option[]|nil
+---@field report boolean|nil
+---@field dry boolean|nil
+---@field is_plain boolean  no options, and nobody counts
+
+--- Makes a plan of the parameters; nil and a refusal if they are none.
 ---@param asked {method?: string, add?: string[], report?: boolean, dryRun?: boolean}
+---@return notify.plan|nil, refusal? refused
+function notify.plan(asked)
+  local kind, names = selector.parse(asked.method, KINDS)
+  if not kind then return nil, names end
+  local options, refused
+  if asked.add then
+    options, refused = add.find(asked.add)
+    if not options then return nil, refused end
+  end
+  return {
+    by = kind == "users" and "users" or "channels", names = names, efficient = kind == "channels-efficient",
+    options = options, report = asked.report, dry = asked.dryRun,
+    is_plain = not (options or asked.report or asked.dryRun),
+  }
+end
+
+--- Emits as a request asks: true or the report, the id and the ack; or nil and a refusal.
+---@param plan notify.plan
 ---@param core core.event
 ---@param members table|nil     of the body, beside the event
 ---@param key string|nil        Idempotency-Key
 ---@param identity guard.identity
 ---@return true|table|nil done, string|refusal|nil id, string? ack
-function notify.run(asked, core, members, key, identity)
-  local kind, names = selector.parse(asked.method, KINDS)
-  if not kind then return nil, names end
+function notify.run(plan, core, members, key, identity)
+  if plan.is_plain and not (members or key) then
+    return notification.emit_plain(plan.by, plan.names, plan.efficient, core, identity)
+  end
   local sent = {
-    by = kind == "users" and "users" or "channels", names = names, efficient = kind == "channels-efficient",
-    event = core, report = asked.report, dry = asked.dryRun,
+    by = plan.by, names = plan.names, efficient = plan.efficient, event = core, report = plan.report, dry = plan.dry,
     origin = nil, -- room for what is set on the way
   }
   local refused = ((members or key) and add_terms(sent, members, key)) or event.refuse_name(core:name())
   if refused then return nil, refused end
-  return emission.run(sent, asked.add, identity)
+  return emission.run(sent, plan.options, identity)
 end
 
 --- What is answered.
----@param asked {dryRun?: boolean}
+---@param plan notify.plan
 ---@param done true|table
 ---@param id? string
 ---@param ack? string
 ---@return table fields
-function notify.describe(asked, done, id, ack)
-  if asked.dryRun then return { msg = "Would notify", dryRun = true, report = done } end
+function notify.describe(plan, done, id, ack)
+  if plan.dry then return { msg = "Would notify", dryRun = true, report = done } end
   return { msg = "Notified.", id = id, ack = ack, report = done ~= true and done or nil }
 end
 
+local plans = recent.new() -- by the text of the query
+
+local function plan_of(request)
+  local text = requests.query_text(request)
+  local plan = plans.by_text[text]
+  if plan then return plan end
+  local refused
+  plan, refused = notify.plan(request.query)
+  if plan then recent.keep(plans, text, plan) end
+  return plan, refused
+end
+
 local function handle(request)
-  local core = requests.core_event(request)
-  local done, id, ack = notify.run(request.query, core, requests.event_members(request),
-    requests.core(request):header("idempotency-key"), request.identity)
+  local plan, refused = plan_of(request)
+  if not plan then return refused end
+  local key = not requests.is_plain(request) and requests.core(request):header("idempotency-key") or nil
+  local done, id, ack = notify.run(plan, requests.core_event(request), requests.event_members(request), key,
+    request.identity)
   if not done then return id end
   if done == true and not (ack or request.wants_document) then
     return id and { raw_json = '{"id":"' .. id .. '","msg":"Notified."}' } or NOTIFIED
   end
-  return answer.done(request, notify.describe(request.query, done, id, ack))
+  return answer.done(request, notify.describe(plan, done, id, ack))
 end
 
 ---@param app app

@@ -94,6 +94,14 @@ function bus.hear_drops() end
 ---@param spec core.bus.notify
 ---@return true|{users:integer, sessions:integer, per_name:{users:integer, sessions:integer}[]}, string? id
 function bus.notify(spec) end
+--- bus.notify of one event that nobody counts, without the rest: nothing is made for it.
+---@param by "channels"|"users"
+---@param names string[]   in request order, without duplicates
+---@param efficient boolean
+---@param event core.event
+---@param origin string
+---@return true|nil, string? id_or_message, string? code
+function bus.emit(by, names, efficient, event, origin) end
 ---@class core.bus.change
 ---@field verb "subscribe"|"unsubscribe"
 ---@field users? string[]           these users, or:

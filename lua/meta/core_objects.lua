@@ -19,8 +19,14 @@ function event.parse(text) end
 ---@param text string
 ---@return core.event|nil event, table|string|nil members_or_message, string? code, string? pointer
 function event.read(text) end
+--- Whether a name belongs to the server (chatty:) or to Socket.IO.
+---@param name string
+---@return boolean
+function event.is_reserved(name) end
 ---@return string
 function event:name() end
+---@return boolean
+function event:is_reserved() end
 ---@param name string
 ---@return true|nil, string? message
 function event:rename(name) end

@@ -1,7 +1,6 @@
 -- An event that is emitted as somebody asks, a plugin or a request: with options by name, once for each idempotency
 -- key, and reported by name.
 
-local add = require "notify.add"
 local hooks = require "hooks"
 local idempotency = require "notify.idempotency"
 local notification = require "notify.notification"
@@ -45,15 +44,10 @@ end
 --- Emits: true or the report, the id and the ack; or nil and a refusal. The spec is used up. Waits only if somebody
 --- on the way does, or for counts, or for who came first with the same `id`.
 ---@param sent core.bus.notify
----@param wanted string[]|nil  names of options
+---@param options add.option[]|nil
 ---@param by guard.identity    who asks
 ---@return true|table|nil done, string|refusal|nil id, string? ack
-function emission.run(sent, wanted, by)
-  local options, refused
-  if wanted then
-    options, refused = add.find(wanted)
-    if not options then return nil, refused end
-  end
+function emission.run(sent, options, by)
   if sent.id and not (sent.dry or hooks.is_dry()) then return emit_once(sent.id, sent, options, by) end
   return emit(sent, options, by)
 end

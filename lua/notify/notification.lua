@@ -119,13 +119,17 @@ local function label_of(by)
   return label
 end
 
+local function refuse_full()
+  return refusal.of("queues-full", nil, nil, { "Retry-After", "1" })
+end
+
 local function send(spec, by)
   set_key(spec)
   local refused = set_terms(spec)
   if refused then return nil, refused end
   spec.origin = label_of(by)
   local done, id = bus.notify(spec)
-  if not done then return nil, refusal.of("queues-full", nil, nil, { "Retry-After", "1" }) end
+  if not done then return nil, refuse_full() end
   if spec.if_offline and not spec.dry and hooks.has("unreached") then
     task.spawn(unreached.tell, spec.event or spec.events[1], spec.by, spec.names, spec.except)
   end
@@ -152,6 +156,24 @@ function notification.emit(spec, options, by)
     if refused then return nil, refused end
   end
   return send(spec, by)
+end
+
+--- As emit, for what asks for no options, terms or counts: most events do, and if nobody on the way wants more,
+--- nothing is made of them. Not within hooks.
+---@param kind "channels"|"users"
+---@param list string[]  checked names
+---@param efficient boolean
+---@param core core.event
+---@param by guard.identity
+---@return true|nil done, string|refusal|nil id
+function notification.emit_plain(kind, list, efficient, core, by)
+  if core:is_reserved() then return nil, event.refuse_name(core:name()) end
+  if hooks.has("notify") or channels.want_latest(list) then
+    return notification.emit({ by = kind, names = list, efficient = efficient, event = core }, nil, by)
+  end
+  local done, id = bus.emit(kind, list, efficient, core, labels[by] or label_of(by))
+  if not done then return nil, refuse_full() end
+  return done, id
 end
 
 return notification

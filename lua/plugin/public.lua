@@ -1,6 +1,7 @@
 -- Builds the module that plugins get by `require "chatty"`. What it promises stands in meta/chatty.lua.
 -- Each plugin has one of its own, so that its log lines and its operations carry its name.
 
+local add = require "notify.add"
 local argument = require "argument"
 local bus = require "core.bus"
 local change = require "change"
@@ -116,8 +117,10 @@ local function notifier(own)
     argument.type(spec, "table", "chatty.notify", 2)
     argument.keys(spec, NOTIFY, "chatty.notify", 2)
     local sent, refused = outgoing(spec, 2)
-    if not sent then return failed(refused) end
-    local done, id, ack = emission.run(sent, spec.add, spec.by or own)
+    local options
+    if sent and spec.add then options, refused = add.find(spec.add) end
+    if refused then return failed(refused) end
+    local done, id, ack = emission.run(sent, options, spec.by or own)
     if not done then return failed(id) end
     return done, id, ack
   end
