@@ -63,11 +63,11 @@ local HOSTILE = [[
 ]]
 
 local SETTINGS = {
-  WORKERS = 1, SCRIPT_BUDGET = "100ms", SCRIPT_MEMORY_MAX = "16mb", MAX_REQ_SIZE = "64kb", OVERRUNS_MAX = 0,
+  WORKERS = 1, SCRIPT_BUDGET = "200ms", SCRIPT_MEMORY_MAX = "16mb", MAX_REQ_SIZE = "64kb", OVERRUNS_MAX = 0,
   PATTERN_STEPS_MAX = 100000, SCRIPT_VALUE_MAX = "1mb",
 }
 
-local TIME = "ran for more than 0%.1 s without waiting %(SCRIPT_BUDGET%)"
+local TIME = "ran for more than 0%.2 s without waiting %(SCRIPT_BUDGET%)"
 local MEMORY = "it took too much memory: .*SCRIPT_MEMORY_MAX"
 local VALUE = "not enough memory: one string or table may have .*SCRIPT_VALUE_MAX"
 local WAYS = {

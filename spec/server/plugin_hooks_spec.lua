@@ -1,6 +1,7 @@
 -- Hooks: their order, their failures, and those of the server's own life.
 local plugin = require "spec.support.plugin_source"
 local server = require "spec.support.server"
+local wait = require "spec.support.wait"
 
 local function fault_of(response)
   local fault = response.json().errors[1]
@@ -193,9 +194,16 @@ describe("the hooks start and stop", function()
 
   it("hold the server back from being ready until start is through", function()
     local chatty = server.start{ plugins = {
-      slow = plugin('app:on("start", { per = "worker" }, function() chatty.sleep(0.2) end)'),
+      slow = plugin([[
+        app:on("start", { per = "worker" }, function()
+          while not chatty.shared.get("done") do chatty.sleep(0.01) end
+        end)
+        app:post("/done", { auth = "none" }, function() chatty.shared.set("done", true) end)
+      ]]),
     } }
     local response = chatty:request{ path = "/readyz" }
     assert.same({ 503, "not-ready" }, { response.status, response.json().errors[1].code })
+    chatty:request{ method = "POST", path = "/done" }
+    assert.is_true(wait.until_(function() return chatty:request{ path = "/readyz" }.status == 200 end))
   end)
 end)

@@ -197,7 +197,7 @@ end)
 
 describe("a session that is over", function()
   it("is let go of when no plugin keeps it, live or refused", function()
-    local chatty = server.start{ settings = { WORKERS = 1 }, plugins = {
+    local chatty = server.start{ settings = { WORKERS = 1, SCRIPT_BUDGET = "10s" }, plugins = {
       counter = plugin([[
         local seen = setmetatable({}, { __mode = "k" })
         app:on("connect", function(session)

@@ -8,7 +8,7 @@ local uv = require "luv"
 local wait = require "spec.support.wait"
 
 local function start(settings, plugins)
-  local all = { WORKERS = 1, STOP_TIMEOUT = "1m" }
+  local all = { WORKERS = 1, STOP_TIMEOUT = "1m", SCRIPT_BUDGET = "10s" }
   for name, value in pairs(settings or {}) do all[name] = value end
   plugins = plugins or {}
   plugins.probe = probe
