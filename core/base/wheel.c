@@ -79,6 +79,7 @@ static void turn_slot(Wheel *wheel, size_t slot, uint64_t now_ms) {
     while (!list_is_empty(&due)) {
         WheelTimer *timer = list_entry(due.next, WheelTimer, link);
         list_remove(&timer->link);
+        __builtin_prefetch(due.next->next);
         if (timer->deadline_ms > now_ms) {
             add(wheel, slot, timer);
             continue;

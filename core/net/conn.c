@@ -130,6 +130,13 @@ void conn_set_deadline(Conn *conn, uint64_t deadline_ms) {
     arm(conn);
 }
 
+void conn_put_off_deadline(Conn *conn, uint64_t deadline_ms) {
+    if (conn->state != STATE_OPEN) return;
+    conn->owner_deadline_ms = deadline_ms;
+    wheel_stop(&conn->net->wheel, &conn->timer);
+    arm(conn);
+}
+
 /* What the peer has not taken, the kernel's buffer included: it holds megabytes, and does not tell
  * of room before a third of it is free, which takes a slow peer longer than any timeout. */
 static size_t not_taken(const Conn *conn) {
@@ -187,6 +194,7 @@ static void on_peer_end(Conn *conn) {
 
 static void on_readable(Conn *conn) {
     char *buffer = conn->net->read_buffer;
+    __builtin_prefetch(conn->owner); /* comes while the kernel reads */
     ssize_t len = recv(conn->fd, buffer, NET_READ_BUFFER_SIZE, 0);
     if (len == 0) {
         on_peer_end(conn);

@@ -93,6 +93,10 @@ uint32_t conn_age_ms(Conn *conn);
 /* One deadline per Conn, monotonic milliseconds as net_now_ms; 0 takes it back. */
 void conn_set_deadline(Conn *conn, uint64_t deadline_ms);
 
+/* The same for one that is known to be later than the last: the timer is moved with it, and does not fire in
+ * vain first. */
+void conn_put_off_deadline(Conn *conn, uint64_t deadline_ms);
+
 /* Nothing more will be written: sends what is queued, then FIN, discards what still comes until the
  * peer closes or limits.close_timeout_ms passed, then closes. May be repeated. */
 void conn_finish(Conn *conn);

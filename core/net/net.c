@@ -8,7 +8,7 @@
 #include "net/conn.h"
 #include "net/socket.h"
 
-enum { QUEUE_PART = 4 };
+enum { QUEUE_PART = 4, BEATS = 128 /* in an interval of pings */ };
 
 void net_init(Net *net, uv_loop_t *loop, const NetLimits *limits) {
     *net = (Net){.loop = loop, .limits = *limits, .date_second = -1};
@@ -103,6 +103,11 @@ void net_flush(Net *net) {
 bool net_is_dirty(const Net *net) {
     return !list_is_empty(&net->dirty) || !list_is_empty(&net->closing) ||
            !list_is_empty(&net->deferred);
+}
+
+uint64_t net_beat_ms(const Net *net, uint64_t due_ms) {
+    uint32_t step_ms = net->limits.ping_interval_ms / BEATS;
+    return step_ms > 1 ? (due_ms + step_ms - 1) / step_ms * step_ms : due_ms;
 }
 
 const char *net_date(Net *net) {

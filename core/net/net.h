@@ -122,6 +122,10 @@ void net_release(Net *net, Bytes *bytes);
 /* How many bytes may wait for one session now: fewer, the more wait for all (limits.queues_bytes_max). */
 size_t net_queue_max(const Net *net);
 
+/* When a ping goes out that is due at `due_ms`: a moment later, together with others, so that their answers
+ * come together too and wake the loop once for many. */
+uint64_t net_beat_ms(const Net *net, uint64_t due_ms);
+
 /* The Date header's value for now. Borrows until the next call. */
 const char *net_date(Net *net);
 

@@ -15,7 +15,10 @@ static void on_readable(uv_poll_t *poll, int status, int events) {
     int count = EVENTS_MAX;
     for (int round = 0; round < ROUNDS_MAX && count == EVENTS_MAX; round++) {
         count = epoll_wait(poller->fd, ready, EVENTS_MAX, 0);
-        for (int i = 0; i < count; i++) poller->on_ready(ready[i].data.ptr, ready[i].events);
+        for (int i = 0; i < count; i++) {
+            if (i + 1 < count) __builtin_prefetch(ready[i + 1].data.ptr);
+            poller->on_ready(ready[i].data.ptr, ready[i].events);
+        }
     }
 }
 

@@ -160,7 +160,7 @@ static void on_drain(void *owner) {
 }
 
 static void beat(Stream *stream, uint64_t now_ms) {
-    stream->beat_ms = now_ms + limits_of(stream)->ping_interval_ms;
+    stream->beat_ms = net_beat_ms(conn_net(stream->conn), now_ms + limits_of(stream)->ping_interval_ms);
     if (conn_queued(stream->conn) == 0) conn_write(stream->conn, sse_beat());
 }
 

@@ -11,6 +11,7 @@
 
 #include <stddef.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/metrics.h"
 #include "net/backlog.h"
@@ -60,7 +61,7 @@ static uint64_t now_of(const Socket *socket) {
 static uint64_t alive_deadline(const Socket *socket) {
     const NetLimits *limits = limits_of(socket);
     if (socket->ping_ms != 0) return socket->ping_ms + limits->ping_timeout_ms;
-    return socket->heard_ms + limits->ping_interval_ms;
+    return net_beat_ms(conn_net(socket->conn), socket->heard_ms + limits->ping_interval_ms);
 }
 
 /* A peer that we do not read from cannot show that it lives. */
@@ -70,12 +71,21 @@ static uint64_t own_deadline(const Socket *socket) {
     return socket->is_paused || socket->has_no_pings ? 0 : alive_deadline(socket);
 }
 
-/* Bytes that come do not move the deadline: it is computed anew when it has passed. */
+static uint64_t next_deadline(const Socket *socket) {
+    return clock_earlier(own_deadline(socket), socket->is_over ? 0 : socket->deadline_ms);
+}
+
 static void arm(Socket *socket) {
-    uint64_t own_ms = own_deadline(socket);
-    uint64_t deadline_ms = socket->is_over ? 0 : socket->deadline_ms;
-    if (deadline_ms == 0 || (own_ms != 0 && own_ms < deadline_ms)) deadline_ms = own_ms;
-    conn_set_deadline(socket->conn, deadline_ms);
+    conn_set_deadline(socket->conn, next_deadline(socket));
+}
+
+/* Bytes that come do not move the deadline, which is computed anew when it has passed, unless they answer a
+ * ping: then it is far off, and seldom moved again. */
+static void hear(Socket *socket) {
+    socket->heard_ms = now_of(socket);
+    if (socket->is_closing || socket->ping_ms == 0) return;
+    socket->ping_ms = 0;
+    conn_put_off_deadline(socket->conn, next_deadline(socket));
 }
 
 static void start_patience(Socket *socket) {
@@ -131,7 +141,7 @@ static void pause_reading(Socket *socket) {
 static void resume_reading(Socket *socket) {
     if (!socket->is_paused) return;
     socket->is_paused = false;
-    socket->heard_ms = now_of(socket);
+    hear(socket);
     conn_read_start(socket->conn);
     arm(socket);
 }
@@ -226,7 +236,7 @@ static void feed(Socket *socket, Str bytes) {
 
 static void on_data(void *owner, Str bytes) {
     Socket *socket = owner;
-    socket->heard_ms = now_of(socket);
+    hear(socket);
     feed(socket, bytes);
 }
 
@@ -266,7 +276,6 @@ void socket_cut(Socket *socket, Str reason) {
 
 static void check_alive(Socket *socket, uint64_t now_ms) {
     if (socket->is_paused || socket->has_no_pings) return;
-    if (socket->heard_ms >= socket->ping_ms) socket->ping_ms = 0;
     if (now_ms < alive_deadline(socket)) return;
     if (socket->ping_ms != 0) {
         socket_cut(socket, STR("ping timeout"));

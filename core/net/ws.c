@@ -22,6 +22,7 @@
 
 enum {
     HEAD_MAX = 14,          /* 2, 8 of length, 4 of mask */
+    BARE_LEN = 6,           /* a frame of a client that has no payload */
     CONTROL_MAX = 125,      /* RFC 6455 5.5 */
     REASON_MAX = 123,       /* a control payload without the code */
     MESSAGE_KEEP_MAX = 4096 /* memory of a message that a pooled context keeps */
@@ -335,8 +336,23 @@ void ws_deinit(Ws *ws) {
     if (ws->context != NULL) detach(ws);
 }
 
+/* A masked pong without payload, which answers a ping of ours: what idle clients send, and nothing else. */
+static bool is_bare_pong(Str bytes) {
+    return bytes.len >= BARE_LEN && (uint8_t)bytes.data[0] == (0x80 | WS_PONG) &&
+           (uint8_t)bytes.data[1] == 0x80;
+}
+
+/* Between two messages it needs no context. */
+static bool take_bare_pong(Ws *ws, const WsPool *pool, Str *bytes) {
+    if (ws->context != NULL || !is_bare_pong(*bytes)) return false;
+    *bytes = str_make(bytes->data + BARE_LEN, bytes->len - BARE_LEN);
+    pool->handler->on_frame(ws, WS_PONG, 0, STR_NONE);
+    return true;
+}
+
 void ws_feed(Ws *ws, WsPool *pool, Str bytes) {
     while (bytes.len > 0 && !ws->is_stopped) {
+        if (take_bare_pong(ws, pool, &bytes)) continue;
         if (ws->context == NULL) attach(ws, pool);
         size_t n = ws->context->is_in_payload ? feed_payload(ws, bytes) : feed_head(ws, bytes);
         bytes = str_make(bytes.data + n, bytes.len - n);

@@ -48,6 +48,10 @@ bool engine_is_closing(const Engine *engine) {
     return engine->socket != NULL ? socket_is_closing(engine->socket) : engine->is_closing;
 }
 
+static uint64_t next_beat(const Engine *engine) {
+    return net_beat_ms(engine->engines->net, now_of(engine) + limits_of(engine)->ping_interval_ms);
+}
+
 static void arm(Engine *engine) {
     uint64_t deadline_ms = engine->beat_ms;
     if (engine->deadline_ms != 0 && engine->deadline_ms < deadline_ms)
@@ -147,7 +151,7 @@ static void unblock(Engine *engine) {
     if (!engine->is_blocked || is_full(engine)) return;
     engine->is_blocked = false;
     engine->awaits_pong = false;
-    engine->beat_ms = now_of(engine) + limits_of(engine)->ping_interval_ms;
+    engine->beat_ms = next_beat(engine);
     if (engine->socket != NULL) {
         socket_resume(engine->socket);
     } else {
@@ -188,7 +192,7 @@ static void end_rest(Engine *engine) {
 static void hear_pong(Engine *engine) {
     if (!engine->awaits_pong) return;
     engine->awaits_pong = false;
-    engine->beat_ms = now_of(engine) + limits_of(engine)->ping_interval_ms;
+    engine->beat_ms = next_beat(engine);
 }
 
 /* A WebSocket has looked at that already. */
@@ -315,7 +319,7 @@ static void beat(Engine *engine) {
     if (engine->is_closing) {
         engine_end(engine, engine->close_code, STR_NONE, EIO_CLOSE);
     } else if (engine->is_blocked) {
-        engine->beat_ms = now_of(engine) + limits_of(engine)->ping_interval_ms;
+        engine->beat_ms = next_beat(engine);
     } else if (engine->awaits_pong) {
         lose(engine);
     } else {
@@ -435,7 +439,7 @@ static Engine *engine_new(struct Engines *engines, const SocketHandler *handler,
     *engine = (Engine){.engines = engines, .handler = handler, .owner = owner};
     net_deferred_init(&engine->flush, flush);
     wheel_timer_init(&engine->timer, on_fire);
-    engine->beat_ms = now_of(engine) + limits_of(engine)->ping_interval_ms;
+    engine->beat_ms = next_beat(engine);
     arm(engine);
     return engine;
 }

@@ -256,6 +256,8 @@ describe("A WebSocket control frame", function()
   it("gives its application data", function()
     assert.equal("ping <>, pong <>, ping <\0\xff\xfe>",
       told(frame(PING, "") .. frame(PONG, "") .. frame(PING, "\0\xff\xfe")))
+    assert.equal("pong <>, pong <>, text <ab>, pong <>",
+      told(frame(PONG, "") .. part(TEXT, "a") .. frame(PONG, "") .. frame(CONTINUATION, "b") .. frame(PONG, "")))
     assert.equal("ping <" .. ("p"):rep(125) .. ">", told(frame(PING, ("p"):rep(125))))
   end)
 
