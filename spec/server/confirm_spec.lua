@@ -47,22 +47,18 @@ local function of_socketio(prefix, send, next)
   }
 end
 
-local function connect_packet(chatty, user, prefix)
-  return ('40%s{"token":"%s"}'):format(prefix, chatty:token(user))
+-- A WebSocket of Socket.IO, behind its chatty:connected.
+local function join_socketio(chatty, user, prefix)
+  local socket = client.ws{ port = chatty.port, path = "/socket.io/?EIO=4&transport=websocket" }
+  socket:send(('40%s{"token":"%s"}'):format(prefix, chatty:token(user)))
+  for _ = 1, 3 do socket:next_raw() end
+  return socket
 end
 
 local function open_socketio(prefix)
   return function(chatty, user)
-    local socket = client.ws{ port = chatty.port, path = "/socket.io/?EIO=4&transport=websocket" }
-    local function next()
-      local text
-      repeat text = socket:next_raw() until text ~= "2"
-      return text
-    end
-    next()
-    socket:send(connect_packet(chatty, user, prefix))
-    for _ = 1, 2 do next() end
-    return of_socketio(prefix, function(text) socket:send(text) end, next)
+    local socket = join_socketio(chatty, user, prefix)
+    return of_socketio(prefix, function(text) socket:send(text) end, function() return (socket:next_raw()) end)
   end
 end
 
@@ -70,9 +66,7 @@ KINDS["Socket.IO on a WebSocket"] = open_socketio("")
 KINDS["Socket.IO in another namespace"] = open_socketio("/other,")
 
 KINDS["Socket.IO that polls"] = function(chatty, user)
-  local session = polling.open(chatty.port)
-  session:post(connect_packet(chatty, user, ""))
-  for _ = 1, 2 do session:next() end
+  local session = polling.join(chatty, user)
   return of_socketio("", function(text) session:post(text) end, function() return (session:next()) end)
 end
 
@@ -142,10 +136,7 @@ describe("an event that is to be confirmed", function()
 
   it("does not meet what plugins ask the client", function()
     local ann = fresh "ann"
-    local socket = client.ws{ port = chatty.port, path = "/socket.io/?EIO=4&transport=websocket" }
-    socket:next_raw()
-    socket:send(connect_packet(chatty, ann, ""))
-    for _ = 1, 2 do socket:next_raw() end
+    local socket = join_socketio(chatty, ann, "")
     local ack = notify("users:" .. ann)
     socket:next_raw()
     socket:send('420["ask-me",{}]')

@@ -84,9 +84,7 @@ describe("a connection that is cut", function()
     end)
 
     it(way .. " at any byte of the change from polling to a WebSocket goes on polling, and misses nothing", function()
-      local session = polling.open(chatty.port)
-      session:post(('40{"token":"%s"}'):format(chatty:token("bob")))
-      for _ = 1, 2 do session:next() end
+      local session = polling.join(chatty, "bob")
       local head = handshake(nil, "/socket.io/?EIO=4&transport=websocket&sid=" .. session.sid)
       local bytes = head .. websocket.encode{ payload = "2probe" } .. websocket.encode{ payload = "5" }
       for length = 0, #bytes - 1 do

@@ -189,9 +189,7 @@ describe("a session of Socket.IO", function()
   end)
 
   it("keeps many messages of a poll for a busy handler #threads", function()
-    local session = polling.open(chatty.port)
-    session:post(('40{"token":"%s"}'):format(chatty:token("ida")))
-    for _ = 1, 3 do session:next() end
+    local session = polling.join(chatty, "ida", 1)
     local packets = { '421["wait"]' }
     for i = 2, 200 do packets[i] = ('42%d["echo",%d]'):format(i, i) end
     assert.equal(200, (session:post(table.concat(packets, polling.SEPARATOR))))
@@ -200,9 +198,7 @@ describe("a session of Socket.IO", function()
   end)
 
   it("has thousands of messages of one poll handled, while others have their turn", function()
-    local session = polling.open(chatty.port)
-    session:post(('40{"token":"%s"}'):format(chatty:token("joe")))
-    for _ = 1, 3 do session:next() end
+    local session = polling.join(chatty, "joe", 1)
     local packets = {}
     for i = 1, 5000 do packets[i] = ('42%d["echo"]'):format(i) end
     assert.equal(200, (session:post(table.concat(packets, polling.SEPARATOR))))
@@ -213,9 +209,7 @@ describe("a session of Socket.IO", function()
     local sessions, users = {}, {}
     for i = 1, 30 do
       users[i] = "poller-" .. i
-      sessions[i] = polling.open(chatty.port)
-      sessions[i]:post(('40{"token":"%s"}'):format(chatty:token(users[i])))
-      for _ = 1, 3 do sessions[i]:next() end
+      sessions[i] = polling.join(chatty, users[i], 1)
     end
     chatty:subscribe("users:" .. table.concat(users, ","), { "room-9" })
     local waiting = {}
@@ -284,9 +278,7 @@ describe("a session of Socket.IO", function()
   end)
 
   it("is gone when its polling client goes #threads", function()
-    local session = polling.open(chatty.port)
-    session:post(('40{"token":"%s"}'):format(chatty:token("ned")))
-    for _ = 1, 3 do session:next() end
+    local session = polling.join(chatty, "ned", 1)
     assert.equal(0, chatty:wait_metric("polls_waiting", 0))
     local _, connection = session:start()
     assert.equal(1, chatty:wait_metric("polls_waiting", 1))
@@ -345,9 +337,7 @@ describe("Socket.IO with limits", function()
   end
 
   it("closes a polling client that does not poll, as a slow reader", function()
-    local session = polling.open(chatty.port)
-    session:post(('40{"token":"%s"}'):format(chatty:token("slow")))
-    for _ = 1, 3 do session:next() end
+    local session = polling.join(chatty, "slow", 1)
     local large = '{"data":"' .. ("x"):rep(30000) .. '"}'
     for _ = 1, 3 do chatty:notify("users:slow", "large", large) end
     assert.truthy(chatty:wait_log("gone: slow, 4002, slow reader"))
@@ -442,9 +432,7 @@ end)
 describe("Socket.IO at its end", function()
   it("tells all that the server restarts #threads", function()
     local chatty = start()
-    local session = polling.open(chatty.port)
-    session:post(('40{"token":"%s"}'):format(chatty:token("ann")))
-    for _ = 1, 3 do session:next() end
+    local session = polling.join(chatty, "ann", 1)
     assert.equal(0, chatty:wait_metric("polls_waiting", 0))
     local answer_of = session:start()
     assert.equal(1, chatty:wait_metric("polls_waiting", 1))

@@ -127,9 +127,7 @@ local chatty = require "chatty"
 return { api = 1, setup = function(app)
   app:on("disconnect", function(session, _, code) chatty.log.info(("gone: %s %d"):format(session.user, code)) end)
 end }]] })
-    local session = polling.open(chatty.port)
-    session:post(('40{"token":"%s"}'):format(chatty:token("ann")))
-    for _ = 1, 2 do session:next() end
+    local session = polling.join(chatty, "ann")
     local answer = session:start()
     assert.equal(1, chatty:wait_metric("polls_waiting", 1))
     chatty:send_signal("sigterm")

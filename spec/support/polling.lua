@@ -44,6 +44,18 @@ function Polling:request(method, body)
   }
 end
 
+--- A live session of a user over Socket.IO, behind chatty:connected and `count` further packets.
+---@param chatty spec.Server
+---@param user string
+---@param count? integer
+---@return spec.Polling
+function polling.join(chatty, user, count)
+  local self = polling.open(chatty.port)
+  self:post(('40{"token":"%s"}'):format(chatty:token(user)))
+  for _ = 1, 2 + (count or 0) do self:next() end
+  return self
+end
+
 --- What the next GET brings.
 ---@return string|nil body, integer status
 function Polling:poll()
