@@ -7,7 +7,7 @@
 #include "base/ensure.h"
 #include "base/mem.h"
 
-enum { ARENA_BLOCK_SIZE = 2048 };
+enum { ARENA_BLOCK_SIZE = 1000 }; /* such blocks malloc has at hand, larger ones it searches for */
 
 struct ArenaBlock {
     ArenaBlock *next;
