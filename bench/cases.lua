@@ -103,6 +103,16 @@ local function transports(many, seconds)
   }
 end
 
+local function handlers(seconds)
+  local with_handlers = { settings = { "--plugins={bench}/handlers" } }
+  local function notify(name, more, ...)
+    local flags = { "--sessions=0", "--idle=0", "--warmup=0.3", "--publishers=8", "--seconds=" .. seconds, ... }
+    return case(name, OURS, flags, more)
+  end
+  return { notify("no hook"), notify("an empty hook", with_handlers),
+    notify("a Lua route", with_handlers, "--publish-path=/bench/answer") }
+end
+
 --- All cases in their order.
 ---@param is_quick boolean  a look of a minute: small crowds, short phases
 ---@return bench.Case[]
@@ -110,10 +120,10 @@ function cases.list(is_quick)
   local list = {}
   local parts = is_quick
     and { fan_out(100, 1000, 0.3), idle_and_notify(1000, 0.3, 2), subscriptions(100, 1000),
-      growth(200, 1000, 10000, 0.3), transports(1000, 0.3), slow_readers(50, 4) }
+      growth(200, 1000, 10000, 0.3), transports(1000, 0.3), handlers(0.3), slow_readers(50, 4) }
     or { fan_out(1000, 10000, 2), idle_and_notify(10000, 1.5, 26), subscriptions(1000, 20000),
       growth(1000, 100000, 1000000, 1.5), transports(10000, 1.5),
-      slow_readers(500, 5) }
+      handlers(1.5), slow_readers(500, 5) }
   for _, part in ipairs(parts) do table.move(part, 1, #part, #list + 1, list) end
   return list
 end

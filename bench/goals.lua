@@ -174,6 +174,20 @@ local function add_history(findings, median)
       median("replay", "chatty", function(report) return report.memory.replay_bytes end) / 1e6) }
 end
 
+local function add_handlers(findings, median)
+  local function cpu(report) return report.notify.cpu_us end
+  local plain, hooked = median("no hook", "chatty", cpu), median("an empty hook", "chatty", cpu)
+  if plain and hooked then
+    findings[#findings + 1] = { what = "CPU that an empty notify hook adds to a notify", goal = "<= 1 us",
+      measured = ("%.2f us: %.1f and %.1f us"):format(hooked - plain, plain, hooked), reached = hooked - plain <= 1 }
+  end
+  local route = median("a Lua route", "chatty", cpu)
+  if not route then return end
+  findings[#findings + 1] = { what = "CPU per request of a plugin's route that answers a table as JSON", goal = "",
+    measured = ("%.1f us, %.0f requests/s"):format(route,
+      median("a Lua route", "chatty", function(report) return report.notify.per_second end)) }
+end
+
 local function add_slow_readers(findings, median)
   local function latency(report) return report.latency_us.p99 end
   findings[#findings + 1] = ratio_of("latency p99 of the others, with a tenth of slow readers against none",
@@ -198,6 +212,7 @@ function goals.findings(median)
   add_latency(findings, median)
   add_transports(findings, median)
   add_history(findings, median)
+  add_handlers(findings, median)
   add_slow_readers(findings, median)
   return findings
 end
