@@ -22,7 +22,8 @@ local LIMITS = {
 }
 
 local all = {}                -- what was said: { pattern =, plugin =, settings = }
-local queues = {}             -- { pattern =, weight =, is_latest = }, what counts most first
+channels.queues = {}          -- { pattern =, weight =, is_latest = }, what counts most first
+local queues = channels.queues
 local cache, cached = {}, 0   -- by name, whether only the latest is worth queueing
 
 local function read_history(given, level)

@@ -110,14 +110,15 @@ function event.of(core, fields)
 end
 
 --- The same, but `more(self, key)` gives the fields that are not there yet. Before one is set it is called without a
---- key, and must put them all there (event.reveal).
+--- key, and must put them all there (event.reveal). The event has what `more` needs for that under a private key.
 ---@param core core.event
----@param fields table
+---@param dry_run boolean
 ---@param more fun(self: event, key: string|nil): any
+---@param key table
+---@param value any
 ---@return event
-function event.lazy(core, fields, more)
-  fields[CORE], fields[LAZY] = core, more
-  return setmetatable(fields, Event)
+function event.lazy(core, dry_run, more, key, value)
+  return setmetatable({ [CORE] = core, [LAZY] = more, [key] = value, dry_run = dry_run }, Event)
 end
 
 --- Puts all fields of a lazy event there.

@@ -12,6 +12,8 @@ local task = require "core.task"
 
 local hooks = {}
 
+local nesting = task.nesting
+
 local DEPTH_MAX <const> = 8 -- hooks that cause each other, as a notify inside a notify hook does
 local OPTIONS = { on_error = 1, per = 1 }
 local ON_ERROR = { open = true, closed = true }
@@ -25,11 +27,14 @@ local PER = { node = true, worker = true }
 ---@field is_closed boolean  an error in it refuses
 ---@field per "node"|"worker"
 
+--- By name; others look only whether there are any.
 ---@type table<string, hooks.hook[]>
-local registered = {
+hooks.registered = {
   start = {}, stop = {}, connect = {}, message = {}, subscribe = {}, unsubscribe = {}, notify = {},
   disconnect = {}, dropped = {}, online = {}, offline = {}, unreached = {},
 }
+
+local registered = hooks.registered
 
 -- What each handler keeps (task.nesting): how deep it is in hooks, and DRY more for an operation that only
 -- pretends. A hook may go on in a coroutine of its own.
@@ -86,16 +91,16 @@ end
 --- Whether the running handler is in a hook of an operation that only tells what it would do (dryRun).
 ---@return boolean
 function hooks.is_dry()
-  return task.nesting() >= DRY
+  return nesting() >= DRY
 end
 
 -- Goes one deeper. How deep it was; nil if that is too deep.
 local function enter(subject)
-  local outer = task.nesting()
+  local outer = nesting()
   if outer % DRY == DEPTH_MAX then return nil end
   local inner = outer + 1
   if inner < DRY and subject.dry_run == true then inner = inner + DRY end
-  task.nesting(inner)
+  nesting(inner)
   return outer
 end
 
@@ -152,7 +157,7 @@ function hooks.run(name, subject, extra, more, check)
   local outer = enter(subject)
   if not outer then return refuse_depth(name) end
   local refused = run(registered[name], subject, extra, more, check)
-  task.nesting(outer)
+  nesting(outer)
   return refused
 end
 
@@ -177,7 +182,7 @@ function hooks.ask(name, subject, extra)
   local outer = enter(subject)
   if not outer then return nil, refuse_depth(name) end
   local value, refused = ask(registered[name], subject, extra)
-  task.nesting(outer)
+  nesting(outer)
   return value, refused
 end
 

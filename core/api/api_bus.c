@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/api_event.h"
 #include "api/ask.h"
+#include "api/event_parts.h"
 #include "api/lua_args.h"
 #include "base/clock.h"
 #include "base/ensure.h"
@@ -242,20 +243,30 @@ static int f_notify(lua_State *L) {
     return emit(L, notice, name, &asker);
 }
 
+/* The names at `arg`, of which most lists have one; borrows from the list. `one` has room for that. */
+static const Str *check_names(lua_State *L, int arg, Str *one, uint32_t *count) {
+    luaL_checktype(L, arg, LUA_TTABLE);
+    size_t len = lua_rawlen(L, arg);
+    luaL_argcheck(L, len > 0, arg, "names must not be empty");
+    *count = (uint32_t)len;
+    if (len > 1) return check_list(L, arg, "names", &len);
+    lua_rawgeti(L, arg, 1);
+    *one = check_str(L, -1);
+    lua_pop(L, 1);
+    return one;
+}
+
 /* stack: by, names, efficient, event, origin */
 static int f_emit(lua_State *L) {
     const Api *api = check_emitting(L);
     const Event *event = check_event(L, 4);
     Asker asker = {check_str(L, 5), STR_NONE};
-    size_t count;
-    NoticeSpec spec = {
-        .kind = check_kind(L, check_str(L, 1)),
-        .is_efficient = lua_toboolean(L, 3),
-        .targets = check_list(L, 2, "names", &count),
-        .message_count = 1,
-    };
-    luaL_argcheck(L, count > 0, 2, "names must not be empty");
-    spec.target_count = (uint32_t)count;
+    NoticeSpec spec = {.kind = check_kind(L, check_str(L, 1)),
+                       .is_efficient = lua_toboolean(L, 3),
+                       .message_count = 1};
+    Str one;
+    spec.targets = check_names(L, 2, &one, &spec.target_count);
+    if (event_parts_is_reserved(event->name)) return push_failure(L, ERR_INVALID, "a reserved name");
     if (is_full(api)) return push_failure(L, ERR_LIMIT, "too much waits for slow sessions");
     Notice *notice = notice_new(&spec);
     notice_keep(notice, &api->retention);

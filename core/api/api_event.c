@@ -216,6 +216,7 @@ static int f_name(lua_State *L) {
     return 1;
 }
 
+/* Of an event, or of a text. */
 static int f_is_reserved(lua_State *L) {
     const Event *event = to_event(L, 1);
     lua_pushboolean(L, event_parts_is_reserved(event != NULL ? event->name : check_str(L, 1)));

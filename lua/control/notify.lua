@@ -93,24 +93,21 @@ end
 
 local plans = recent.new() -- by the text of the query
 
-local function plan_of(request)
-  local text = requests.query_text(request)
-  local plan = plans.by_text[text]
-  if plan then return plan end
-  local refused
-  plan, refused = notify.plan(request.query)
+local function make_plan(request, text)
+  local plan, refused = notify.plan(request.query)
   if plan then recent.keep(plans, text, plan) end
   return plan, refused
 end
 
 local function handle(request)
-  local plan, refused = plan_of(request)
+  local core, members, query, is_plain = requests.event_call(request)
+  local plan, refused = plans.by_text[query], nil
+  if not plan then plan, refused = make_plan(request, query) end
   if not plan then return refused end
-  local key = not requests.is_plain(request) and requests.core(request):header("idempotency-key") or nil
-  local done, id, ack = notify.run(plan, requests.core_event(request), requests.event_members(request), key,
-    request.identity)
+  local key = not is_plain and requests.core(request):header("idempotency-key") or nil
+  local done, id, ack = notify.run(plan, core, members, key, request.identity)
   if not done then return id end
-  if done == true and not (ack or request.wants_document) then
+  if done == true and not ack and (is_plain or not request.wants_document) then
     return id and { raw_json = '{"id":"' .. id .. '","msg":"Notified."}' } or NOTIFIED
   end
   return answer.done(request, notify.describe(plan, done, id, ack))

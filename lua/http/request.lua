@@ -120,14 +120,6 @@ function request.core(self)
   return self[CORE]
 end
 
---- Whether nothing in its head asks for more than JSON: no Accept, Origin or Idempotency-Key of which anything
---- follows.
----@param self request
----@return boolean
-function request.is_plain(self)
-  return self[PLAIN]
-end
-
 --- What is wrong with the query, by what the route declares. If nothing is, request.query is that from now on.
 ---@param self request
 ---@param core core.request
@@ -138,13 +130,6 @@ function request.check_query(self, core, spec)
   local refused = query.check(text, spec)
   if refused then return refused end
   self[QUERY], self.query = text, nil
-end
-
---- The raw text of a query that was checked.
----@param self request
----@return string
-function request.query_text(self)
-  return self[QUERY]
 end
 
 --- The event that the body is, without a public face. Raises a refusal if it is none.
@@ -160,11 +145,12 @@ function request.core_event(self)
   return found
 end
 
---- The members of that body beside event and attributes, decoded; nil when there are none.
+--- What the body of a route was read to, that has an event as body and a query: the event, the other members of the
+--- body, the raw text of the query, and whether nothing in the head asks for more than JSON.
 ---@param self request
----@return table|nil
-function request.event_members(self)
-  return rawget(self, MEMBERS)
+---@return core.event event, table|nil members, string query, boolean is_plain
+function request.event_call(self)
+  return self[EVENT], rawget(self, MEMBERS), self[QUERY], self[PLAIN]
 end
 
 --- Says whose request it is.

@@ -94,7 +94,8 @@ function bus.hear_drops() end
 ---@param spec core.bus.notify
 ---@return true|{users:integer, sessions:integer, per_name:{users:integer, sessions:integer}[]}, string? id
 function bus.notify(spec) end
---- bus.notify of one event that nobody counts, without the rest: nothing is made for it.
+--- bus.notify of one event that nobody counts, without the rest: nothing is made for it. Codes: "LIMIT", "INVALID" for
+--- a reserved name.
 ---@param by "channels"|"users"
 ---@param names string[]   in request order, without duplicates
 ---@param efficient boolean

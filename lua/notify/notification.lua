@@ -18,6 +18,8 @@ local notification = {}
 local SPEC <const> = private.key() -- of a shown event: what it was made of
 local TERMS = { except = true, except_sessions = true, key = true, ttl = true }
 
+local hooked, queues = hooks.registered.notify, channels.queues
+
 local NOTHING = { users = 0, sessions = 0, per_name = {} }
 
 -- Where the event goes after a hook: "channels" or "users", and the names.
@@ -54,7 +56,7 @@ end
 
 -- Whether nobody has seen where the event goes.
 local function is_untouched(shown)
-  return not rawget(shown, SPEC).is_revealed
+  return not shown[SPEC].is_revealed
 end
 
 -- Raises if a hook has left the event in a state that cannot be sent.
@@ -75,7 +77,7 @@ local CHECK = { run = check, is_untouched = is_untouched }
 
 local function run_hooks(spec, by)
   spec.asked_by = by
-  local shown = event.lazy(spec.event, { [SPEC] = spec, dry_run = spec.dry or false }, reveal)
+  local shown = event.lazy(spec.event, spec.dry or false, reveal, SPEC, spec)
   local refused = hooks.run("notify", shown, nil, nil, CHECK)
   if refused or not spec.is_revealed then return refused end
   spec.by, spec.names = read_target(shown)
@@ -136,6 +138,16 @@ local function send(spec, by)
   return done, id, spec.terms and spec.terms.ack
 end
 
+-- Sends what the hooks have left.
+local function finish(spec, options, by)
+  if #spec.names == 0 then return (spec.report or spec.dry) and NOTHING or true end
+  if options then
+    local refused = add.apply(options, spec)
+    if refused then return nil, refused end
+  end
+  return send(spec, by)
+end
+
 --- Emits an event. True, or the counts when `spec` says report or dry; nil and a refusal if a hook or an
 --- option says no. The spec is used up. Waits only if somebody on the way does, or for counts.
 ---@param spec core.bus.notify
@@ -146,16 +158,20 @@ end
 ---@return string? ack             the number that clients confirm it with
 function notification.emit(spec, options, by)
   if hooks.is_dry() then spec.dry = true end
-  if hooks.has("notify") then
+  if hooked[1] then
     local refused = run_hooks(spec, by)
     if refused then return nil, refused end
-    if #spec.names == 0 then return (spec.report or spec.dry) and NOTHING or true end
   end
-  if options then
-    local refused = add.apply(options, spec)
-    if refused then return nil, refused end
-  end
-  return send(spec, by)
+  return finish(spec, options, by)
+end
+
+-- As emit_plain, when there are hooks, or queues of which some keep the latest event only.
+local function emit_watched(spec, by)
+  local refused = (spec.event:is_reserved() and event.refuse_name(spec.event:name()))
+    or (hooked[1] and run_hooks(spec, by))
+  if refused then return nil, refused end
+  if spec.is_revealed or queues[1] then return finish(spec, nil, by) end
+  return bus.emit(spec.by, spec.names, spec.efficient, spec.event, labels[by] or label_of(by))
 end
 
 --- As emit, for what asks for no options, terms or counts: most events do, and if nobody on the way wants more,
@@ -167,13 +183,16 @@ end
 ---@param by guard.identity
 ---@return true|nil done, string|refusal|nil id
 function notification.emit_plain(kind, list, efficient, core, by)
-  if core:is_reserved() then return nil, event.refuse_name(core:name()) end
-  if hooks.has("notify") or channels.want_latest(list) then
-    return notification.emit({ by = kind, names = list, efficient = efficient, event = core }, nil, by)
+  local done, id, code
+  if hooked[1] or queues[1] then
+    local spec = { by = kind, names = list, efficient = efficient, event = core, asked_by = by,
+      origin = nil, key = nil, is_revealed = nil } -- room for what may be set on the way
+    done, id, code = emit_watched(spec, by)
+  else
+    done, id, code = bus.emit(kind, list, efficient, core, labels[by] or label_of(by))
   end
-  local done, id = bus.emit(kind, list, efficient, core, labels[by] or label_of(by))
-  if not done then return nil, refuse_full() end
-  return done, id
+  if done or not code then return done, id end
+  return nil, code == "INVALID" and event.refuse_name(core:name()) or refuse_full()
 end
 
 return notification

@@ -108,4 +108,59 @@ describe("notification", function()
     assert.is_true(core.bus.calls[1][1].dry)
     assert.is_true(core.bus.calls[2][1].dry)
   end)
+
+  describe("of one that asks for nothing more", function()
+    local function emit_plain(name)
+      local made = core.event.new(name or "chat", { text = "hi" })
+      return notification.emit_plain("channels", { "lobby" }, false, made, { kind = "control" })
+    end
+
+    it("goes to the bus", function()
+      assert.is_true(emit_plain())
+      assert.same({ "channels", { "lobby" }, "a control key" }, { sent().by, sent().names, sent().origin })
+    end)
+
+    it("goes there as a hook has changed it, which need not look where it goes", function()
+      on(function(event) event:set("text", "ho") end)
+      assert.is_true(emit_plain())
+      assert.equal('{"text":"ho"}', sent().event:raw())
+    end)
+
+    it("goes where a hook sends it, and nowhere when that is nowhere", function()
+      local channels = { "a", "b" }
+      on(function(event) event.channels = channels end)
+      assert.is_true(emit_plain())
+      assert.same({ "a", "b" }, sent().names)
+      channels, core.bus.calls = {}, {}
+      assert.is_true(emit_plain())
+      assert.is_nil(sent())
+    end)
+
+    it("may be refused by a hook", function()
+      on(function() return require("refusal").new(403, "closed", "Closed.") end)
+      assert.equal("closed", select(2, emit_plain()).code)
+      assert.is_nil(sent())
+    end)
+
+    it("has its name as key in channels that keep the latest", function()
+      require("channels").add("lob*", { queue = "latest" }, "shop", 1)
+      emit_plain()
+      assert.equal("chat", sent().terms.key)
+    end)
+
+    it("is refused for a reserved name, before any hook hears of it", function()
+      assert.equal("event-reserved", select(2, emit_plain("chatty:x")).code)
+      local has_heard = false
+      on(function() has_heard = true end)
+      assert.equal("event-reserved", select(2, emit_plain("disconnect")).code)
+      assert.is_false(has_heard)
+    end)
+
+    it("is refused when too much waits for slow sessions", function()
+      core.bus.answers.notify = { nil, "full", "LIMIT" }
+      assert.equal("queues-full", select(2, emit_plain()).code)
+      on(function() end)
+      assert.equal("queues-full", select(2, emit_plain()).code)
+    end)
+  end)
 end)

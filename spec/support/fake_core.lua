@@ -231,6 +231,7 @@ local function new_bus()
     end
   end
   function bus.emit(by, names, efficient, made, origin)
+    if fake_event.module.is_reserved(made:name()) then return nil, "a reserved name", "INVALID" end
     return bus.notify({ by = by, names = names, efficient = efficient, event = made, origin = origin })
   end
   return bus
