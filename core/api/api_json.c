@@ -15,7 +15,9 @@
 
 static const char raw_type[] = "core.json.raw";
 static const char array_type[] = "core.json.array";
-static const char buf_type[] = "core.json.buf";
+static const char scratch_key = 's'; /* its address is the registry key */
+
+enum { SCRATCH_MAX = 64 * 1024 }; /* bytes that are kept for the next text */
 
 enum { ENCODE_DEPTH_MAX = 128 };
 
@@ -46,18 +48,44 @@ static void push_number(lua_State *L, Str raw) {
     push_raw(L, raw);
 }
 
+/* The one Buf of the state in which texts are made, empty. It is Lua's, so that nothing is lost when what fills it
+ * raises. */
+static Buf *take_scratch(lua_State *L) {
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &scratch_key);
+    Buf *scratch = lua_touserdata(L, -1);
+    lua_pop(L, 1);
+    buf_clear(scratch);
+    return scratch;
+}
+
+static void push_scratch(lua_State *L, Buf *scratch) {
+    push_str(L, buf_str(scratch));
+    if (scratch->cap > SCRATCH_MAX) buf_deinit(scratch);
+}
+
+static int f_gc_scratch(lua_State *L) {
+    buf_deinit(lua_touserdata(L, 1));
+    return 0;
+}
+
+static void make_scratch(lua_State *L) {
+    Buf *scratch = lua_newuserdatauv(L, sizeof *scratch, 0);
+    *scratch = BUF_NONE;
+    lua_createtable(L, 0, 1);
+    lua_pushcfunction(L, f_gc_scratch);
+    lua_setfield(L, -2, "__gc");
+    lua_setmetatable(L, -2);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &scratch_key);
+}
+
 static void push_string(lua_State *L, Str raw) {
     if (memchr(raw.data, '\\', raw.len) == NULL) {
         lua_pushlstring(L, raw.data + 1, raw.len - 2);
         return;
     }
-    Buf *text = lua_newuserdatauv(L, sizeof *text, 0);
-    *text = BUF_NONE;
-    luaL_setmetatable(L, buf_type);
+    Buf *text = take_scratch(L);
     json_decode_string(raw, text);
-    push_str(L, buf_str(text));
-    buf_deinit(text);
-    lua_remove(L, -2);
+    push_scratch(L, text);
 }
 
 static void push_value(lua_State *L, Str raw, bool keeps_order);
@@ -262,13 +290,9 @@ static void encode(lua_State *L, int index, Buf *out, int depth) {
 
 void push_json(lua_State *L, int index) {
     index = lua_absindex(L, index);
-    Buf *out = lua_newuserdatauv(L, sizeof *out, 0);
-    *out = BUF_NONE;
-    luaL_setmetatable(L, buf_type);
+    Buf *out = take_scratch(L);
     encode(L, index, out, 0);
-    push_str(L, buf_str(out));
-    buf_deinit(out);
-    lua_remove(L, -2);
+    push_scratch(L, out);
 }
 
 bool carry_raw_json(lua_State *from, int index, lua_State *to) {
@@ -287,11 +311,6 @@ bool carry_is_array(lua_State *from, int index) {
 
 void carry_mark_array(lua_State *to) {
     luaL_setmetatable(to, array_type);
-}
-
-static int f_gc_buf(lua_State *L) {
-    buf_deinit(luaL_checkudata(L, 1, buf_type));
-    return 0;
 }
 
 static int f_decode(lua_State *L) {
@@ -381,7 +400,6 @@ static int f_raw_tostring(lua_State *L) {
 }
 
 static const luaL_Reg raw_methods[] = {{"__tostring", f_raw_tostring}, {NULL, NULL}};
-static const luaL_Reg buf_methods[] = {{"__gc", f_gc_buf}, {NULL, NULL}};
 static const luaL_Reg array_methods[] = {{NULL, NULL}};
 
 static const luaL_Reg lib[] = {
@@ -391,7 +409,7 @@ static const luaL_Reg lib[] = {
 
 int api_open_json(lua_State *L) {
     push_class(L, raw_type, raw_methods);
-    push_class(L, buf_type, buf_methods);
+    make_scratch(L);
     push_class(L, array_type, array_methods);
     luaL_newlib(L, lib);
     lua_pushlightuserdata(L, NULL);
