@@ -4,15 +4,12 @@
 local core_names = require "core.names"
 local json = require "core.json"
 local names = require "names"
-local recent = require "recent"
 local refusal = require "refusal"
 
 local selector = {}
 
 local find, match, sub, split = string.find, string.match, string.sub, core_names.split
 local SOURCE = { parameter = "method" }
-
-local read = recent.new() -- kind and names
 
 ---@class selector.kinds  made by selector.kinds
 ---@field list string
@@ -50,14 +47,11 @@ local function refuse_kind(text, kinds)
       text:match("^[^:]*"):sub(1, 40)), SOURCE)
 end
 
---- Reads the selector: its kind and names, each name once, in a list that is not to be changed: others get it too.
---- nil and a refusal if it is none.
+--- Reads the selector: its kind and names, each name once. nil and a refusal if it is none.
 ---@param text string|nil   percent-decoded
 ---@param kinds selector.kinds
 ---@return string|nil kind, string[]|refusal names_or_refused
 function selector.parse(text, kinds)
-  local before = read.by_text[text or ""]
-  if before and kinds.known[before[1]] then return before[1], before[2] end
   if not text or text == "" then
     return nil, refusal.of("method-missing",
       ("Add ?method= with one of %s, a colon and a list of names."):format(kinds.list), SOURCE)
@@ -69,7 +63,6 @@ function selector.parse(text, kinds)
   if not list then
     return nil, refusal.of(code, ("In method=%s: %s."):format(kind, message), SOURCE)
   end
-  recent.keep(read, text, { kind, list })
   return kind, list
 end
 

@@ -5,7 +5,6 @@ local answer = require "control.answer"
 local emission = require "notify.emission"
 local event = require "event"
 local notification = require "notify.notification"
-local recent = require "recent"
 local reply = require "http.reply"
 local requests = require "http.request"
 local selector = require "selector"
@@ -91,17 +90,15 @@ function notify.describe(plan, done, id, ack)
   return { msg = "Notified.", id = id, ack = ack, report = done ~= true and done or nil }
 end
 
-local plans = recent.new() -- by the text of the query
-
-local function make_plan(request, text)
+local function make_plan(request, query)
   local plan, refused = notify.plan(request.query)
-  if plan then recent.keep(plans, text, plan) end
+  query.made = plan
   return plan, refused
 end
 
 local function handle(request)
   local core, members, query, is_plain = requests.event_call(request)
-  local plan, refused = plans.by_text[query], nil
+  local plan, refused = query.made, nil
   if not plan then plan, refused = make_plan(request, query) end
   if not plan then return refused end
   local key = not is_plain and requests.core(request):header("idempotency-key") or nil

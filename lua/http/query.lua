@@ -8,7 +8,7 @@ local rule = require "rule"
 local query = {}
 
 local parse = core_query.parse
-local good = recent.new() -- the specs that queries were found good for
+local good = recent.new() -- query.checked, by the text
 
 local function malformed(name, piece)
   name = name or piece:match("^[%w%-_.%[%]]*")
@@ -126,15 +126,23 @@ function query.read(text, spec)
   return values
 end
 
---- What is wrong with a query, nil when it can be read.
+---@class query.checked  what is known of a text
+---@field spec query.spec  that it is good for
+---@field made any         what the handler has made of it for the next time: nothing of a plugin's
+
+--- Checks a query: what is known of it from now on, and what was read, if that was necessary to know; or nil and a
+--- refusal.
 ---@param text string   raw, without "?"
 ---@param spec query.spec
----@return refusal|nil
+---@return query.checked|nil checked, table<string, any>|refusal|nil values_or_refused
 function query.check(text, spec)
-  if good.by_text[text] == spec then return nil end
+  local checked = good.by_text[text]
+  if checked and checked.spec == spec then return checked end
   local values, refused = query.read(text, spec)
-  if values then recent.keep(good, text, spec) end
-  return refused
+  if not values then return nil, refused end
+  checked = { spec = spec, made = nil }
+  recent.keep(good, text, checked)
+  return checked, values
 end
 
 return query

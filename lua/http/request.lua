@@ -17,7 +17,7 @@ local ROUTE <const> = private.key()  -- of the route that was found
 local CLAIMS <const> = private.key() -- of the token's claims as raw JSON
 local MEMBERS <const> = private.key() -- of the other members of that body
 local EVENT <const> = private.key()  -- of the core.event that the body became
-local QUERY <const> = private.key()  -- of the query's text, once it was found good for the route
+local QUERY <const> = private.key()  -- of the query.checked, once it was found good for the route
 local PLAIN <const> = private.key()  -- of whether nothing in its head asks for more than JSON
 
 local ID_MAX <const> = 64 -- bytes
@@ -47,9 +47,9 @@ function lazy.claims(self)
 end
 
 function lazy.query(self)
-  local text = rawget(self, QUERY)
-  if text then return (query.read(text, self[ROUTE].query)) end
-  local values, refused = query.all(self[CORE]:query())
+  local text, checked = self[CORE]:query(), rawget(self, QUERY)
+  if checked then return (query.read(text, checked.spec)) end
+  local values, refused = query.all(text)
   if not values then error(refused) end
   return values
 end
@@ -126,10 +126,9 @@ end
 ---@param spec query.spec
 ---@return refusal|nil
 function request.check_query(self, core, spec)
-  local text = core:query()
-  local refused = query.check(text, spec)
-  if refused then return refused end
-  self[QUERY], self.query = text, nil
+  local checked, values = query.check(core:query(), spec)
+  if not checked then return values end
+  self[QUERY], self.query = checked, values
 end
 
 --- The event that the body is, without a public face. Raises a refusal if it is none.
@@ -145,10 +144,10 @@ function request.core_event(self)
   return found
 end
 
---- What the body of a route was read to, that has an event as body and a query: the event, the other members of the
---- body, the raw text of the query, and whether nothing in the head asks for more than JSON.
+--- What was read for a route that has an event as body and a query: the event, the other members of the body, what is
+--- known of the query, and whether nothing in the head asks for more than JSON.
 ---@param self request
----@return core.event event, table|nil members, string query, boolean is_plain
+---@return core.event event, table|nil members, query.checked query, boolean is_plain
 function request.event_call(self)
   return self[EVENT], rawget(self, MEMBERS), self[QUERY], self[PLAIN]
 end
