@@ -34,7 +34,10 @@ struct Task {
 static const char wait_mark = 'w'; /* its address is what a wait yields */
 
 /* The wait's holder lets go of it, now or when its answer comes. */
-static void cancel_wait(Wait *wait) {
+static void cancel_wait(Task *task) {
+    Wait *wait = task->wait;
+    if (wait == NULL) return;
+    task->wait = NULL;
     wait->task = NULL;
     if (wait->on_cancel != NULL) wait->on_cancel(wait->holder);
 }
@@ -43,7 +46,7 @@ static void end_task(Task *task, bool is_reusable) {
     list_remove(&task->link);
     task->script->task_count--;
     metrics_add(METRIC_tasks, -1);
-    if (task->wait != NULL) cancel_wait(task->wait);
+    cancel_wait(task);
     threads_give(task->script, task->L, task->reference, is_reusable);
     script_tell_memory(task->script);
     if (task->on_end != NULL) task->on_end(task->context);
@@ -76,6 +79,8 @@ static void close_coroutines(Script *script, lua_State *L) {
 
 static void drop(Task *task) {
     ensure(task != task->script->running);
+    /* First, for it may run other tasks, which may collect what this coroutine keeps alive until it is closed. */
+    cancel_wait(task);
     close_coroutines(task->script, task->L);
     end_task(task, false);
 }
