@@ -9,6 +9,7 @@ local cases = {}
 ---@field rounds? integer      when it is not to be as often as the others
 ---@field is_together? boolean all servers at the same time
 ---@field settings? string[]   further arguments of chatty; {bench} is this folder
+---@field floor? string[]      further arguments of the floor
 
 local ALL = { "floor", "floor_batched", "bun", "nchan", "ws", "socketio", "centrifugo", "chatty" }
 local OURS = { "chatty" }
@@ -68,8 +69,9 @@ local function growth(some, users, channels, seconds)
   end
   -- At a rate: flat out, more workers on one core hold publishers up, and so write more events at once.
   local function with_workers(count)
-    return case(count .. " workers", OURS, { "--sessions=" .. some, "--idle=0", "--warmup=0.3", "--rate=100",
-      "--seconds=" .. seconds }, { settings = { "--workers=" .. count } })
+    return case(count .. " workers", { "floor", "chatty" }, { "--sessions=" .. some, "--idle=0", "--warmup=0.3",
+      "--rate=100", "--seconds=" .. seconds },
+      { settings = { "--workers=" .. count }, floor = { "workers", tostring(count) } })
   end
   local function on_all_cores(count)
     return case(count .. " workers on all cores", OURS, { "--sessions=" .. some, "--idle=0", "--warmup=0.3",

@@ -103,11 +103,12 @@ end
 
 -- The peer as this case wants it.
 local function fit(peer, case, name)
-  if name ~= "chatty" or not case.settings then return peer end
+  local more = name == "chatty" and case.settings or name == "floor" and case.floor
+  if not more then return peer end
   local fitted = {}
   for key, value in pairs(peer) do fitted[key] = value end
   fitted.command = { table.unpack(peer.command) }
-  for _, setting in ipairs(case.settings) do
+  for _, setting in ipairs(more) do
     table.insert(fitted.command, (setting:gsub("{bench}", peers.FOLDER)))
   end
   return fitted

@@ -7,6 +7,7 @@
  *     floor PORT            one send for each subscriber and event
  *     floor PORT batched    one send for each subscriber and turn of the loop, with all events of that turn
  *     floor PORT pings      as the first, and a ping for each subscriber every 25 seconds
+ *     floor PORT workers N  as the first, by N threads, each with its own subscribers; events come by a pipe
  *
  * It trusts its clients, so it is good for measuring alone. Answers are sent before the fan-out.
  */
@@ -14,6 +15,7 @@
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,6 +30,7 @@
 #include "data/digest.h"
 
 enum { PING_SECONDS = 25, CLOSE = 0x88 };
+enum { WORKERS_MAX = 16 };
 enum { EVENTS_AT_ONCE = 512, READ_CAP = 65536, BACKLOG = 4096, LENGTH_16 = 126, FIN_TEXT = 0x81 };
 
 #define ANSWER "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
@@ -44,12 +47,19 @@ typedef struct Peer {
     Buf in;
 } Peer;
 
-static int epoll;
+static int port;
 static bool is_batched;
-static Peer **subscribers;
-static size_t subscriber_count, subscriber_cap;
-static Buf frames; /* of this turn, when batched */
-static char scratch[READ_CAP];
+static int worker_count = 1;
+static int pipes[WORKERS_MAX]
+                [2]; /* of each worker: where it reads the frames of others, and they write */
+
+/* A worker's own. */
+static _Thread_local int self;
+static _Thread_local int epoll;
+static _Thread_local Peer **subscribers;
+static _Thread_local size_t subscriber_count, subscriber_cap;
+static _Thread_local Buf frames; /* of this turn, when batched */
+static _Thread_local char scratch[READ_CAP];
 
 static void send_all(int fd, Str bytes) {
     while (bytes.len > 0) {
@@ -120,9 +130,16 @@ static void upgrade(Peer *peer, Str key) {
     add_subscriber(peer);
 }
 
+static void tell_others(void) {
+    for (int i = 0; i < worker_count; i++) {
+        if (i != self && write(pipes[i][1], frames.data, frames.len) < 0) perror("floor");
+    }
+}
+
 static void publish(Peer *peer, Str body) {
     send_all(peer->fd, STR(ANSWER));
     add_frame(body);
+    tell_others();
     if (!is_batched) send_to_subscribers();
 }
 
@@ -177,10 +194,11 @@ static void accept_all(int listener) {
     }
 }
 
-static int open_listener(int port) {
+static int open_listener(void) {
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     int yes = 1;
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+    setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &yes, sizeof yes);
     struct sockaddr_in address = {.sin_family = AF_INET,
                                   .sin_port = htons((uint16_t)port),
                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -204,7 +222,13 @@ static int open_timer(void) {
     return timer;
 }
 
-static void turn(int listener, Peer *timer) {
+static void hear_others(int pipe) {
+    ssize_t len = read(pipe, scratch, sizeof scratch);
+    if (len > 0) buf_add(&frames, str_make(scratch, (size_t)len));
+    send_to_subscribers();
+}
+
+static void turn(int listener, const Peer *timer, const Peer *others) {
     struct epoll_event events[EVENTS_AT_ONCE];
     int count = epoll_wait(epoll, events, EVENTS_AT_ONCE, -1);
     for (int i = 0; i < count; i++) {
@@ -212,6 +236,8 @@ static void turn(int listener, Peer *timer) {
             accept_all(listener);
         } else if (events[i].data.ptr == timer) {
             ping_all(timer->fd);
+        } else if (events[i].data.ptr == others) {
+            hear_others(others->fd);
         } else {
             on_readable(events[i].data.ptr);
         }
@@ -219,19 +245,48 @@ static void turn(int listener, Peer *timer) {
     if (frames.len > 0) send_to_subscribers();
 }
 
+static void watch(int fd, void *target) {
+    epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &(struct epoll_event){.events = EPOLLIN, .data.ptr = target});
+}
+
+/* `timer` < 0: no pings. */
+static void work(int worker, int timer) {
+    self = worker;
+    epoll = epoll_create1(EPOLL_CLOEXEC);
+    int listener = open_listener();
+    Peer pings = {.fd = timer, .place = -1};
+    Peer others = {.fd = pipes[worker][0], .place = -1};
+    watch(listener, NULL);
+    watch(others.fd, &others);
+    if (timer >= 0) watch(timer, &pings);
+    for (;;) turn(listener, &pings, &others);
+}
+
+static void *run_thread(void *worker) {
+    work((int)(intptr_t)worker, -1);
+    return NULL;
+}
+
+static bool take_mode(const char *mode, const char *value) {
+    is_batched = strcmp(mode, "batched") == 0;
+    bool has_workers = strcmp(mode, "workers") == 0;
+    if (has_workers && value != NULL) worker_count = (int)strtol(value, NULL, 10);
+    bool is_known = is_batched || has_workers || strcmp(mode, "pings") == 0;
+    return is_known && worker_count >= 1 && worker_count <= WORKERS_MAX;
+}
+
 int main(int argc, char **argv) {
-    if (argc < 2) {
-        fputs("usage: floor PORT [batched | pings]\n", stderr);
+    bool has_mode = argc > 2;
+    if (argc < 2 || (has_mode && !take_mode(argv[2], argv[3]))) {
+        fputs("usage: floor PORT [batched | pings | workers N]\n", stderr);
         return 2;
     }
-    is_batched = argc > 2 && strcmp(argv[2], "batched") == 0;
-    epoll = epoll_create1(EPOLL_CLOEXEC);
-    int listener = open_listener((int)strtol(argv[1], NULL, 10));
-    epoll_ctl(epoll, EPOLL_CTL_ADD, listener,
-              &(struct epoll_event){.events = EPOLLIN, .data.ptr = NULL});
-    Peer timer = {.fd = open_timer(), .place = -1};
-    bool has_pings = argc > 2 && strcmp(argv[2], "pings") == 0;
-    struct epoll_event ticks = {.events = EPOLLIN, .data.ptr = &timer};
-    if (has_pings) epoll_ctl(epoll, EPOLL_CTL_ADD, timer.fd, &ticks);
-    for (;;) turn(listener, &timer);
+    port = (int)strtol(argv[1], NULL, 10);
+    for (int i = 0; i < worker_count; i++) {
+        if (pipe(pipes[i]) != 0) return 1;
+    }
+    pthread_t thread;
+    for (int i = 1; i < worker_count; i++)
+        pthread_create(&thread, NULL, run_thread, (void *)(intptr_t)i);
+    work(0, has_mode && strcmp(argv[2], "pings") == 0 ? open_timer() : -1);
 }

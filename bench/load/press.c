@@ -43,10 +43,17 @@ void press_free(Press *press) {
     mem_free(press);
 }
 
+/* Up to a quarter, evenly spread over the turns. Without it all events would fall on the same place between two
+ * ticks of the kernel, by which it samples what is user time. */
+static double jitter(uint64_t turn) {
+    return (double)((uint32_t)turn * UINT32_C(2654435769)) / (double)UINT32_MAX / 4;
+}
+
 /* Events go to the publishers in turns; this is when the next of this one is due. */
 static uint64_t due_ns(const Press *press, size_t publisher) {
-    double turn = (double)(press->turns[publisher] * press->publishers + publisher);
-    return press->begin_ns + (uint64_t)(turn / press->parts.plan->rate * NS_PER_SECOND);
+    uint64_t turn = press->turns[publisher] * press->publishers + publisher;
+    double at = (double)turn + jitter(turn);
+    return press->begin_ns + (uint64_t)(at / press->parts.plan->rate * NS_PER_SECOND);
 }
 
 static void make_event(Press *press, const Stamp *stamp) {
