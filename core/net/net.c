@@ -65,12 +65,14 @@ static void count(Net *net) {
     net->queues_bytes = net->queue_bytes > 0 ? (uint64_t)metrics_sum(METRIC_queue_bytes) : 0;
 }
 
-/* A part of what is left, so that all together never take the whole of it: whoever is slowest ends before
- * anybody's events are refused. */
-size_t net_queue_max(const Net *net) {
+/* A session may have a part of what is left, so that all together never take the whole of it: whoever is
+ * slowest ends before anybody's events are refused. */
+bool net_may_queue(Net *net, size_t waiting, size_t len) {
     uint64_t max = net->limits.queues_bytes_max;
     uint64_t part = max > net->queues_bytes ? (max - net->queues_bytes) / QUEUE_PART : 0;
-    return part < net->limits.queue_bytes_max ? (size_t)part : net->limits.queue_bytes_max;
+    if (waiting + len > part || waiting + len > net->limits.queue_bytes_max) return false;
+    net->queues_bytes += len;
+    return true;
 }
 
 void net_deferred_init(NetDeferred *deferred, void (*run)(NetDeferred *deferred)) {

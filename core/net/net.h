@@ -119,8 +119,9 @@ void net_defer(Net *net, NetDeferred *deferred);
  * between conn_write_unretained and the retain that it owes. */
 void net_release(Net *net, Bytes *bytes);
 
-/* How many bytes may wait for one session now: fewer, the more wait for all (limits.queues_bytes_max). */
-size_t net_queue_max(const Net *net);
+/* Whether `len` bytes more may wait for a session for which `waiting` do, and whose peer is slow: fewer may, the more
+ * wait for all (limits.queues_bytes_max). Counts them until the next net_flush does. */
+bool net_may_queue(Net *net, size_t waiting, size_t len);
 
 /* When a ping goes out that is due at `due_ms`: a moment later, together with others, so that their answers
  * come together too and wake the loop once for many. */

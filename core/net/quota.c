@@ -7,11 +7,11 @@ enum {
     BURST_FACTOR = 8 /* times queue_bytes_max may be queued before the peer is offered any of it */
 };
 
-static bool has_room(const Conn *conn, size_t len) {
-    const Net *net = conn_net(conn);
-    size_t wanted = conn_queued(conn) + len;
-    if (conn_is_blocked(conn)) return wanted <= net_queue_max(net);
-    return wanted <= (size_t)net->limits.queue_bytes_max * BURST_FACTOR;
+static bool has_room(Conn *conn, size_t len) {
+    Net *net = conn_net(conn);
+    size_t waiting = conn_queued(conn);
+    if (conn_is_blocked(conn)) return net_may_queue(net, waiting, len);
+    return waiting + len <= (size_t)net->limits.queue_bytes_max * BURST_FACTOR;
 }
 
 bool quota_allows(Conn *conn, size_t len) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * quota: how much may wait for one session (net_queue_max) and how long (queue_age_max_ms),
+ * quota: how much may wait for one session (net_may_queue) and how long (queue_age_max_ms),
  * whichever its transport. Worker's thread only.
  */
 #ifndef NET_QUOTA_H

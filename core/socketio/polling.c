@@ -32,10 +32,14 @@ void polling_free(Polling *polling) {
     mem_free(polling);
 }
 
+static bool has_room(const Polling *polling, size_t len) {
+    if (polling->count == 0) return true;
+    if (polling->poll.give == NULL) return net_may_queue(polling->net, polling->bytes, len);
+    return polling->bytes + len <= polling->net->limits.queue_bytes_max * BURST_FACTOR;
+}
+
 bool polling_allows(const Polling *polling, size_t len) {
-    size_t max = net_queue_max(polling->net);
-    if (polling->poll.give != NULL) max = polling->net->limits.queue_bytes_max * BURST_FACTOR;
-    if (polling->count == 0 || polling->bytes + len <= max) return true;
+    if (has_room(polling, len)) return true;
     metrics_add(METRIC_slow_readers_total, 1);
     metrics_add(METRIC_limit_hits_total, 1);
     return false;

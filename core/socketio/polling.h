@@ -29,7 +29,7 @@ typedef struct Polling {
 Polling *polling_new(Net *net);
 void polling_free(Polling *polling); /* nobody may wait any more */
 
-/* Whether `len` more bytes may wait (net_queue_max; more while a GET waits: it goes out
+/* Whether `len` more bytes may wait (net_may_queue; more while a GET waits: it goes out
  * in this turn of the loop). An empty queue takes one frame of any size. If not, it counts a slow reader. */
 bool polling_allows(const Polling *polling, size_t len);
 void polling_add(Polling *polling, Bytes *frame); /* takes one reference, perhaps owed still */
