@@ -203,13 +203,21 @@ end
 
 local function add_slow_readers(findings, median)
   local function latency(report) return report.latency_us.p99 end
-  findings[#findings + 1] = ratio_of("latency p99 of the others, with a tenth of slow readers against none",
-    median("no slow reader", "chatty", latency), median("slow readers", "chatty", latency), 1.5, "us")
+  local function sessions(report) return report.sessions end
+  local function slow(report) return report.slow.count end
+  local all, count = median("slow readers", "chatty", sessions), median("slow readers", "chatty", slow)
+  if not (all and count) then return end
+  local what = ("latency p99 of the others, with %.0f slow readers among %.0f against none"):format(count, all)
+  findings[#findings + 1] = ratio_of(what, median("no slow reader", "chatty", latency),
+    median("slow readers", "chatty", latency), 1.5, "us")
   local cut = median("slow readers", "chatty", function(report) return report.slow.cut end)
-  if not cut then return end
-  findings[#findings + 1] = { what = "slow readers that were closed, and the most memory of the process", goal = "",
-    measured = ("%.0f, %.1f MB"):format(cut,
-      median("slow readers", "chatty", function(report) return report.memory.peak_bytes end) / 1e6) }
+  local function peak(report) return report.memory.peak_bytes end
+  local without, with = median("no slow reader", "chatty", peak), median("slow readers", "chatty", peak)
+  if not (without and with) then return end
+  findings[#findings + 1] = { what = "the most memory of the process with them, over that without them",
+    goal = "<= QUEUES_MAX (32 MB)", reached = with - without <= 32 * 1024 * 1024,
+    measured = ("%.1f MB: %.1f and %.1f MB; %.0f of them were closed"):format((with - without) / 1e6, without / 1e6,
+      with / 1e6, cut) }
 end
 
 --- What is compared with itself, or has no peer.

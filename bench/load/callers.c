@@ -129,7 +129,7 @@ Callers *callers_open(Loop *loop, const struct sockaddr_in *server, size_t count
         caller->callers = callers;
         caller->index = i;
         caller->sent = mem_zalloc(depth * sizeof *caller->sent);
-        wire_open(&caller->wire, loop, server, on_readable);
+        wire_open(&caller->wire, loop, server, false, on_readable);
     }
     return callers;
 }

@@ -119,7 +119,8 @@ static void open_more(Crowd *crowd) {
         Session *session = &crowd->items[crowd->opened++];
         session->crowd = crowd;
         session->state = STATE_OPENING;
-        wire_open(&session->wire, crowd->parts.loop, crowd->parts.server, on_readable);
+        wire_open(&session->wire, crowd->parts.loop, crowd->parts.server, is_slow(session),
+                  on_readable);
         send_handshake(session);
     }
 }

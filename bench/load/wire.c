@@ -22,7 +22,14 @@ static void on_ready(Watch *watch, uint32_t events) {
     if (events & ~(uint32_t)EPOLLOUT) wire->on_readable(wire);
 }
 
-void wire_open(Wire *wire, Loop *loop, const struct sockaddr_in *server,
+static void make_narrow(int fd) {
+    int segment = 1448;
+    int window = 16 * 1024;
+    setsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, &segment, sizeof segment);
+    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &window, sizeof window);
+}
+
+void wire_open(Wire *wire, Loop *loop, const struct sockaddr_in *server, bool is_narrow,
                void (*on_readable)(Wire *wire)) {
     *wire = (Wire){.loop = loop, .on_readable = on_readable, .out = BUF_NONE};
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -32,6 +39,7 @@ void wire_open(Wire *wire, Loop *loop, const struct sockaddr_in *server,
     }
     int yes = 1;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+    if (is_narrow) make_narrow(fd);
     if (connect(fd, (const struct sockaddr *)server, sizeof *server) != 0 && errno != EINPROGRESS) {
         loop_tell(loop, "cannot connect: %s", strerror(errno));
         close(fd);

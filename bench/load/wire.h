@@ -21,12 +21,14 @@ struct Wire {
     bool is_open;
 };
 
-/* Begins to connect; what is sent meanwhile waits. Trouble is told to the loop. */
-void wire_open(Wire *wire, Loop *loop, const struct sockaddr_in *server,
+/* Begins to connect; what is sent meanwhile waits. Trouble is told to the loop. A narrow one has the segments of an
+ * Ethernet and a small window, so that the kernels take some tens of kilobytes of what is not read, and not
+ * megabytes, as they do over loopback. */
+void wire_open(Wire *wire, Loop *loop, const struct sockaddr_in *server, bool is_narrow,
                void (*on_readable)(Wire *wire));
 void wire_close(Wire *wire); /* at once; may be repeated, also on a zeroed Wire */
 
-/* Nothing is read until it is started again; the kernel still takes some megabytes from the server. */
+/* Nothing is read until it is started again. */
 void wire_stop_reading(Wire *wire);
 void wire_start_reading(Wire *wire);
 
