@@ -172,6 +172,7 @@ typedef struct Asker {
 static void record(const Api *api, const Notice *notice, Str name, const Asker *asker) {
     char targets[512];
     char except[256];
+    char sessions[256];
     TraceEvent event = {
         .number = notice->number,
         .by_users = notice->kind == NOTICE_USERS,
@@ -185,9 +186,12 @@ static void record(const Api *api, const Notice *notice, Str name, const Asker *
         .targets = join_names(&notice->targets[0].name, sizeof(Target), notice->target_count, targets,
                               sizeof targets),
         .except = join_names(notice->except, sizeof(Str), notice->except_count, except, sizeof except),
+        .except_sessions = join_names(notice->except_sessions, sizeof(Str),
+                                      notice->except_session_count, sessions, sizeof sessions),
     };
     event.is_cut = count_lines(event.targets) < notice->target_count ||
-                   count_lines(event.except) < notice->except_count;
+                   count_lines(event.except) < notice->except_count ||
+                   count_lines(event.except_sessions) < notice->except_session_count;
     trace_add_event(api->registry->trace, &event);
 }
 

@@ -61,6 +61,7 @@ static void on_event(void *context, const TraceEvent *event) {
     }
     add_names(out, event->by_users ? "users" : "channels", event->targets);
     add_names(out, "except", event->except);
+    add_names(out, "exceptSessions", event->except_sessions);
     if (event->is_cut) buf_add(out, STR(",\"cut\":true"));
     buf_add_char(out, '}');
 }

@@ -73,25 +73,30 @@ static void place_texts(const char *at, Str *const *texts, int count) {
     }
 }
 
-#define EVENT_TEXTS(event) \
-    { &(event).name, &(event).origin, &(event).id, &(event).targets, &(event).except }
+enum { EVENT_TEXTS_COUNT = 6, SESSION_TEXTS_COUNT = 3 };
+
+#define EVENT_TEXTS(event)                                                              \
+    {                                                                                   \
+        &(event).name, &(event).origin, &(event).id, &(event).targets, &(event).except, \
+            &(event).except_sessions                                                    \
+    }
 #define SESSION_TEXTS(session) \
     { &(session).user, &(session).id, &(session).reason }
 
 void trace_add_event(Trace *trace, const TraceEvent *event) {
     TraceEvent copy = *event;
     Str *const texts[] = EVENT_TEXTS(copy);
-    uint32_t len = size_of_texts(texts, 5);
+    uint32_t len = size_of_texts(texts, EVENT_TEXTS_COUNT);
     (void)len; /* cuts them before the struct is copied */
-    add(&trace->events, &copy, sizeof copy, texts, 5);
+    add(&trace->events, &copy, sizeof copy, texts, EVENT_TEXTS_COUNT);
 }
 
 void trace_add_session(Trace *trace, const TraceSession *session) {
     TraceSession copy = *session;
     Str *const texts[] = SESSION_TEXTS(copy);
-    uint32_t len = size_of_texts(texts, 3);
+    uint32_t len = size_of_texts(texts, SESSION_TEXTS_COUNT);
     (void)len;
-    add(&trace->sessions, &copy, sizeof copy, texts, 3);
+    add(&trace->sessions, &copy, sizeof copy, texts, SESSION_TEXTS_COUNT);
 }
 
 void trace_each_event(const Trace *trace, TraceOnEvent on_event, void *context) {
@@ -102,7 +107,7 @@ void trace_each_event(const Trace *trace, TraceOnEvent on_event, void *context) 
         Str *const texts[] = EVENT_TEXTS(event);
         const char *data = ring->data + at % ring->size + sizeof(uint32_t);
         memcpy(&event, data, sizeof event);
-        place_texts(data + sizeof event, texts, 5);
+        place_texts(data + sizeof event, texts, EVENT_TEXTS_COUNT);
         on_event(context, &event);
     }
 }
@@ -115,7 +120,7 @@ void trace_each_session(const Trace *trace, TraceOnSession on_session, void *con
         Str *const texts[] = SESSION_TEXTS(session);
         const char *data = ring->data + at % ring->size + sizeof(uint32_t);
         memcpy(&session, data, sizeof session);
-        place_texts(data + sizeof session, texts, 3);
+        place_texts(data + sizeof session, texts, SESSION_TEXTS_COUNT);
         on_session(context, &session);
     }
 }

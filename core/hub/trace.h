@@ -43,14 +43,15 @@ typedef struct TraceEvent {
     uint32_t number;
     bool by_users;
     bool is_efficient;
-    bool is_cut;   /* not all names are in targets and except */
+    bool is_cut;   /* not all names are in the last three */
     int64_t at_ms; /* wall clock */
     uint64_t first_sequence, last_sequence;
     Str name;
     Str origin;  /* who asked */
     Str id;      /* idempotency key */
-    Str targets; /* names, each with a line feed behind it; so is except */
+    Str targets; /* names, each with a line feed behind it; so are the next two */
     Str except;
+    Str except_sessions;
 } TraceEvent;
 
 /* A session that ended. */

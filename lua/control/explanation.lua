@@ -4,6 +4,7 @@ local time = require "core.time"
 
 local explanation = {}
 
+local CLIENT_LEN <const> = 16 -- as hub/subscriber.h says
 local CODE_SLOW <const>, CODE_LOST <const> = 4002, 1006
 
 --- Why a session did not get an event; docs/protocol.md lists them, the hook `dropped` tells them too.
@@ -69,8 +70,18 @@ local function tell_nothing(found, out)
   end
 end
 
+-- Sessions of one client begin alike.
+local function is_left_out(session, event)
+  for _, one in ipairs(event.exceptSessions) do
+    if one:sub(1, CLIENT_LEN) == session.id:sub(1, CLIENT_LEN) then return true end
+  end
+  return false
+end
+
 local function tell_time(session, event, out, label)
-  if session.since > event.at then
+  if is_left_out(session, event) then
+    out[#out + 1] = ("%s was left out by except."):format(label)
+  elseif session.since > event.at then
     out[#out + 1] = ("%s began at %s, after the event, and was not brought it."):format(label, at(session.since))
   elseif session.closed and session.closed < event.at then
     out[#out + 1] = ("%s had ended at %s, before the event (%d%s)."):format(label, at(session.closed), session.code,

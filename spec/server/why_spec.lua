@@ -101,6 +101,24 @@ describe("why", function()
     session:abort()
   end)
 
+  it("tells which session was left out, also when its client came back", function()
+    local room, event, user = fresh "log", fresh "event", fresh "ann"
+    chatty:subscribe("users:" .. user, { room })
+    local session = chatty:connect(user)
+    local connected = session:next()
+    local first = connected.attributes.session
+    session:abort()
+    local again = chatty:connect(user, { path = ("/ws?after=%s&session=%s"):format(connected.id, first) })
+    local second = again:next().attributes.session
+    local _, other = join(user)
+    notify("channels:" .. room, event, { except = { sessions = { first } } })
+    local found = ask(user, event)
+    assert.same({ first }, found.event.exceptSessions)
+    has(found, "The session " .. second .. " was left out by except")
+    has(found, "queued for the session " .. other)
+    again:abort()
+  end)
+
   it("does not say of whom it forgot that he was not meant", function()
     local room, event, user = fresh "room", fresh "event", fresh "ann"
     chatty:subscribe("users:" .. user, { room })
