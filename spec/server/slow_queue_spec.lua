@@ -9,6 +9,7 @@ local LARGE = ("x"):rep(400000)
 local PLUGIN = [[
 local chatty = require "chatty"
 return { api = 1, setup = function(app)
+  app:channel("log-*", { history = { size = 40 } })
   app:post("/notify", { auth = "none" }, function()
     local done, message, code = chatty.notify{ users = { "quick" }, event = "x" }
     return { json = { done = done, message = message, code = code } }
@@ -135,6 +136,22 @@ describe("the queue of a slow session", function()
     end))
     assert.is_true(most > 2 * 1024 * 1024 and most <= 4 * 1024 * 1024, most)
     for _, socket in ipairs(sockets) do socket:abort() end
+  end)
+
+  it("is not one while the peer was not offered what waits, as when a session comes back for much", function()
+    local chatty = start{ QUEUES_MAX = "64kb" }
+    chatty:subscribe("users:quick", { "log-1" })
+    local socket = chatty:connect("quick")
+    local id = socket:next().id
+    socket:abort()
+    for _ = 1, 40 do chatty:notify("channels:log-1", "x", '"' .. LARGE:sub(1, 10000) .. '"') end
+    for _ = 1, 10 do
+      local again = chatty:connect("quick", { path = "/ws?after=" .. id })
+      again:next()
+      for _ = 1, 40 do assert.equal("x", assert(again:next()).event) end
+      again:abort()
+    end
+    assert.equal(0, chatty:metric "slow_readers_total")
   end)
 
   it("is refused more, with all others together, when they hold more than QUEUES_MAX", function()
