@@ -1,10 +1,10 @@
 -- What is known of a user and an event, in sentences.
 
+local sessions = require "realtime.session"
 local time = require "core.time"
 
 local explanation = {}
 
-local CLIENT_LEN <const> = 16 -- as hub/subscriber.h says
 local CODE_SLOW <const>, CODE_LOST <const> = 4002, 1006
 
 --- Why a session did not get an event; docs/protocol.md lists them, the hook `dropped` tells them too.
@@ -70,10 +70,9 @@ local function tell_nothing(found, out)
   end
 end
 
--- Sessions of one client begin alike.
 local function is_left_out(session, event)
   for _, one in ipairs(event.exceptSessions) do
-    if one:sub(1, CLIENT_LEN) == session.id:sub(1, CLIENT_LEN) then return true end
+    if sessions.client_of(one) == sessions.client_of(session.id) then return true end
   end
   return false
 end

@@ -1,7 +1,9 @@
--- Confirmations: an event with `ack` goes out with a number; clients send it back, and each session counts once.
+-- Confirmations: an event with `ack` goes out with a number; clients send it back, and each of them
+-- counts once.
 
 local metrics = require "core.metrics"
 local secret = require "core.secret"
+local sessions = require "realtime.session"
 local shared = require "core.shared"
 
 local acks = {}
@@ -24,7 +26,7 @@ end
 ---@param digits string
 function acks.take(session_id, digits)
   if not digits:find("^%d+$") or not shared.get(SPACE, digits) then return end
-  local own = ("%s:%s"):format(digits, session_id)
+  local own = ("%s:%s"):format(digits, sessions.client_of(session_id))
   if not shared.set(SPACE, own, "", { ttl = TTL, expect = false }) then return end
   if shared.increment(SPACE, digits, 1, { ttl = TTL }) then metrics.add("acks_total") end
 end

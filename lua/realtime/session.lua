@@ -13,6 +13,7 @@ local metatable_of = debug.getmetatable -- sees behind __metatable
 local CORE <const> = private.key() -- of the core.session
 local READ <const> = private.key() -- of what was read already
 local HELD <const> = private.key() -- of the events that wait until it has joined; nil when none must wait
+local CLIENT_LEN <const> = 16 -- as hub/subscriber.h says
 local REASON_MAX <const> = 120
 local HELD_MAX <const> = 64
 local ASK_TIMEOUT <const>, ASK_TIMEOUT_MAX <const> = 10, 600
@@ -135,6 +136,13 @@ function session.of(core)
   self[CORE], self[READ] = core, {}
   self.data = self.data or {} -- there is some after a reload
   return setmetatable(self, Session)
+end
+
+--- What the ids of all sessions of one client begin with.
+---@param id string
+---@return string
+function session.client_of(id)
+  return id:sub(1, CLIENT_LEN)
 end
 
 --- The core session behind a public one; nil for any other value.

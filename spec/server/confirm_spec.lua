@@ -134,6 +134,25 @@ describe("an event that is to be confirmed", function()
     assert.equal(#sessions, wait_count(ack, #sessions))
   end)
 
+  it("counts a client once that comes back and confirms again", function()
+    local ann, room = fresh "ann", fresh "log"
+    chatty:subscribe("users:" .. ann, { room })
+    local session = chatty:connect(ann)
+    local connected = session:next()
+    local ack = notify("channels:" .. room)
+    local path = ("/ws?after=%s&session=%s"):format(connected.id, connected.attributes.session)
+    for _ = 1, 3 do
+      assert.equal("x", session:next().event)
+      session:send(('{"event":"chatty:ack","ack":%s}'):format(ack))
+      session:send_event("echo", "{}", 1)
+      assert.equal("chatty:ack", session:next().event)
+      session:abort()
+      session = chatty:connect(ann, { path = path })
+      session:next()
+    end
+    assert.equal(1, count_of(ack))
+  end)
+
   it("does not meet what plugins ask the client", function()
     local ann = fresh "ann"
     local socket = join_socketio(chatty, ann, "")
