@@ -109,9 +109,12 @@ end
 
 -- Rounds ------------------------------------------------------------------------------------------------
 
+local function pick_change()
+  return random() < 0.6 and "subscribe" or "unsubscribe", pick(USERS), random() < 0.7 and pick(KEPT) or pick(PASSING)
+end
+
 local function change(one, model)
-  local user, channel = pick(USERS), random() < 0.7 and pick(KEPT) or pick(PASSING)
-  local verb = random() < 0.6 and "subscribe" or "unsubscribe"
+  local verb, user, channel = pick_change()
   assert.equal(200, one:change(verb, user, channel).status)
   model[verb](model, user, channel)
 end
@@ -157,6 +160,16 @@ local function notify(callers, sent, tabs, event)
   end
 end
 
+-- Under way, beside the notifies.
+local function change_soon(callers, sent, model)
+  local verb, user, channel = pick_change()
+  if model:is_blurred(user, channel) then return end
+  local index = random(#callers)
+  callers[index]:send_change(verb, user, channel)
+  table.insert(sent[index], {})
+  model:blur(verb, user, channel)
+end
+
 local function read_answers(callers, sent, events)
   for i, one in ipairs(callers) do
     for _, event in ipairs(sent[i]) do
@@ -178,6 +191,7 @@ local function stir(chatty, callers, tabs, model)
     local event = { n = model.round * NOTIFIES + i, round = model.round }
     events[i] = event
     notify(callers, sent, tabs, event)
+    if random() < 0.05 then change_soon(callers, sent, model) end
     if random() < 0.2 then
       local tab = pick(tabs)
       if tab.is_here then cut(tab) else connect(chatty, tab) end

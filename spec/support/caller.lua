@@ -44,9 +44,15 @@ local function document(channel)
   return ('{"data":{"type":"%s","id":"%s"}}'):format(kind, id)
 end
 
---- subscribe or unsubscribe of one user and one channel ("type-id").
+--- subscribe or unsubscribe of one user and one channel ("type-id"). Does not wait.
+function Caller:send_change(verb, user, channel)
+  self:send("POST", ("/control/subscription/%s?method=users:%s"):format(verb, user), document(channel))
+end
+
+--- The same, and waits for the answer.
 function Caller:change(verb, user, channel)
-  return self:call("POST", ("/control/subscription/%s?method=users:%s"):format(verb, user), document(channel))
+  self:send_change(verb, user, channel)
+  return self:read()
 end
 
 --- Emits an event to one channel; attributes is JSON. Does not wait.

@@ -1,6 +1,7 @@
 --- What each client must see, told simply. Events that channels keep have ids that grow: a client sees, in their order,
 --- those of its user's channels, since he is in them, behind the id that it has. All others it sees if it is there.
---- Rounds are times in which nobody changes subscriptions.
+--- Rounds are times in which most subscriptions stay as they are: of one that changes under way, the events of that
+--- round may come or not.
 
 ---@class spec.DeliveryEvent
 ---@field n integer           tells it from all others
@@ -18,6 +19,7 @@
 ---@field kept spec.DeliveryEvent[]    sorted by id
 ---@field passing spec.DeliveryEvent[] of the last round, not kept
 ---@field since table<string, table<string, integer>>  user -> channel -> round
+---@field blurs table<string, {rounds: table<integer, boolean>, last: integer, since: integer|nil}>  by user and channel
 local Model = {}
 Model.__index = Model
 
@@ -25,7 +27,9 @@ local delivery_model = {}
 
 ---@param size integer  events that a channel keeps
 function delivery_model.new(size)
-  return setmetatable({ size = size, kept = {}, passing = {}, newest = {}, by_id = {}, since = {}, round = 0 }, Model)
+  return setmetatable({
+    size = size, kept = {}, passing = {}, newest = {}, by_id = {}, since = {}, blurs = {}, round = 0,
+  }, Model)
 end
 
 function Model:subscribe(user, channel)
@@ -35,6 +39,24 @@ end
 
 function Model:unsubscribe(user, channel)
   if self.since[user] then self.since[user][channel] = nil end
+end
+
+local function key_of(user, channel) return user .. " " .. channel end
+
+--- Whether a subscription has changed under way in this round already.
+function Model:is_blurred(user, channel)
+  local blur = self.blurs[key_of(user, channel)]
+  return blur ~= nil and blur.last == self.round
+end
+
+--- A subscription changes under way, at some time of this round.
+---@param verb "subscribe"|"unsubscribe"
+function Model:blur(verb, user, channel)
+  local key = key_of(user, channel)
+  local blur = self.blurs[key] or { rounds = {} }
+  self.blurs[key] = blur
+  blur.rounds[self.round], blur.last, blur.since = true, self.round, (self.since[user] or {})[channel]
+  self[verb](self, user, channel)
 end
 
 --- Begins a round; `events` are those of the one before.
@@ -52,27 +74,35 @@ function Model:next_round(events)
   self.round = self.round + 1
 end
 
+-- Whether the event is the user's by this channel: "must", "may" or nil. What he had before his subscription ended
+-- under way in the last round may have been brought to him before that.
 local function is_in(self, user, channel, event)
-  local since = (self.since[user] or {})[channel]
-  return since and since <= event.round
+  local blur, since = self.blurs[key_of(user, channel)], (self.since[user] or {})[channel]
+  if blur and blur.rounds[event.round] then return "may" end
+  if since and since <= event.round then return "must" end
+  if blur and blur.last == self.round - 1 and blur.since and blur.since <= event.round then return "may" end
 end
 
---- How often a client that is there sees an event.
+--- How often a client that is there sees an event: at most, and at least.
+---@return integer most, integer least
 function Model:copies(tab, event)
-  local count = 0
-  if event.except == tab.user or event.except_tab == tab then return 0 end
+  local most, least = 0, 0
+  if event.except == tab.user or event.except_tab == tab then return 0, 0 end
   for _, channel in ipairs(event.channels or {}) do
-    if is_in(self, tab.user, channel, event) then count = count + 1 end
+    local how = is_in(self, tab.user, channel, event)
+    most, least = most + (how and 1 or 0), least + (how == "must" and 1 or 0)
   end
   for _, user in ipairs(event.users or {}) do
-    if user == tab.user then count = count + 1 end
+    if user == tab.user then most, least = 1, 1 end
   end
-  return event.is_each and count or math.min(count, 1)
+  if event.is_each then return most, least end
+  return math.min(most, 1), math.min(least, 1)
 end
 
--- Whether a client that was away may have come too late for it.
-local function may_be_gone(self, event)
-  if event.is_brief then return true end
+-- Whether a client may not have it: it was away and came too late for it, or its subscription changed.
+local function may_lack(self, tab, event)
+  local _, least = self:copies(tab, event)
+  if event.is_brief or least == 0 then return true end
   for _, channel in ipairs(event.key and event.channels or {}) do
     if self.newest[event.key .. " " .. channel] ~= event then return true end
   end
@@ -89,13 +119,13 @@ function Model:fault_of(tab, after, ids)
     local event = self.kept[i]
     if event.id <= after then break end
     local is_due = tab.is_here or event.id <= (tab.id or after)
-    if is_due and self:copies(tab, event) > 0 then table.insert(expected, 1, event) end
+    if is_due and (self:copies(tab, event)) > 0 then table.insert(expected, 1, event) end
   end
   local at = 1
   for _, event in ipairs(expected) do
     if ids[at] == event.id then
       at = at + 1
-    elseif not may_be_gone(self, event) then
+    elseif not may_lack(self, tab, event) then
       return ("%s came in place of %s (n = %d)"):format(ids[at] or "nothing", event.id, event.n)
     end
   end
@@ -121,7 +151,7 @@ end
 --- How often a client that is there may see a kept event: once per channel where each of them emits.
 function Model:copies_of(tab, id)
   local event = self.by_id[id]
-  return event and self:copies(tab, event) or 0
+  return event and (self:copies(tab, event)) or 0
 end
 
 --- What is wrong with how often a client saw the events of the last round that nobody keeps.
@@ -130,10 +160,11 @@ end
 ---@return string|nil
 function Model:fault_of_passing(tab, counts, is_steady)
   for _, event in ipairs(self.passing) do
-    local copies, count = self:copies(tab, event), counts[event.n] or 0
+    local count = counts[event.n] or 0
+    local most, least = self:copies(tab, event)
     counts[event.n] = nil
-    if count > copies or (is_steady and count < copies) then
-      return ("the event n = %d came %d times in place of %d"):format(event.n, count, copies)
+    if count > most or (is_steady and count < least) then
+      return ("the event n = %d came %d times in place of %d to %d"):format(event.n, count, least, most)
     end
   end
   local n = next(counts)
