@@ -355,17 +355,14 @@ void conn_note(Conn *conn, const Delivery *delivery) {
 void conn_supersede(Conn *conn, const Delivery *delivery) {
     if (!is_waiting(conn)) return;
     size_t before = conn->outbox.queued;
-    uint32_t count = outbox_supersede(&conn->outbox, conn->net, busy_slots(conn), delivery);
+    outbox_supersede(&conn->outbox, conn->net, busy_slots(conn), delivery);
     forget_dropped(conn, before);
-    if (count > 0) metrics_add(METRIC_superseded_total, count);
 }
 
 void conn_expire(Conn *conn) {
     size_t before = conn->outbox.queued;
-    uint64_t now_ms = net_now_ms(conn->net);
-    uint32_t count = outbox_expire(&conn->outbox, conn->net, busy_slots(conn), now_ms);
+    outbox_expire(&conn->outbox, conn->net, busy_slots(conn), net_now_ms(conn->net));
     forget_dropped(conn, before);
-    if (count > 0) metrics_add(METRIC_expired_total, count);
 }
 
 uint32_t conn_waiting(const Conn *conn) {

@@ -7,6 +7,7 @@
 #include "net/outbox.h"
 
 #include "base/mem.h"
+#include "base/metrics.h"
 #include "net/session.h"
 
 typedef struct OutboxNote {
@@ -139,13 +140,14 @@ static bool is_void(const OutboxNote *note, const Verdict *verdict) {
 
 static void drop(Outbox *outbox, Net *net, const OutboxNote *note, NetVoid why) {
     drop_slot(outbox, net, slot_of(outbox, note));
+    metrics_add(why == NET_SUPERSEDED ? METRIC_superseded_total : METRIC_expired_total, 1);
     net->on_void(net->void_context, note->subscriber, note->message, why);
     forget_note(note);
 }
 
 /* Keeps the notes of frames that still wait behind the first `busy`, and drops frames that are void: all
  * numbers behind one of these are one less then. */
-static uint32_t sift(Outbox *outbox, Net *net, uint32_t busy, const Verdict *verdict) {
+static void sift(Outbox *outbox, Net *net, uint32_t busy, const Verdict *verdict) {
     OutboxNotes *notes = outbox->notes;
     uint32_t kept = 0;
     uint32_t dropped = 0;
@@ -163,7 +165,6 @@ static uint32_t sift(Outbox *outbox, Net *net, uint32_t busy, const Verdict *ver
         }
     }
     if (notes != NULL) notes->count = kept;
-    return dropped;
 }
 
 void outbox_note(Outbox *outbox, const Delivery *delivery) {
@@ -184,10 +185,10 @@ void outbox_note(Outbox *outbox, const Delivery *delivery) {
     };
 }
 
-uint32_t outbox_supersede(Outbox *outbox, Net *net, uint32_t busy, const Delivery *delivery) {
-    return sift(outbox, net, busy, &(Verdict){.why = NET_SUPERSEDED, .newer = delivery});
+void outbox_supersede(Outbox *outbox, Net *net, uint32_t busy, const Delivery *delivery) {
+    sift(outbox, net, busy, &(Verdict){.why = NET_SUPERSEDED, .newer = delivery});
 }
 
-uint32_t outbox_expire(Outbox *outbox, Net *net, uint32_t busy, uint64_t now_ms) {
-    return sift(outbox, net, busy, &(Verdict){.why = NET_EXPIRED, .now_ms = now_ms});
+void outbox_expire(Outbox *outbox, Net *net, uint32_t busy, uint64_t now_ms) {
+    sift(outbox, net, busy, &(Verdict){.why = NET_EXPIRED, .now_ms = now_ms});
 }

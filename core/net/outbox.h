@@ -65,11 +65,11 @@ typedef struct Delivery {
 /* Notes the frame, which was pushed last. Pins the session and keeps the message until it is sent or void. */
 void outbox_note(Outbox *outbox, const Delivery *delivery);
 
-/* Drops the waiting frames of the session that have the key of the message; the first `busy` are in flight. Gives
- * how many. The net is told of each (Net.on_void). */
-uint32_t outbox_supersede(Outbox *outbox, Net *net, uint32_t busy, const Delivery *delivery);
+/* Drops the waiting frames of the session that have the key of the message; the first `busy` are in flight. Each is
+ * counted, and the net told of it (Net.on_void). */
+void outbox_supersede(Outbox *outbox, Net *net, uint32_t busy, const Delivery *delivery);
 
-/* Drops the waiting frames whose time is over; gives how many. */
-uint32_t outbox_expire(Outbox *outbox, Net *net, uint32_t busy, uint64_t now_ms);
+/* Drops the waiting frames whose time is over, the same. */
+void outbox_expire(Outbox *outbox, Net *net, uint32_t busy, uint64_t now_ms);
 
 #endif

@@ -37,7 +37,7 @@ void engine_touch(Engine *engine) {
 
 uint32_t engine_waiting(const Engine *engine) {
     if (engine->socket != NULL) return socket_waiting(engine->socket);
-    return engine->polling != NULL ? engine->polling->count : 0;
+    return engine->polling != NULL ? engine->polling->outbox.count : 0;
 }
 
 Net *engine_net(const Engine *engine) {
@@ -254,20 +254,18 @@ void engine_hold(Engine *engine) {
 
 /* --- what goes --- */
 
-static bool add_to_polling(Engine *engine, Bytes *frame) {
-    if (engine->is_closing) return false;
-    if (!polling_allows(engine->polling, frame->len)) {
+static bool finish_polling(Engine *engine, bool is_queued) {
+    if (is_queued) {
+        engine_touch(engine);
+    } else {
         engine_end(engine, SOCKET_CODE_SLOW, STR("slow reader"), EIO_CLOSE);
-        return false;
     }
-    polling_add(engine->polling, frame);
-    engine_touch(engine);
-    return true;
+    return is_queued;
 }
 
 bool engine_deliver(Engine *engine, const Delivery *delivery) {
     if (engine->socket != NULL) return socket_deliver(socket_conn(engine->socket), delivery);
-    return add_to_polling(engine, delivery->frame);
+    return !engine->is_closing && finish_polling(engine, polling_deliver(engine->polling, delivery));
 }
 
 static bool is_binary_frame(const Bytes *frame) {
@@ -284,7 +282,8 @@ bool engine_send(Engine *engine, Bytes *frame) {
         frame = text;
     }
     if (engine->socket != NULL) return socket_send(engine->socket, frame);
-    if (add_to_polling(engine, frame)) return true;
+    bool is_open = !engine->is_closing;
+    if (is_open && finish_polling(engine, polling_send(engine->polling, frame))) return true;
     bytes_release(frame);
     return false;
 }
@@ -372,12 +371,12 @@ static void answer_poll(Engine *engine) {
     Polling *polling = engine->polling;
     if (polling->poll.give == NULL) return;
     bool has_upgrade = engine->probe != NULL && probe_is_confirmed(engine->probe);
-    if (polling->count == 0 && engine->is_closing) {
+    if (polling->outbox.count == 0 && engine->is_closing) {
         polling_add(polling, eio_encode((EioType)engine->last, STR_NONE));
         engine->is_over = true;
     }
-    if (polling->count == 0 && has_upgrade) polling_add(polling, eio_encode(EIO_NOOP, STR_NONE));
-    if (polling->count > 0) polling_flush(polling);
+    if (polling->outbox.count == 0 && has_upgrade) polling_add(polling, eio_encode(EIO_NOOP, STR_NONE));
+    if (polling->outbox.count > 0) polling_flush(polling);
 }
 
 /* May free the engine. */

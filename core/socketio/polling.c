@@ -6,39 +6,32 @@
 #include "base/metrics.h"
 #include "socketio/eio.h"
 
-enum { BURST_FACTOR = 8, FRAMES_MIN = 8 };
+enum { BURST_FACTOR = 8 };
 
 Polling *polling_new(Net *net) {
     Polling *polling = mem_zalloc(sizeof *polling);
     polling->net = net;
+    outbox_init(&polling->outbox);
     return polling;
-}
-
-static void forget_frames(Polling *polling) {
-    polling->net->queue_bytes -= polling->bytes;
-    polling->bytes = 0;
-    polling->count = 0;
-    if (polling->cap <= FRAMES_MIN) return;
-    mem_free(polling->frames);
-    polling->frames = NULL;
-    polling->cap = 0;
 }
 
 void polling_free(Polling *polling) {
     ensure(polling->poll.give == NULL && polling->post.give == NULL);
-    for (uint32_t i = 0; i < polling->count; i++) bytes_release(polling->frames[i]);
-    forget_frames(polling);
-    mem_free(polling->frames);
+    polling->net->queue_bytes -= polling->outbox.queued;
+    outbox_deinit(&polling->outbox);
     mem_free(polling);
 }
 
 static bool has_room(const Polling *polling, size_t len) {
-    if (polling->count == 0) return true;
-    if (polling->poll.give == NULL) return net_may_queue(polling->net, polling->bytes, len);
-    return polling->bytes + len <= polling->net->limits.queue_bytes_max * BURST_FACTOR;
+    size_t waiting = polling->outbox.queued;
+    if (polling->outbox.count == 0) return true;
+    if (polling->poll.give == NULL) return net_may_queue(polling->net, waiting, len);
+    return waiting + len <= polling->net->limits.queue_bytes_max * BURST_FACTOR;
 }
 
-bool polling_allows(const Polling *polling, size_t len) {
+static bool allows(Polling *polling, size_t len) {
+    if (has_room(polling, len)) return true;
+    outbox_expire(&polling->outbox, polling->net, 0, net_now_ms(polling->net));
     if (has_room(polling, len)) return true;
     metrics_add(METRIC_slow_readers_total, 1);
     metrics_add(METRIC_limit_hits_total, 1);
@@ -46,18 +39,37 @@ bool polling_allows(const Polling *polling, size_t len) {
 }
 
 void polling_add(Polling *polling, Bytes *frame) {
-    if (polling->count == polling->cap) {
-        polling->cap = polling->cap == 0 ? FRAMES_MIN : polling->cap * 2;
-        polling->frames = mem_grow(polling->frames, polling->cap, sizeof *polling->frames);
-    }
-    polling->frames[polling->count++] = frame;
-    polling->bytes += frame->len;
+    outbox_push(&polling->outbox, frame);
     polling->net->queue_bytes += frame->len;
 }
 
+bool polling_send(Polling *polling, Bytes *frame) {
+    if (!allows(polling, frame->len)) return false;
+    polling_add(polling, frame);
+    return true;
+}
+
+bool polling_deliver(Polling *polling, const Delivery *delivery) {
+    const Message *message = delivery->message;
+    bool is_waiting = polling->poll.give == NULL;
+    if (is_waiting && message->key != 0) outbox_supersede(&polling->outbox, polling->net, 0, delivery);
+    if (!polling_send(polling, delivery->frame)) return false;
+    bool has_terms = message->key != 0 || message->ends_ms != 0;
+    if (is_waiting && has_terms) outbox_note(&polling->outbox, delivery);
+    return true;
+}
+
+/* All frames have gone elsewhere. */
+static void drop_frames(Polling *polling) {
+    size_t len = polling->outbox.queued;
+    polling->net->queue_bytes -= len;
+    outbox_pop(&polling->outbox, polling->net, len);
+}
+
 void polling_move(Polling *polling, bool (*send)(Socket *socket, Bytes *frame), Socket *socket) {
-    for (uint32_t i = 0; i < polling->count; i++) send(socket, polling->frames[i]);
-    forget_frames(polling);
+    Bytes **frames = outbox_slots(&polling->outbox) + polling->outbox.first;
+    for (uint32_t i = 0; i < polling->outbox.count; i++) send(socket, bytes_retain(frames[i]));
+    drop_frames(polling);
 }
 
 void polling_answer(PollingAnswer *answer, const char *code, Bytes *body) {
@@ -77,12 +89,10 @@ void polling_answer_poll(Polling *polling, Bytes *body) {
 
 void polling_flush(Polling *polling) {
     Buf body = BUF_NONE;
-    buf_reserve(&body, polling->bytes);
-    for (uint32_t i = 0; i < polling->count; i++) {
-        eio_add_frames(&body, polling->frames[i]);
-        net_release(polling->net, polling->frames[i]);
-    }
-    forget_frames(polling);
+    Bytes **frames = outbox_slots(&polling->outbox) + polling->outbox.first;
+    buf_reserve(&body, polling->outbox.queued);
+    for (uint32_t i = 0; i < polling->outbox.count; i++) eio_add_frames(&body, frames[i]);
+    drop_frames(polling);
     polling_answer_poll(polling, bytes_copy(buf_str(&body)));
     buf_deinit(&body);
 }

@@ -8,6 +8,7 @@
 #define SOCKETIO_POLLING_H
 
 #include "base/bytes.h"
+#include "net/outbox.h"
 #include "net/socket.h"
 
 /* How a request is answered, once. `code` says why it is refused (static; NULL: it is not), takes one
@@ -19,9 +20,7 @@ typedef struct PollingAnswer {
 
 typedef struct Polling {
     Net *net;
-    Bytes **frames; /* WebSocket frames, each of one packet, mostly one alone */
-    uint32_t count, cap;
-    size_t bytes;       /* of the frames */
+    Outbox outbox;      /* WebSocket frames, each of one packet, mostly one alone */
     PollingAnswer poll; /* a GET */
     PollingAnswer post; /* a POST whose packets are not all worked on */
 } Polling;
@@ -29,10 +28,13 @@ typedef struct Polling {
 Polling *polling_new(Net *net);
 void polling_free(Polling *polling); /* nobody may wait any more */
 
-/* Whether `len` more bytes may wait (net_may_queue; more while a GET waits: it goes out
- * in this turn of the loop). An empty queue takes one frame of any size. If not, it counts a slow reader. */
-bool polling_allows(const Polling *polling, size_t len);
-void polling_add(Polling *polling, Bytes *frame); /* takes one reference, perhaps owed still */
+/* Queue a frame, if it may wait (net_may_queue; more while a GET waits: it goes out in this turn of the loop). An
+ * empty queue takes one frame of any size. False: it may not, and a slow reader was counted. They take one
+ * reference, of an event perhaps owed still; what a newer event of its key replaces, or what is over, goes
+ * while no GET waits. */
+bool polling_send(Polling *polling, Bytes *frame);
+bool polling_deliver(Polling *polling, const Delivery *delivery);
+void polling_add(Polling *polling, Bytes *frame); /* in any case */
 
 /* Hands all frames on, oldest first; `send` takes one reference of each. */
 void polling_move(Polling *polling, bool (*send)(Socket *socket, Bytes *frame), Socket *socket);

@@ -1,6 +1,7 @@
 -- What waits for a slow session: events that a newer one replaces, or whose time is over, are dropped first; too
 -- much or too old ends the session with 4002; too much for all of them together, and nothing new is taken.
 local cjson = require "cjson"
+local polling = require "spec.support.polling"
 local server = require "spec.support.server"
 local wait = require "spec.support.wait"
 
@@ -74,6 +75,28 @@ describe("the queue of a slow session", function()
     assert.equal(0, chatty:metric "superseded_total")
   end)
 
+  it("is the same for a client that polls, between its polls", function()
+    local chatty = start()
+    local session = polling.open(chatty.port)
+    session:post(('40{"token":"%s"}'):format(chatty:token("slow")))
+    assert.matches("^40", session:next())
+    assert.matches("chatty:connected", session:next(), 1, true)
+    for i = 1, 5 do
+      notify(chatty, "price", { key = "price" }, { n = i })
+      notify(chatty, "brief", { ttl = 0.01 }, { n = i, data = LARGE:sub(1, 150000) })
+    end
+    wait.until_(function() return false end, 0.05)
+    for i = 6, 11 do notify(chatty, "last", nil, { n = i, data = LARGE:sub(1, 150000) }) end
+    local names = {}
+    repeat
+      local name, n = session:next():match('42%["(%w+)",{.-"n":(%d+)')
+      names[#names + 1] = name and name .. ":" .. n
+    until n == "11"
+    assert.same({ "price:5", "last:6", "last:7", "last:8", "last:9", "last:10", "last:11" }, names)
+    assert.same({ 4, 5, 0, 0 }, { chatty:metric "superseded_total", chatty:metric "expired_total",
+      chatty:metric "slow_readers_total", chatty:metric "queue_bytes" })
+  end)
+
   it("stays small though many events of one key are emitted", function()
     local chatty = start()
     local socket = open_blocked(chatty)
@@ -117,7 +140,7 @@ describe("the queue of a slow session", function()
     assert.equal(0, chatty:metric "slow_readers_total")
   end)
 
-  it("ends before the events of the others are refused, however many are slow", function()
+  it("ends before the events of the others are refused, however many are slow #threads", function()
     local chatty = start{ QUEUES_MAX = "4mb", WORKERS = 2 }
     local sockets = {}
     for i = 1, 12 do
