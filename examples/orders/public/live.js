@@ -11,19 +11,21 @@ const mustStayAway = (code) => code >= 4500 && code <= 4999;
  */
 export function listen(getPass, on) {
   let last; // the id of the newest event: where we were
+  let session; // and who: what was not for that session is not for the next one
   let failures = 0;
 
   function receive(text, socket) {
     const { event, attributes, id } = JSON.parse(text);
     if (id) last = id;
-    if (event === "chatty:connected") enter(attributes.user);
+    if (event === "chatty:connected") enter(attributes);
     else if (event === "chatty:gap") on.state("Connected; not all that was missed can be brought");
     else if (event === "chatty:expiring") refresh(socket);
     else if (!event.startsWith("chatty:")) on.event(event, attributes);
   }
 
-  function enter(user) {
+  function enter({ user, session: own }) {
     failures = 0;
+    session = own;
     on.state(`Connected as ${user}`);
     on.connected();
   }
@@ -47,8 +49,8 @@ export function listen(getPass, on) {
       again(error.message);
       return;
     }
-    const address = last ? `${pass.url}?after=${encodeURIComponent(last)}` : pass.url;
-    const socket = new WebSocket(address, ["chatty.v1", `bearer.${pass.token}`]);
+    const back = last ? `?${new URLSearchParams({ after: last, session })}` : "";
+    const socket = new WebSocket(pass.url + back, ["chatty.v1", `bearer.${pass.token}`]);
     socket.onmessage = ({ data }) => receive(data, socket);
     socket.onclose = ({ code, reason }) => {
       if (mustStayAway(code)) on.state(`Sent away: ${reason}`);
