@@ -124,12 +124,21 @@ static void say_closed(Lane *lane, uint16_t code, Str reason) {
     buf_deinit(&data);
 }
 
+/* A client does not come back by itself for a namespace that was refused. */
+static void close_early(Lane *lane, uint16_t code, Str reason) {
+    if (code >= CODE_OWN && code < CODE_STAY_AWAY) {
+        engine_close(lane->engine, code, reason);
+    } else {
+        refuse(lane, code, reason);
+        mark_closed(lane, code, reason);
+    }
+}
+
 static void close_lane(void *transport, uint16_t code, Str reason) {
     Lane *lane = transport;
     if (is_closing(lane)) return;
     if (!lane->is_live) {
-        refuse(lane, code, reason);
-        mark_closed(lane, code, reason);
+        close_early(lane, code, reason);
         return;
     }
     say_closed(lane, code, reason);

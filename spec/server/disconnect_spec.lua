@@ -1,4 +1,5 @@
 -- POST /control/disconnect: ends the sessions of users, and nothing else.
+local client = require "spec.support.client"
 local fault = require "spec.support.fault"
 local fresh = require "spec.support.fresh"
 local listener = require "spec.support.listener"
@@ -171,6 +172,34 @@ describe("a session whose connect hook waits", function()
     local session = open(user)
     chatty:control("POST", ("/control/disconnect?method=users:%s&reconnect=true"):format(user))
     check_end(session, user, 4003)
+  end)
+
+  -- A client of Socket.IO that the hook holds up.
+  local function open_socketio(user)
+    local socket = client.ws{ port = chatty.port, path = "/socket.io/?EIO=4&transport=websocket" }
+    socket:next_raw()
+    socket:send(('40{"token":"%s"}'):format(chatty:token(user)))
+    wait_for("at", user)
+    return socket
+  end
+
+  it("is refused as a client of Socket.IO that shall stay away", function()
+    local user = fresh "slow"
+    local socket = open_socketio(user)
+    chatty:control("POST", "/control/disconnect?reason=no&method=users:" .. user)
+    assert.equal('44{"message":"no","data":{"code":4502}}', socket:next_raw())
+    let_through(user)
+    assert.equal(0, chatty:metric "sessions")
+    socket:abort()
+  end)
+
+  it("loses its connection as a client of Socket.IO that shall come back", function()
+    local user = fresh "slow"
+    local socket = open_socketio(user)
+    chatty:control("POST", ("/control/disconnect?method=users:%s&reconnect=true"):format(user))
+    assert.equal(4003, socket:expect_closed())
+    let_through(user)
+    assert.equal(0, chatty:metric "sessions")
   end)
 
   it("is closed when its token is revoked", function()
