@@ -172,6 +172,7 @@ add(417, "expectation-unknown", "Expectation unknown", "Expect asks for other th
 add(431, "headers-too-large", "Headers too large", "The headers are larger than HEADER_MAX.", true)
 add(431, "headers-too-many", "Too many headers", "There are more headers than HEADERS_MAX.", true)
 add(501, "method-unknown", "Method unknown", "The server does not know this HTTP method.")
+add(503, "answers-full", "Slow clients", "Answers that clients do not take fill half of QUEUES_MAX.", true)
 add(503, "memory-busy", "Memory busy", "The bodies of all requests fill REQUEST_MEMORY_MAX.", true)
 add(505, "version-unsupported", "HTTP version unsupported", "The server speaks HTTP/1.0 and HTTP/1.1.")
 

@@ -15,8 +15,10 @@
 #include "base/metrics.h"
 #include "net/http.h"
 
-/* Answers that may wait for the client before its next request is read. */
-enum { OUTPUT_MAX = 64 * 1024 };
+enum {
+    OUTPUT_MAX = 64 * 1024,  /* of answers waits for the client before its next request is read */
+    ANSWER_SMALL = 32 * 1024 /* that one may have which always may wait */
+};
 
 typedef enum {
     PHASE_IDLE, /* no byte of a request came */
@@ -433,9 +435,21 @@ static Exchange *detach(Request *request) {
     return conn_is_closing(exchange->conn) ? NULL : exchange;
 }
 
+/* Answers that clients do not take may wait in half of the memory for what waits; small ones always. */
+static bool is_too_much(const Net *net, const Reply *reply) {
+    return reply->body.len > ANSWER_SMALL &&
+           metrics_sum(METRIC_queue_bytes) > (int64_t)(net->limits.queues_bytes_max / 2);
+}
+
 void exchange_reply(Request *request, const Reply *reply) {
+    static const HttpFault too_much = {
+        503, "answers-full", "Too much waits for clients that do not take it. Try again in a moment."};
     Exchange *exchange = detach(request);
     if (exchange == NULL) return;
+    if (is_too_much(conn_net(exchange->conn), reply)) {
+        refuse(exchange, &too_much);
+        return;
+    }
     bool must_close =
         reply->must_close || !request->is_keep_alive || conn_net(exchange->conn)->is_draining;
     send_reply(exchange, reply, (Form){request->is_head, request->version_minor == 0, must_close});

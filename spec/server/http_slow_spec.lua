@@ -274,6 +274,28 @@ describe("a client that does not read its answer", function()
     assert.is_true(only_one_open())
   end)
 
+  it("has at most half of what may wait for all, so that sessions keep theirs", function()
+    local crowded = start{ QUEUES_MAX = "16mb", SCRIPT_VALUE_MAX = "64mb", SCRIPT_MEMORY_MAX = "1gb" }
+    local function ask(path) return crowded:request{ path = path } end
+    local connections = {}
+    repeat
+      assert(#connections < 10)
+      local connection = open(crowded)
+      connection:pause()
+      connection:write(get("/big/8192"))
+      connections[#connections + 1] = connection
+      wait.until_(function() return crowded:metric "queue_bytes" > 0 end)
+    until crowded:metric "queue_bytes" > 8 * 1024 * 1024
+    assert.is_true(crowded:metric "queue_bytes" < 16 * 1024 * 1024)
+    local refused = ask("/big/64")
+    assert.same({ 503, "answers-full", "1" },
+      { refused.status, refused.json().errors[1].code, refused.headers["retry-after"] })
+    assert.equal("quick", ask("/say/quick").body)
+    assert.equal(200, crowded:notify("users:ann", "x").status)
+    for _, connection in ipairs(connections) do connection:abort() end
+    assert.is_truthy(wait.until_(function() return ask("/big/64").status == 200 end))
+  end)
+
   it("and was refused is closed when it does not close itself", function()
     local connection = open(chatty)
     connection:pause()
