@@ -133,9 +133,12 @@ static PollingAnswer answer_of(Bus *bus, Op *op) {
     return (PollingAnswer){give, guest};
 }
 
+/* A worker that stops may have said that it is quiet: it takes no connection any more, and the Op closes it. */
 static void upgrade(Engines *engines, Op *op) {
-    op->has_fd = false;
-    engines_upgrade(engines, op_name(op), op->fd, bytes_retain(op->value), bytes_str(op->expect));
+    if (!engines->net->is_draining) {
+        op->has_fd = false;
+        engines_upgrade(engines, op_name(op), op->fd, bytes_retain(op->value), bytes_str(op->expect));
+    }
     op_free(op);
 }
 

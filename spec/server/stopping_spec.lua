@@ -121,6 +121,20 @@ describe("a server that is told to stop", function()
     assert.same({ 0, 0 }, ending(chatty))
   end)
 
+  it("takes no WebSocket from another worker when it has said that it is quiet #threads", function()
+    local chatty = start{ WORKERS = 8 } -- so that as good as never the one that has the session accepts it
+    local path = "/socket.io/?EIO=4&transport=websocket&sid=" .. polling.open(chatty.port).sid
+    local bytes = http.encode({ path = path, headers = {
+      Upgrade = "websocket", Connection = "Upgrade", ["Sec-WebSocket-Version"] = "13",
+      ["Sec-WebSocket-Key"] = "dGhlIHNhbXBsZSBub25jZQ==",
+    } }, "x")
+    local connection = open(chatty, bytes:sub(1, -3))
+    assert.is_truthy(begin_stop(chatty))
+    connection:write(bytes:sub(-2))
+    assert.equal("", connection:read_all())
+    assert.same({ 0, 0 }, ending(chatty))
+  end)
+
   it("tells a session that polls 1012", function()
     local chatty = start(nil, { gone = [[
 local chatty = require "chatty"
