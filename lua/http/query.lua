@@ -1,7 +1,7 @@
 -- The query of a request: decoded, and checked against what the route declares.
 
 local core_query = require "core.query"
-local recent = require "recent"
+local recent = require "http.recent"
 local refusal = require "refusal"
 local rule = require "rule"
 

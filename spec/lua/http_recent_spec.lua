@@ -1,4 +1,4 @@
-local recent = require "recent"
+local recent = require "http.recent"
 
 describe("recent", function()
   local store
