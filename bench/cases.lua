@@ -39,11 +39,15 @@ local function fan_out(some, many, seconds)
   }
 end
 
-local function idle_and_notify(many, seconds, idle)
+local function idle_and_notify(many, seconds, idle, rest)
   return {
-    -- A round of pings must fall into it, where there are any. Those that are idle are not in each other's way.
+    -- A round of pings must fall into it, where there are any, and whatever a process does some seconds later with
+    -- the memory that connecting took. Those that are idle are not in each other's way.
     case("idle", { "floor", "floor_pings", "bun", "nchan", "ws", "socketio", "centrifugo", "chatty" },
       { "--sessions=" .. many, "--idle=" .. idle, "--seconds=0" }, { rounds = 1, is_together = true }),
+    -- Longer than it takes until those who left are offline (OFFLINE_GRACE) and memory is given back.
+    case("peak", OURS, { "--sessions=" .. many, "--idle=2", "--seconds=0", "--unsubscribe",
+      "--rest=" .. rest }, { rounds = 1 }),
     case("nobody listens", ALL, { "--sessions=0", "--idle=0", "--warmup=0.3", "--publishers=8",
       "--seconds=" .. seconds }),
   }
@@ -51,9 +55,9 @@ end
 
 local function subscriptions(some, standing)
   return {
-    case("one subscription", OURS, { "--sessions=" .. some, "--idle=0.5", "--seconds=0" },
+    case("one subscription", OURS, { "--sessions=" .. some, "--idle=5", "--seconds=0" },
       { settings = DURABLE }),
-    case("101 subscriptions", OURS, { "--sessions=" .. some, "--idle=0.5", "--seconds=0", "--subscriptions=101" },
+    case("101 subscriptions", OURS, { "--sessions=" .. some, "--idle=5", "--seconds=0", "--subscriptions=101" },
       { settings = DURABLE }),
     case("standing", OURS, { "--sessions=1", "--idle=0.5", "--seconds=0", "--fill-users=" .. standing,
       "--fill-each=10", "--fill-channels=" .. standing // 2 }, { settings = DURABLE }),
@@ -98,7 +102,7 @@ local function transports(many, seconds)
   local notify = { "--sessions=0", "--idle=0", "--warmup=0.3", "--publishers=8", "--seconds=" .. seconds }
   return {
     case("transports", { "chatty", "chatty_sse", "chatty_socketio" },
-      { "--sessions=" .. many // 2, "--idle=0.5", "--warmup=0.3", "--seconds=" .. seconds }),
+      { "--sessions=" .. many // 2, "--idle=5", "--warmup=0.3", "--seconds=" .. seconds }),
     case("without history", OURS, notify),
     case("with history", OURS, notify, HISTORY),
     case("replay", OURS, { "--sessions=" .. many, "--idle=0", "--warmup=0", "--seconds=0.2", "--replay=100" },
@@ -122,9 +126,9 @@ end
 function cases.list(is_quick)
   local list = {}
   local parts = is_quick
-    and { fan_out(100, 1000, 0.3), idle_and_notify(1000, 0.3, 2), subscriptions(100, 1000),
+    and { fan_out(100, 1000, 0.3), idle_and_notify(1000, 0.3, 2, 1), subscriptions(100, 1000),
       growth(200, 1000, 10000, 0.3), transports(1000, 0.3), handlers(0.3), slow_readers(1000, 4) }
-    or { fan_out(1000, 10000, 2), idle_and_notify(10000, 1.5, 26), subscriptions(1000, 20000),
+    or { fan_out(1000, 10000, 2), idle_and_notify(10000, 1.5, 26, 25), subscriptions(1000, 20000),
       growth(1000, 100000, 1000000, 1.5), transports(10000, 1.5),
       handlers(1.5), slow_readers(10000, 9) }
   for _, part in ipairs(parts) do table.move(part, 1, #part, #list + 1, list) end

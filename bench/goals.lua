@@ -18,6 +18,7 @@ local goals = {}
 
 local function delivery(report) return report.deliver.cpu_us end
 local function idle_share(report) return report.idle.cpu_seconds / report.idle.seconds end
+local function session_bytes(report) return report.memory.session_bytes end
 local function delivery_user(report) return report.deliver.user_us end
 
 local function fan_out(row)
@@ -46,9 +47,8 @@ goals.FAN_OUT = {
 goals.SIZE = {
   title = "Size and connecting",
   rows = {
-    { work = "memory of the process per idle session (bytes)", case = "many sessions", goal = "<= 900",
-      value = function(report) return report.memory.session_bytes / report.sessions end, format = "%.0f",
-      value_max = 900 },
+    { work = "memory of the process per idle session (bytes)", case = "idle", goal = "<= 900",
+      value = session_bytes, format = "%.0f", value_max = 900 },
     { work = "CPU per connect (us)", case = "many sessions", goal = "<= 35", format = "%.1f", value_max = 35,
       value = function(report) return report.connect.cpu_us end },
     { work = "CPU of 10,000 idle sessions (share of a core)", case = "idle", goal = "<= 0.001", format = "%.4f",
@@ -151,8 +151,8 @@ local function add_latency(findings, median)
 end
 
 local function add_subscriptions(findings, median)
-  local function bytes(report) return report.memory.session_bytes / report.sessions end
-  local one, more = median("one subscription", "chatty", bytes), median("101 subscriptions", "chatty", bytes)
+  local one = median("one subscription", "chatty", session_bytes)
+  local more = median("101 subscriptions", "chatty", session_bytes)
   local standing = median("standing", "chatty", function(report)
     return report.memory.fill_bytes / report.fill.count
   end)
@@ -165,14 +165,24 @@ local function add_subscriptions(findings, median)
 end
 
 local function add_transports(findings, median)
-  local function bytes(report) return report.memory.session_bytes / report.sessions end
   for _, one in ipairs{ { "chatty_sse", "Server-Sent Events" }, { "chatty_socketio", "Socket.IO" } } do
     local server, name = one[1], one[2]
     findings[#findings + 1] = ratio_of(("CPU per delivery over %s against WebSocket"):format(name),
       median("transports", "chatty", delivery), median("transports", server, delivery), 1.10, "us")
     findings[#findings + 1] = ratio_of(("memory of an idle session over %s against WebSocket"):format(name),
-      median("transports", "chatty", bytes), median("transports", server, bytes), 2, "bytes")
+      median("transports", "chatty", session_bytes), median("transports", server, session_bytes), 2, "bytes")
   end
+end
+
+local function add_peak(findings, median)
+  local function memory(name)
+    return median("peak", "chatty", function(report) return report.memory[name] end)
+  end
+  local start, full, rest = memory "start_bytes", memory "full_bytes", memory "rest_bytes"
+  if not (start and full and rest) then return end
+  findings[#findings + 1] = { what = "memory of the process before 10,000 sessions, with them, when they had left",
+    goal = "<= 1.2 x before + 4 MB", reached = rest <= 1.2 * start + 4e6,
+    measured = ("%.1f, %.1f, %.1f MB"):format(start / 1e6, full / 1e6, rest / 1e6) }
 end
 
 local function add_history(findings, median)
@@ -232,6 +242,7 @@ function goals.findings(median)
   add_cores(findings, median)
   add_latency(findings, median)
   add_transports(findings, median)
+  add_peak(findings, median)
   add_history(findings, median)
   add_handlers(findings, median)
   add_slow_readers(findings, median)

@@ -51,9 +51,9 @@ struct Crowd {
     CrowdParts parts;
     Mint *mint;
     Session *items;
-    size_t count, opened, connected, gone, slow_cut;
-    bool is_back;  /* they were cut, and come again */
-    char *scratch; /* where everybody reads into */
+    size_t count, wanted, opened, connected, gone, slow_cut; /* wanted: to be connected now */
+    bool is_back;                                            /* they were cut, and come again */
+    char *scratch;                                           /* where everybody reads into */
     size_t scratch_cap;
     Histogram *latencies;
 };
@@ -115,7 +115,7 @@ static void send_handshake(Session *session) {
 static void on_readable(Wire *wire);
 
 static void open_more(Crowd *crowd) {
-    while (crowd->opened < crowd->count && crowd->opened - crowd->connected < OPENING_MAX) {
+    while (crowd->opened < crowd->wanted && crowd->opened - crowd->connected < OPENING_MAX) {
         Session *session = &crowd->items[crowd->opened++];
         session->crowd = crowd;
         session->state = STATE_OPENING;
@@ -305,7 +305,7 @@ void crowd_free(Crowd *crowd) {
 
 static bool is_connected(void *context) {
     const Crowd *crowd = context;
-    return crowd->connected == crowd->count;
+    return crowd->connected == crowd->wanted;
 }
 
 static uint64_t count_connected(void *context) {
@@ -316,7 +316,8 @@ static uint64_t patience_ns(const Crowd *crowd) {
     return (uint64_t)(crowd->parts.plan->patience * NS_PER_SECOND);
 }
 
-int crowd_connect(Crowd *crowd) {
+int crowd_connect(Crowd *crowd, size_t count) {
+    crowd->wanted = count;
     open_more(crowd);
     LoopGoal goal = {is_connected, count_connected, crowd, patience_ns(crowd)};
     return loop_until(crowd->parts.loop, &goal);

@@ -27,8 +27,8 @@ typedef struct CrowdParts {
 WARN_UNUSED int crowd_new(const CrowdParts *parts, Crowd **crowd);
 void crowd_free(Crowd *crowd); /* takes; cuts what is still connected; NULL is fine */
 
-/* ERR_IO with the loop's trouble, ERR_TIMEOUT. */
-WARN_UNUSED int crowd_connect(Crowd *crowd);
+/* The first `count` of them, those that are there already too. ERR_IO with the loop's trouble, ERR_TIMEOUT. */
+WARN_UNUSED int crowd_connect(Crowd *crowd, size_t count);
 void crowd_cut(Crowd *crowd); /* all connections, without a word; crowd_connect then brings them back */
 WARN_UNUSED int crowd_leave(Crowd *crowd); /* closing handshakes; ERR_TIMEOUT: some were not answered */
 

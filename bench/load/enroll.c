@@ -10,6 +10,7 @@ typedef struct Enroll {
     Loop *loop;
     Str path;    /* of the calls */
     size_t next; /* the call that comes next */
+    size_t end;  /* behind the last one */
 } Enroll;
 
 static size_t min_of(size_t a, size_t b) {
@@ -58,14 +59,26 @@ static void add_call(const Enroll *enroll, Buf *users, Buf *resources, Buf *requ
     buf_deinit(resources);
 }
 
+static size_t users_per_channel(const Plan *plan) {
+    return ((size_t)plan->sessions + (size_t)plan->channels - 1) / (size_t)plan->channels;
+}
+
+static size_t calls_per_channel(const Plan *plan) {
+    return (users_per_channel(plan) + USERS_PER_CALL - 1) / USERS_PER_CALL;
+}
+
+static size_t count_calls(const Plan *plan) {
+    return calls_per_channel(plan) * (size_t)plan->channels;
+}
+
 /* Call n is for some of the users of one channel; their further channels are theirs alone. */
 static bool next_of_sessions(void *context, size_t caller, Buf *request) {
     Enroll *enroll = context;
     const Plan *plan = enroll->plan;
     size_t channels = (size_t)plan->channels;
-    size_t per_channel = ((size_t)plan->sessions + channels - 1) / channels;
-    size_t calls_each = (per_channel + USERS_PER_CALL - 1) / USERS_PER_CALL;
-    if (enroll->next == calls_each * channels) return false;
+    size_t per_channel = users_per_channel(plan);
+    size_t calls_each = calls_per_channel(plan);
+    if (enroll->next == enroll->end) return false;
     size_t call = enroll->next++;
     size_t channel = call / calls_each;
     size_t first = call % calls_each * USERS_PER_CALL;
@@ -89,7 +102,7 @@ static bool next_of_fill(void *context, size_t caller, Buf *request) {
     (void)caller;
     Enroll *enroll = context;
     const Plan *plan = enroll->plan;
-    if (enroll->next == (size_t)plan->fill_users) return false;
+    if (enroll->next == enroll->end) return false;
     size_t user = enroll->next++;
     size_t each = fill_channels_each(plan);
     Buf users = BUF_NONE;
@@ -108,24 +121,29 @@ static void on_answered(void *context, const CallersAnswer *answer) {
     loop_tell(enroll->loop, "subscribing was answered %d: %.*s", answer->status, STR_ARG(answer->body));
 }
 
-static int run(const Plan *plan, Loop *loop, Callers *callers, Str path,
+static int run(Enroll *enroll, Callers *callers,
                bool (*next)(void *context, size_t caller, Buf *request)) {
-    Enroll enroll = {plan, loop, path, 0};
-    CallersJob job = {next, on_answered, &enroll};
+    CallersJob job = {next, on_answered, enroll};
     return callers_run(callers, &job);
 }
 
-int enroll_sessions(const Plan *plan, Loop *loop, Callers *callers) {
+int enroll_sessions(const Plan *plan, Loop *loop, Callers *callers, size_t begin, size_t end) {
     if (enroll_pairs(plan) == 0) return 0;
-    return run(plan, loop, callers, plan->subscribe_path, next_of_sessions);
+    size_t calls = count_calls(plan);
+    size_t sessions = (size_t)plan->sessions;
+    Enroll enroll = {plan, loop, plan->subscribe_path, calls * begin / sessions,
+                     calls * end / sessions};
+    return run(&enroll, callers, next_of_sessions);
 }
 
 int enroll_remove(const Plan *plan, Loop *loop, Callers *callers) {
     if (enroll_pairs(plan) == 0) return 0;
-    return run(plan, loop, callers, plan->unsubscribe_path, next_of_sessions);
+    Enroll enroll = {plan, loop, plan->unsubscribe_path, 0, count_calls(plan)};
+    return run(&enroll, callers, next_of_sessions);
 }
 
 int enroll_fill(const Plan *plan, Loop *loop, Callers *callers) {
     if (enroll_fill_pairs(plan) == 0) return 0;
-    return run(plan, loop, callers, plan->subscribe_path, next_of_fill);
+    Enroll enroll = {plan, loop, plan->subscribe_path, 0, (size_t)plan->fill_users};
+    return run(&enroll, callers, next_of_fill);
 }

@@ -13,8 +13,10 @@
 uint64_t enroll_pairs(const Plan *plan);
 uint64_t enroll_fill_pairs(const Plan *plan);
 
-/* ERR_IO with the loop's trouble (a refusal is one), ERR_TIMEOUT. */
-WARN_UNUSED int enroll_sessions(const Plan *plan, Loop *loop, Callers *callers);
+/* ERR_IO with the loop's trouble (a refusal is one), ERR_TIMEOUT. Of the sessions those from number `begin` to `end`,
+ * about: what one call is for stays together. */
+WARN_UNUSED int enroll_sessions(const Plan *plan, Loop *loop, Callers *callers, size_t begin,
+                                size_t end);
 WARN_UNUSED int enroll_remove(const Plan *plan, Loop *loop, Callers *callers); /* of the sessions */
 WARN_UNUSED int enroll_fill(const Plan *plan, Loop *loop, Callers *callers);
 

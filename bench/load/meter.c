@@ -6,6 +6,7 @@
  */
 #include "meter.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -34,16 +35,23 @@ MeterCpu meter_between(const MeterMark *begin, const MeterMark *end) {
     return (MeterCpu){seconds, seconds * share};
 }
 
-static int read_kilobytes(const char *path, const char *name, int64_t *bytes) {
+static bool is_named(const char *line, size_t len, const char *name) {
+    return strlen(name) == len && memcmp(line, name, len) == 0;
+}
+
+/* The sum of the lines of both names. */
+static int read_kilobytes(const char *path, const char *name, const char *other, int64_t *bytes) {
     FILE *file = fopen(path, "r");
     if (file == NULL) return ERR_NOT_FOUND;
     char line[256];
     int err = ERR_NOT_FOUND;
     long long kilobytes;
-    while (err != 0 && fgets(line, sizeof line, file) != NULL) {
-        if (strncmp(line, name, strlen(name)) != 0) continue;
-        if (sscanf(line + strlen(name), ": %lld kB", &kilobytes) != 1) continue;
-        *bytes = kilobytes * 1024;
+    *bytes = 0;
+    while (fgets(line, sizeof line, file) != NULL) {
+        size_t len = strcspn(line, ":");
+        bool is_asked = is_named(line, len, name) || is_named(line, len, other);
+        if (!is_asked || sscanf(line + len, ": %lld kB", &kilobytes) != 1) continue;
+        *bytes += kilobytes * 1024;
         err = 0;
     }
     fclose(file);
@@ -53,7 +61,7 @@ static int read_kilobytes(const char *path, const char *name, int64_t *bytes) {
 int meter_read_memory(pid_t pid, int64_t *bytes) {
     char path[64];
     snprintf(path, sizeof path, "/proc/%d/smaps_rollup", (int)pid);
-    if (read_kilobytes(path, "Pss", bytes) == 0) return 0;
+    if (read_kilobytes(path, "Pss_Anon", "Pss_Shmem", bytes) == 0) return 0;
     snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
-    return read_kilobytes(path, "VmRSS", bytes);
+    return read_kilobytes(path, "RssAnon", "RssShmem", bytes);
 }

@@ -25,7 +25,8 @@ typedef struct MeterCpu {
 WARN_UNUSED int meter_read(pid_t pid, MeterMark *mark);
 MeterCpu meter_between(const MeterMark *begin, const MeterMark *end);
 
-/* Proportional set size in bytes, or where the kernel does not tell it, the resident one. */
+/* Proportional set size in bytes, or where the kernel does not tell it, the resident one. Without mapped files: how
+ * much of its program and libraries a process has touched says nothing about what it keeps. */
 WARN_UNUSED int meter_read_memory(pid_t pid, int64_t *bytes);
 
 #endif

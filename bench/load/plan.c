@@ -59,6 +59,8 @@ static const Flag flags[] = {
      AT(warmup), 0, 3600},
     {"seconds", "SECONDS", "How long to notify; 0: not at all (5).", KIND_REAL, AT(seconds), 0, 86400},
     {"idle", "SECONDS", "How long to watch idle sessions (1).", KIND_REAL, AT(idle), 0, 86400},
+    {"rest", "SECONDS", "How long to wait when all have left, for the memory of then (0).", KIND_REAL,
+     AT(rest), 0, 86400},
     {"patience", "SECONDS", "Gives up when nothing moves for so long (10).", KIND_REAL, AT(patience),
      0.1, 3600},
     {"json", NULL, "Prints one JSON object.", KIND_SWITCH, AT(json), 0, 0},

@@ -49,7 +49,7 @@ typedef struct Plan {
     int replay;                    /* events of each channel that all miss, and come back for */
     int publishers, pipeline, size;
     double rate; /* events a second; 0: flat out */
-    double warmup, seconds, idle;
+    double warmup, seconds, idle, rest;
     double patience; /* seconds without any progress, after which it gives up */
 
     bool json, quiet;

@@ -48,8 +48,7 @@ static void print_times(const char *name, const Histogram *histogram) {
 static void print_idle(const Report *report) {
     if (report->pid == 0 || report->idle.count == 0 || report->idle.seconds <= 0) return;
     printf("%-12s %12llu sessions, %.0f bytes of memory each, %.4f of a core together\n", "idle",
-           (unsigned long long)report->idle.count,
-           (double)report->session_bytes / (double)report->idle.count,
+           (unsigned long long)report->idle.count, report->session_bytes,
            report->idle.cpu.seconds / report->idle.seconds);
 }
 
@@ -83,6 +82,12 @@ void report_print(const Report *report, const Plan *plan) {
     print_phase(report, "replay", "sessions", &report->replay);
     print_phase(report, "unsubscribe", "subscriptions", &report->unsubscribe);
     if (report->has_left) print_phase(report, "leave", "sessions", &report->leave);
+    if (plan->rest > 0) {
+        printf(
+            "%-12s %12.1f MB of memory before the sessions, %.1f with them, %.1f when they had left\n",
+            "rest", (double)report->start_bytes / BYTES_PER_MB,
+            (double)report->full_bytes / BYTES_PER_MB, (double)report->rest_bytes / BYTES_PER_MB);
+    }
     if (report->pid == 0) puts("CPU and memory of the server are not known: --pid names its process");
     print_check(report);
     if (report->trouble != NULL) printf("%-12s %s\n", "trouble", report->trouble);
@@ -126,10 +131,11 @@ void report_print_json(const Report *report, const Plan *plan) {
     add_phase(report, &out, "idle", &report->idle);
     if (report->pid != 0) {
         buf_addf(&out,
-                 ",\"memory\":{\"fill_bytes\":%lld,\"session_bytes\":%lld,\"replay_bytes\":%lld,\"peak_"
-                 "bytes\":%lld}",
-                 (long long)report->fill_bytes, (long long)report->session_bytes,
-                 (long long)report->replay_bytes, (long long)report->peak_bytes);
+                 ",\"memory\":{\"fill_bytes\":%lld,\"session_bytes\":%.1f,\"replay_bytes\":%lld,\"peak_"
+                 "bytes\":%lld,\"start_bytes\":%lld,\"full_bytes\":%lld,\"rest_bytes\":%lld}",
+                 (long long)report->fill_bytes, report->session_bytes, (long long)report->replay_bytes,
+                 (long long)report->peak_bytes, (long long)report->start_bytes,
+                 (long long)report->full_bytes, (long long)report->rest_bytes);
     }
     add_phase(report, &out, "notify", &report->notify);
     add_times(&out, "answer_us", &report->answers);

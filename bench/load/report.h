@@ -24,9 +24,12 @@ typedef struct Report {
     int64_t peak_bytes;   /* of the whole process, looked at once a second while it is notified */
     uint64_t slow_cut;    /* slow sessions that the server closed */
     int64_t replay_bytes; /* that the server has more after the replay */
-    int64_t fill_bytes, session_bytes; /* memory that all the fill, all the sessions took */
-    ReportPhase notify, deliver;       /* the same phase, counted in events and in deliveries */
-    Histogram answers, latencies;      /* nanoseconds */
+    int64_t fill_bytes;   /* memory that all the fill took */
+    double session_bytes; /* that each further session took, behind the first ones */
+    int64_t start_bytes, full_bytes,
+        rest_bytes;               /* of the process before the sessions, with them, after --rest */
+    ReportPhase notify, deliver;  /* the same phase, counted in events and in deliveries */
+    Histogram answers, latencies; /* nanoseconds */
     uint64_t expected, received, lost, repeated, strange;
     uint64_t disordered; /* sessions that saw another order than others of their channel */
     const char *trouble; /* what ended the run early; NULL: nothing */

@@ -10,7 +10,7 @@
 #include "enroll.h"
 #include "press.h"
 
-enum { ENROLL_CALLERS = 32, ENROLL_DEPTH = 4, START_SECONDS = 30, LOG_BYTES = 1024 };
+enum { ENROLL_CALLERS = 32, ENROLL_DEPTH = 4, START_SECONDS = 30, LOG_BYTES = 1024, FIRST_SHARE = 10 };
 
 static const double NS_PER_SECOND = 1e9;
 
@@ -24,8 +24,9 @@ struct Run {
     Callers *callers;
     Press *press;
     Report *report;
-    const char *phase; /* what it is at */
-    MeterMark begin;   /* of the phase */
+    size_t arrived, arriving; /* sessions that are there, and that shall be */
+    const char *phase;        /* what it is at */
+    MeterMark begin;          /* of the phase */
     uint64_t begin_ns;
     uint64_t shown; /* deliveries at the last progress */
     char trouble[RUN_TROUBLE_MAX];
@@ -132,7 +133,7 @@ static int prepare(Run *run) {
     return err;
 }
 
-/* A phase begins: what it takes and costs is what changes until end_phase. */
+/* A phase begins, or goes on: what it takes and costs is what changes until end_phase. */
 static void begin_phase(Run *run, const char *name) {
     run->phase = name;
     run->begin_ns = loop_now_ns();
@@ -143,9 +144,11 @@ static void end_phase(Run *run, ReportPhase *phase, uint64_t count) {
     MeterMark now = run->begin;
     if (run->report->pid != 0 && meter_read(run->report->pid, &now) != 0)
         loop_tell(&run->loop, "the server ended");
-    phase->cpu = meter_between(&run->begin, &now);
-    phase->seconds = (double)(loop_now_ns() - run->begin_ns) / NS_PER_SECOND;
-    phase->count = count;
+    MeterCpu cpu = meter_between(&run->begin, &now);
+    phase->cpu.seconds += cpu.seconds;
+    phase->cpu.user_seconds += cpu.user_seconds;
+    phase->seconds += (double)(loop_now_ns() - run->begin_ns) / NS_PER_SECOND;
+    phase->count += count;
 }
 
 static int fill(Run *run) {
@@ -159,8 +162,9 @@ static int fill(Run *run) {
 
 static int subscribe(Run *run) {
     begin_phase(run, "subscribe");
-    int err = enroll_sessions(run->plan, &run->loop, run->callers);
-    end_phase(run, &run->report->subscribe, enroll_pairs(run->plan));
+    int err = enroll_sessions(run->plan, &run->loop, run->callers, run->arrived, run->arriving);
+    bool is_last = run->arriving == (size_t)run->plan->sessions;
+    end_phase(run, &run->report->subscribe, is_last ? enroll_pairs(run->plan) : 0);
     return err;
 }
 
@@ -169,11 +173,6 @@ static int unsubscribe(Run *run) {
     int err = enroll_remove(run->plan, &run->loop, run->callers);
     end_phase(run, &run->report->unsubscribe, enroll_pairs(run->plan));
     return err;
-}
-
-static int fill_and_subscribe(Run *run) {
-    int err = fill(run);
-    return err == 0 ? subscribe(run) : err;
 }
 
 /* Calls with the few connections of an app server that subscribes and unsubscribes. */
@@ -187,17 +186,49 @@ static int enroll(Run *run, int (*change)(Run *run)) {
     return err;
 }
 
-static int connect_all(Run *run) {
+static int connect_some(Run *run) {
     begin_phase(run, "connect");
-    int err = crowd_connect(run->crowd);
-    end_phase(run, &run->report->connect, crowd_connected(run->crowd));
+    int err = crowd_connect(run->crowd, run->arriving);
+    end_phase(run, &run->report->connect, crowd_connected(run->crowd) - run->arrived);
     return err;
 }
 
-static int idle(Run *run) {
+static int watch_idle(Run *run) {
+    return loop_for(&run->loop, (uint64_t)(run->plan->idle * NS_PER_SECOND));
+}
+
+static int arrive(Run *run, size_t count) {
+    run->arriving = count;
+    int err = enroll(run, subscribe);
+    if (err == 0) err = connect_some(run);
+    run->arrived = count;
+    return err;
+}
+
+/* Some come first and are idle for as long as all are then: a process grows once with the first that it does, and
+ * what each further session takes is what is looked for. */
+static int arrive_first(Run *run) {
+    size_t count = (size_t)run->plan->sessions / FIRST_SHARE;
+    run->report->start_bytes = read_memory(run);
+    if (count == 0) return 0;
+    int err = arrive(run, count);
+    run->phase = "settle";
+    return err == 0 ? watch_idle(run) : err;
+}
+
+static int arrive_all(Run *run) {
+    int err = arrive_first(run);
+    if (err != 0) return err;
+    int64_t before = read_memory(run);
+    size_t further = (size_t)run->plan->sessions - run->arrived;
+    err = arrive(run, (size_t)run->plan->sessions);
+    if (err != 0) return err;
     begin_phase(run, "idle");
-    int err = loop_for(&run->loop, (uint64_t)(run->plan->idle * NS_PER_SECOND));
+    err = watch_idle(run);
     end_phase(run, &run->report->idle, crowd_connected(run->crowd));
+    run->report->full_bytes = read_memory(run);
+    int64_t growth = run->report->full_bytes - before;
+    if (further > 0) run->report->session_bytes = (double)growth / (double)further;
     return err;
 }
 
@@ -234,7 +265,7 @@ static int replay(Run *run) {
     int err = press_send(run->press, (uint64_t)plan->replay * (uint64_t)plan->channels);
     int64_t before = read_memory(run);
     begin_phase(run, "replay");
-    if (err == 0) err = crowd_connect(run->crowd);
+    if (err == 0) err = crowd_connect(run->crowd, run->arrived);
     if (err == 0) err = press_wait(run->press);
     end_phase(run, &run->report->replay, crowd_connected(run->crowd));
     run->report->replay_bytes = read_memory(run) - before;
@@ -250,21 +281,24 @@ static void leave(Run *run) {
     run->report->slow_cut = crowd_slow_cut(run->crowd);
 }
 
+static void rest(Run *run) {
+    if (run->plan->rest <= 0) return;
+    run->phase = "rest";
+    if (loop_for(&run->loop, (uint64_t)(run->plan->rest * NS_PER_SECOND)) != 0) return;
+    run->report->rest_bytes = read_memory(run);
+}
+
 static int run_phases(Run *run) {
     int err = prepare(run);
-    if (err != 0) return err;
-    int64_t before = read_memory(run);
-    err = enroll(run, fill_and_subscribe);
-    before += run->report->fill_bytes;
-    if (err == 0) err = connect_all(run);
-    if (err == 0) err = idle(run);
-    if (err != 0) return err;
-    run->report->session_bytes = read_memory(run) - before;
-    err = notify(run);
+    if (err == 0) err = enroll(run, fill);
+    if (err == 0) err = arrive_all(run);
+    if (err == 0) err = notify(run);
     if (err == 0) err = replay(run);
     if (err == 0 && run->plan->unsubscribe) err = enroll(run, unsubscribe);
-    if (err == 0) leave(run);
-    return err;
+    if (err != 0) return err;
+    leave(run);
+    rest(run);
+    return 0;
 }
 
 void run_start(Run *run, Report *report) {

@@ -89,6 +89,13 @@ describe("the load tool", function()
     assert.equal(0, chatty:wait_metric("sessions", 0))
   end)
 
+  it("tells the memory of before, with the sessions, and of when they have left", function()
+    local chatty = server.start()
+    local report = cjson.decode(run_on(chatty, "--pid=" .. chatty.pid, "--sessions=30", "--rest=0.1").out)
+    local memory = report.memory
+    assert.is_true(memory.start_bytes > 0 and memory.full_bytes >= memory.start_bytes and memory.rest_bytes > 0)
+  end)
+
   it("notifies at a rate", function()
     local chatty = server.start()
     local report = cjson.decode(run_on(chatty, "--sessions=2", "--rate=100", "--publishers=3").out)
