@@ -44,10 +44,12 @@ local function idle_and_notify(many, seconds, idle, rest)
     -- A round of pings must fall into it, where there are any, and whatever a process does some seconds later with
     -- the memory that connecting took. Those that are idle are not in each other's way.
     case("idle", { "floor", "floor_pings", "bun", "nchan", "ws", "socketio", "centrifugo", "chatty" },
-      { "--sessions=" .. many, "--idle=" .. idle, "--seconds=0" }, { rounds = 1, is_together = true }),
+      { "--sessions=" .. many, "--idle=" .. idle, "--seconds=0" },
+      { rounds = 1, is_together = true, settings = DURABLE }),
     -- Longer than it takes until those who left are offline (OFFLINE_GRACE) and memory is given back.
     case("peak", OURS, { "--sessions=" .. many, "--idle=2", "--seconds=0", "--unsubscribe",
-      "--rest=" .. rest }, { rounds = 1 }),
+      "--rest=" .. rest },
+      { rounds = 1, settings = DURABLE }),
     case("nobody listens", ALL, { "--sessions=0", "--idle=0", "--warmup=0.3", "--publishers=8",
       "--seconds=" .. seconds }),
   }

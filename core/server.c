@@ -14,7 +14,7 @@
 #include "reload.h"
 #include "watch.h"
 
-enum { SIGNAL_COUNT = 4, TRIM_PAUSE_MS = 5000 };
+enum { SIGNAL_COUNT = 4, TRIM_PAUSE_MS = 5000, EMPTIED_SHARE = 8, EMPTIED_MIN = 64 };
 
 typedef struct Server {
     const Config *config;
@@ -29,6 +29,7 @@ typedef struct Server {
     uv_loop_t loop; /* of the main thread, which serves nobody */
     uv_signal_t signals[SIGNAL_COUNT];
     uv_timer_t trim; /* looks whether memory can be given back */
+    int64_t most;    /* of what is counted for that, since the islands were asked */
 } Server;
 
 static void raise_file_limit(void) {
@@ -79,9 +80,20 @@ static void start_watch(Server *server) {
     server->watch = watch_open(&server->loop, buf_str(&server->watched), on_change, server);
 }
 
+/* Much of what the pools of the islands hold is gone, which cannot be seen from here otherwise. */
+static bool has_emptied(Server *server) {
+    int64_t count = metrics_sum(METRIC_connections) + metrics_sum(METRIC_users_online) +
+                    metrics_sum(METRIC_subscriptions);
+    if (count > server->most) server->most = count;
+    if (count > server->most - server->most / EMPTIED_SHARE - EMPTIED_MIN) return false;
+    server->most = count;
+    return true;
+}
+
 static void on_trim(uv_timer_t *timer) {
     Server *server = timer->data;
-    if (mem_try_trim()) bus_trim(&server->commons.bus);
+    bool was_trimmed = mem_try_trim();
+    if (has_emptied(server) || was_trimmed) bus_trim(&server->commons.bus);
 }
 
 static void start_trimming(Server *server) {

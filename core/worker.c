@@ -141,6 +141,13 @@ static void run_park(Worker *worker, Op *op) {
     op_free(op);
 }
 
+static void run_trim(Worker *worker, Op *op) {
+    pool_trim(&worker->net.pool);
+    graph_trim(&worker->registry.graph);
+    mem_trim_end();
+    op_free(op);
+}
+
 static void run_answer(Op *op) {
     op->on_answer(op, op->waiter);
     op_free(op);
@@ -162,10 +169,7 @@ static void run_op(Worker *worker, Op *op) {
         op_free(op);
         return;
     case OP_PARK: run_park(worker, op); return;
-    case OP_TRIM:
-        mem_trim_end();
-        op_free(op);
-        return;
+    case OP_TRIM: run_trim(worker, op); return;
     case OP_STOP:
         leave(worker);
         op_free(op);

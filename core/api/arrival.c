@@ -107,7 +107,7 @@ static const SessionHandler handler = {
 
 static Session *make_session(const Api *api, Address remote) {
     SessionOwner *owner = &api->states->session_owner;
-    *owner = (SessionOwner){&handler, api->states, api->expiring_notice_ms};
+    *owner = (SessionOwner){&handler, api->states, &api->net->pool, api->expiring_notice_ms};
     return session_new(remote, owner);
 }
 

@@ -47,13 +47,18 @@ void map_deinit(Map *map) {
     map_init(map, map->key_of);
 }
 
-static void place(MapSlot *slots, size_t slot_count, void *value, uint64_t hash) {
+static uint32_t hash_of(Str key) {
+    return (uint32_t)map_hash(key);
+}
+
+static void place(MapSlot *slots, size_t slot_count, void *value, uint32_t hash) {
     size_t i = hash & (slot_count - 1);
     while (slots[i].value != NULL) i = (i + 1) & (slot_count - 1);
     slots[i] = (MapSlot){value, hash};
 }
 
 static void resize(Map *map, size_t slot_count) {
+    ensure(slot_count - 1 <= UINT32_MAX);
     MapSlot *slots = mem_zalloc(slot_count * sizeof *slots);
     for (size_t i = 0; i < map->slot_count; i++) {
         if (map->slots[i].value != NULL) {
@@ -67,7 +72,7 @@ static void resize(Map *map, size_t slot_count) {
 
 static MapSlot *find_slot(const Map *map, Str key) {
     if (map->count == 0) return NULL;
-    uint64_t hash = map_hash(key);
+    uint32_t hash = hash_of(key);
     size_t i = hash & (map->slot_count - 1);
     for (; map->slots[i].value != NULL; i = (i + 1) & (map->slot_count - 1)) {
         MapSlot *slot = &map->slots[i];
@@ -85,7 +90,7 @@ void map_add(Map *map, void *value) {
     if ((map->count + 1) * 4 > map->slot_count * 3) {
         resize(map, map->slot_count ? map->slot_count * 2 : MAP_SLOTS_MIN);
     }
-    place(map->slots, map->slot_count, value, map_hash(map->key_of(value)));
+    place(map->slots, map->slot_count, value, hash_of(map->key_of(value)));
     map->count++;
 }
 

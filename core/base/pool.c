@@ -71,6 +71,10 @@ void *pool_alloc(Pool *pool, size_t size) {
     return fresh;
 }
 
+void *pool_zalloc(Pool *pool, size_t size) {
+    return memset(pool_alloc(pool, size), 0, size);
+}
+
 void pool_free(Pool *pool, void *block, size_t size) {
     if (block == NULL) return;
     if (size > POOL_BLOCK_MAX || size == 0) {

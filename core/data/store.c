@@ -71,6 +71,10 @@ bool store_was_changed(Store *store) {
     return store->class->was_changed(store);
 }
 
+void store_trim(Store *store) {
+    if (store->class->trim != NULL) store->class->trim(store);
+}
+
 void store_close(Store *store) {
     store->class->close(store);
 }

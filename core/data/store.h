@@ -58,6 +58,7 @@ typedef struct StoreClass {
     int (*commit)(Store *store);
     void (*rollback)(Store *store);
     bool (*was_changed)(Store *store); /* NULL: nobody else can */
+    void (*trim)(Store *store);        /* NULL: it keeps nothing that it could do without */
     void (*close)(Store *store);       /* takes */
 } StoreClass;
 
@@ -93,6 +94,9 @@ void store_rollback(Store *store);
 /* Whether another process has changed it since this was asked last (the first time: yes). */
 bool store_can_be_changed(const Store *store);
 bool store_was_changed(Store *store);
+
+/* Gives back memory that only makes it quicker. */
+void store_trim(Store *store);
 void store_close(Store *store);
 
 /* The kinds. */

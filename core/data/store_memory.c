@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/ensure.h"
 #include "base/map.h"
 #include "base/mem.h"
 #include "data/store.h"
@@ -15,11 +16,9 @@
 enum { SWEEP_COUNT_MIN = 1024 };
 
 typedef struct Entry {
-    Str name; /* space, a NUL, key: in the Entry's own memory, as is the value */
-    Str value;
-    size_t space_len;
     int64_t expires_ms;
-    char data[];
+    uint32_t space_len, name_len, value_len;
+    char data[]; /* the name, which is space, a NUL and key, and behind it the value */
 } Entry;
 
 typedef struct MemoryStore {
@@ -33,11 +32,20 @@ static Map *entries_of(Store *store) {
 }
 
 static Str name_of(const void *value) {
-    return ((const Entry *)value)->name;
+    const Entry *entry = value;
+    return str_make(entry->data, entry->name_len);
+}
+
+static Str space_of(const Entry *entry) {
+    return str_make(entry->data, entry->space_len);
 }
 
 static Str key_of(const Entry *entry) {
-    return str_make(entry->name.data + entry->space_len + 1, entry->name.len - entry->space_len - 1);
+    return str_make(entry->data + entry->space_len + 1, entry->name_len - entry->space_len - 1);
+}
+
+static Str value_of(const Entry *entry) {
+    return str_make(entry->data + entry->name_len, entry->value_len);
 }
 
 static bool is_live(const Entry *entry, int64_t now_ms) {
@@ -79,7 +87,7 @@ static void sweep(MemoryStore *self) {
         if (!is_live(entry, now_ms)) ended[count++] = entry;
     }
     for (size_t i = 0; i < count; i++) {
-        map_remove(entries, ended[i]->name);
+        map_remove(entries, name_of(ended[i]));
         mem_free(ended[i]);
     }
     mem_free(ended);
@@ -91,15 +99,16 @@ static int put(Store *store, const StoreRecord *record) {
     if (self->entries.count >= self->sweep_count) sweep(self);
     int err = erase(store, record->space, record->key);
     size_t name_len = record->space.len + 1 + record->key.len;
-    Entry *entry = mem_alloc(sizeof *entry + name_len + record->value.len);
+    ensure(name_len <= UINT32_MAX && record->value.len <= UINT32_MAX);
+    Entry *entry = mem_alloc(offsetof(Entry, data) + name_len + record->value.len);
     Buf name = BUF_NONE;
     add_name(&name, record->space, record->key);
     memcpy(entry->data, name.data, name_len);
     buf_deinit(&name);
     if (record->value.len > 0) memcpy(entry->data + name_len, record->value.data, record->value.len);
-    entry->name = str_make(entry->data, name_len);
-    entry->value = str_make(entry->data + name_len, record->value.len);
-    entry->space_len = record->space.len;
+    entry->name_len = (uint32_t)name_len;
+    entry->value_len = (uint32_t)record->value.len;
+    entry->space_len = (uint32_t)record->space.len;
     entry->expires_ms = record->expires_ms;
     map_add(entries_of(store), entry);
     return err;
@@ -111,7 +120,7 @@ static int get(Store *store, Str space, Str key, int64_t now_ms, Buf *value) {
     const Entry *entry = map_find(entries_of(store), buf_str(&name));
     buf_deinit(&name);
     if (entry == NULL || !is_live(entry, now_ms)) return ERR_NOT_FOUND;
-    buf_add(value, entry->value);
+    buf_add(value, value_of(entry));
     return 0;
 }
 
@@ -160,14 +169,13 @@ static int find_origin(Store *store, Str user, Str channel, StoreOrigin *origin)
 }
 
 static bool is_in_range(const Entry *entry, const StoreRange *range, int64_t now_ms) {
-    Str space = str_make(entry->name.data, entry->space_len);
     Str key = key_of(entry);
-    return str_equal(space, range->space) && str_has_prefix(key, range->prefix) &&
+    return str_equal(space_of(entry), range->space) && str_has_prefix(key, range->prefix) &&
            str_compare(key, range->after) > 0 && is_live(entry, now_ms);
 }
 
 static int compare(const void *a, const void *b) {
-    return str_compare((*(Entry *const *)a)->name, (*(Entry *const *)b)->name);
+    return str_compare(name_of(*(Entry *const *)a), name_of(*(Entry *const *)b));
 }
 
 static int each(Store *store, const StoreRange *range, int64_t now_ms, StoreOnRecord on_record,
@@ -181,7 +189,7 @@ static int each(Store *store, const StoreRange *range, int64_t now_ms, StoreOnRe
     }
     if (count > 1) qsort(found, count, sizeof *found, compare);
     for (size_t i = 0; i < count; i++) {
-        StoreRecord record = {range->space, key_of(found[i]), found[i]->value, found[i]->expires_ms};
+        StoreRecord record = {range->space, key_of(found[i]), value_of(found[i]), found[i]->expires_ms};
         if (!on_record(context, &record)) break;
     }
     mem_free(found);

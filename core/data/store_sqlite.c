@@ -240,6 +240,10 @@ static bool was_changed(Store *store) {
     return self->data_version != before;
 }
 
+static void trim(Store *store) {
+    sqlite3_db_release_memory(of_store(store)->db);
+}
+
 static void close_store(Store *store) {
     SqliteStore *self = of_store(store);
     for (int i = 0; i < STATEMENT_COUNT; i++) sqlite3_finalize(self->statements[i]);
@@ -261,6 +265,7 @@ static const StoreClass sqlite_class = {
     .commit = commit,
     .rollback = rollback,
     .was_changed = was_changed,
+    .trim = trim,
     .close = close_store,
 };
 

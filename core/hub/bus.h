@@ -95,7 +95,7 @@ void bus_ask_roster(Bus *bus, Op *op);
 void bus_ask_reload(Bus *bus, Op *op);
 void bus_post(Bus *bus, unsigned to, Op *op);
 
-/* Lets all workers and the roster give back the end of their heaps. */
+/* Lets all workers and the roster give back what is free in their pools, and at the end of their heaps. */
 void bus_trim(Bus *bus);
 
 /* Sends a carried-out op back to its origin, or frees it when no answer is wanted (on_answer is NULL, which the

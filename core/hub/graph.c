@@ -14,6 +14,7 @@ static Str key_of(const void *value) {
 }
 
 void graph_init(Graph *graph) {
+    pool_init(&graph->pool);
     map_init(&graph->users, key_of);
     map_init(&graph->channels, key_of);
     graph->edge_count = 0;
@@ -23,21 +24,32 @@ static Edge *edges_of(Node *node) {
     return node->edge_cap > 1 ? node->edges.many : &node->edges.one;
 }
 
-static void free_node(Node *node) {
-    if (node->edge_cap > 1) mem_free(node->edges.many);
-    mem_free(node);
+static size_t size_of(size_t name_len) {
+    return offsetof(Node, name) + name_len;
 }
 
-static void free_nodes(Map *map) {
+static void free_node(Graph *graph, Node *node) {
+    if (node->edge_cap > 1) mem_free(node->edges.many);
+    pool_free(&graph->pool, node, size_of(node->name_len));
+}
+
+static void free_nodes(Graph *graph, Map *map) {
     size_t at = 0;
-    for (Node *node = map_next(map, &at); node != NULL; node = map_next(map, &at)) free_node(node);
+    for (Node *node = map_next(map, &at); node != NULL; node = map_next(map, &at)) {
+        free_node(graph, node);
+    }
     map_deinit(map);
 }
 
 void graph_deinit(Graph *graph) {
-    free_nodes(&graph->users);
-    free_nodes(&graph->channels);
+    free_nodes(graph, &graph->users);
+    free_nodes(graph, &graph->channels);
+    pool_deinit(&graph->pool);
     graph->edge_count = 0;
+}
+
+void graph_trim(Graph *graph) {
+    pool_trim(&graph->pool);
 }
 
 Node *graph_find_user(const Graph *graph, Str name) {
@@ -48,11 +60,12 @@ Node *graph_find_channel(const Graph *graph, Str name) {
     return map_find(&graph->channels, name);
 }
 
-static Node *add_node(Map *map, Str name, bool is_channel) {
+static Node *add_node(Graph *graph, Str name, bool is_channel) {
+    Map *map = is_channel ? &graph->channels : &graph->users;
     Node *node = map_find(map, name);
     if (node != NULL) return node;
     ensure(name.len <= NAME_LEN_MAX);
-    node = mem_zalloc(offsetof(Node, name) + name.len);
+    node = pool_zalloc(&graph->pool, size_of(name.len));
     node->edge_cap = 1;
     node->name_len = (uint32_t)name.len & NAME_LEN_MAX;
     node->is_channel = is_channel;
@@ -62,11 +75,11 @@ static Node *add_node(Map *map, Str name, bool is_channel) {
 }
 
 Node *graph_add_user(Graph *graph, Str name) {
-    return add_node(&graph->users, name, false);
+    return add_node(graph, name, false);
 }
 
 Node *graph_add_channel(Graph *graph, Str name) {
-    return add_node(&graph->channels, name, true);
+    return add_node(graph, name, true);
 }
 
 /* The edge from one to the other, looked for at the end that has fewer. */
@@ -161,5 +174,5 @@ void graph_clear(Graph *graph, Node *node) {
 void graph_prune(Graph *graph, Node *node) {
     if (node->edge_count > 0 || node->owner != NULL) return;
     map_remove(node->is_channel ? &graph->channels : &graph->users, node_name(node));
-    free_node(node);
+    free_node(graph, node);
 }

@@ -2,7 +2,7 @@
  *
  * graph: who is tied to what: users and channels by name, and the edges between them, walkable from
  * both ends. The roster keeps all standing subscriptions in one, each worker the part of its live
- * users in another. A node lives while it has an edge or an owner (graph_prune). 16 bytes per edge and
+ * users in another. A node lives while it has an edge or an owner (graph_prune). 12 bytes per edge and
  * end, of which the node itself has room for one; adding and removing cost in proportion to the
  * shorter of the two ends. One thread.
  */
@@ -12,10 +12,11 @@
 #include <stdint.h>
 
 #include "base/map.h"
+#include "base/pool.h"
 
 typedef struct Node Node;
 
-typedef struct Edge {
+typedef struct __attribute__((packed, aligned(4))) Edge {
     Node *peer;
     uint32_t back; /* index of the twin edge in peer->edges */
 } Edge;
@@ -23,7 +24,7 @@ typedef struct Edge {
 struct Node {
     void *owner;   /* what the graph's owner hangs here (sessions, presence); keeps the node alive */
     uint64_t mark; /* scratch of the graph's owner: the serial of the last walk that met it */
-    union {
+    union __attribute__((packed, aligned(4))) {
         Edge one;   /* while edge_cap is 1 */
         Edge *many; /* unordered: removal moves the last one into the gap */
     } edges;
@@ -35,6 +36,7 @@ struct Node {
 };
 
 typedef struct Graph {
+    Pool pool; /* where the nodes lie */
     Map users;
     Map channels;
     uint64_t edge_count; /* subscriptions */
@@ -54,6 +56,9 @@ bool graph_remove_edge(Graph *graph, Node *user, Node *channel); /* false: was n
 
 /* Removes all edges of the node, and the peers that are left with nothing. */
 void graph_clear(Graph *graph, Node *node);
+
+/* Gives back what the nodes that are gone took. For quiet moments. */
+void graph_trim(Graph *graph);
 
 /* Frees the node if it has neither edge nor owner. */
 void graph_prune(Graph *graph, Node *node);

@@ -2,10 +2,11 @@
 #include "hub/online.h"
 
 #include "base/ensure.h"
-#include "base/mem.h"
 
 void online_init(Online *online, unsigned worker_count, uint32_t grace_ms) {
+    ensure(worker_count <= ONLINE_WORKERS_MAX);
     *online = (Online){.worker_count = worker_count, .grace_ms = grace_ms};
+    pool_init(&online->pool);
     list_init(&online->users);
     list_init(&online->leaving);
 }
@@ -14,24 +15,32 @@ static Presence *first_of(const List *list) {
     return list_is_empty(list) ? NULL : list_entry(list->next, Presence, link);
 }
 
-static void free_presence(Presence *presence) {
-    list_remove(&presence->link);
-    presence->user->owner = NULL;
-    mem_free(presence);
+static size_t size_of(const Online *online) {
+    return sizeof(Presence) + online->worker_count * sizeof((Presence *)NULL)->per_worker[0];
 }
 
-static void free_all(List *list) {
-    for (Presence *at = first_of(list); at != NULL; at = first_of(list)) free_presence(at);
+static void free_presence(Online *online, Presence *presence) {
+    list_remove(&presence->link);
+    presence->user->owner = NULL;
+    pool_free(&online->pool, presence, size_of(online));
+}
+
+static void free_all(Online *online, List *list) {
+    for (Presence *at = first_of(list); at != NULL; at = first_of(list)) free_presence(online, at);
 }
 
 void online_deinit(Online *online) {
-    free_all(&online->users);
-    free_all(&online->leaving);
+    free_all(online, &online->users);
+    free_all(online, &online->leaving);
+    pool_deinit(&online->pool);
+}
+
+void online_trim(Online *online) {
+    pool_trim(&online->pool);
 }
 
 static Presence *add_presence(Online *online, Node *user) {
-    Presence *presence =
-        mem_zalloc(sizeof *presence + online->worker_count * sizeof presence->per_worker[0]);
+    Presence *presence = pool_zalloc(&online->pool, size_of(online));
     presence->user = user;
     presence->generation = ++online->generation;
     list_init(&presence->link);
@@ -50,7 +59,7 @@ const Presence *online_join(Online *online, Node *user, unsigned worker) {
     }
     presence->sessions++;
     presence->per_worker[worker]++;
-    presence->worker = worker;
+    presence->worker = (uint8_t)worker;
     online->session_count++;
     return is_new ? presence : NULL;
 }
@@ -60,7 +69,7 @@ void online_leave(Online *online, Node *user, unsigned worker, uint64_t now_ms) 
     ensure(presence != NULL && presence->per_worker[worker] > 0);
     presence->sessions--;
     presence->per_worker[worker]--;
-    presence->worker = worker;
+    presence->worker = (uint8_t)worker;
     online->session_count--;
     if (presence->sessions > 0) return;
     online->user_count--;
@@ -75,8 +84,7 @@ const Presence *online_first_gone(const Online *online, uint64_t now_ms) {
 }
 
 void online_drop(Online *online, const Presence *presence) {
-    (void)online;
-    free_presence(presence->user->owner);
+    free_presence(online, presence->user->owner);
 }
 
 uint64_t online_next_deadline(const Online *online) {

@@ -12,17 +12,20 @@
 #include "base/list.h"
 #include "hub/graph.h"
 
+enum { ONLINE_WORKERS_MAX = 256 };
+
 typedef struct Presence {
     List link; /* in Online.users, or in Online.leaving */
     Node *user;
-    uint64_t generation;   /* grows with each coming online, of anybody */
-    uint64_t deadline_ms;  /* leaving: when he is offline; monotonic */
-    uint32_t sessions;     /* 0: leaving */
-    unsigned worker;       /* of the last join or leave */
-    uint32_t per_worker[]; /* sessions on each worker */
+    uint64_t generation;    /* grows with each coming online, of anybody */
+    uint64_t deadline_ms;   /* leaving: when he is offline; monotonic */
+    uint32_t sessions : 24; /* 0: leaving */
+    uint32_t worker : 8;    /* of the last join or leave */
+    uint32_t per_worker[];  /* sessions on each worker */
 } Presence;
 
 typedef struct Online {
+    Pool pool; /* where the Presences lie */
     List users;
     List leaving; /* the one whose deadline comes first, first: the grace is the same for all */
     uint32_t user_count;
@@ -45,6 +48,9 @@ void online_leave(Online *online, Node *user, unsigned worker, uint64_t now_ms);
 /* The first one whose grace is over, or NULL; online_drop frees it, and leaves the node without owner. */
 const Presence *online_first_gone(const Online *online, uint64_t now_ms);
 void online_drop(Online *online, const Presence *presence);
+
+/* Gives back what the Presences that are gone took. For quiet moments. */
+void online_trim(Online *online);
 
 /* When to ask online_first_gone again; 0: nobody is leaving. */
 uint64_t online_next_deadline(const Online *online);

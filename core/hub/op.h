@@ -41,7 +41,7 @@
     X(ERASE, roster)         /* drops that record */                                                  \
     X(GET, roster)           /* answers its `value` */                                                \
     X(EACH, roster)          /* answers keys and values of a space, a page */                         \
-    X(TRIM, roster)          /* gives back the end of the island's heap; workers do that too */       \
+    X(TRIM, roster)          /* frees what nothing in its pools needs; workers do so too */           \
     X(RELOAD, reload)        /* make new Lua states and swap them; is_dry: only make them. Answers */ \
                              /* `generation`, or the fault as `value` */                              \
     X(CLOSE, both)           /* end the thread of the roster, or that of reloads */

@@ -177,6 +177,9 @@ static void run_op(Roster *roster, Op *op) {
         bus_answer(roster->bus, op);
         return;
     case OP_TRIM:
+        graph_trim(&roster->graph);
+        online_trim(&roster->online);
+        store_trim(roster->store);
         mem_trim_end();
         op_free(op);
         return;

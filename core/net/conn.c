@@ -21,7 +21,6 @@
 
 #include "base/clock.h"
 #include "base/ensure.h"
-#include "base/mem.h"
 #include "base/metrics.h"
 
 enum { BUFFERS_MAX = 64 };
@@ -406,7 +405,7 @@ Conn *conn_open(Net *net, int fd) {
         close(fd);
         return NULL;
     }
-    Conn *conn = mem_zalloc(sizeof *conn);
+    Conn *conn = pool_zalloc(&net->pool, sizeof *conn);
     conn->fd = fd;
     conn->net = net;
     outbox_init(&conn->outbox);
@@ -452,7 +451,7 @@ void conn_free(Conn *conn) {
     list_remove(&conn->link);
     net->conn_count--;
     metrics_add(METRIC_connections, -1);
-    mem_free(conn);
+    pool_free(&net->pool, conn, sizeof *conn);
 }
 
 void conn_close(Conn *conn) {

@@ -15,6 +15,7 @@ void net_init(Net *net, uv_loop_t *loop, const NetLimits *limits) {
     if (clock_is_held()) net_hold(net);
     wheel_init(&net->wheel, net_now_ms(net));
     list_init(&net->deferred);
+    pool_init(&net->pool);
     list_init(&net->dirty);
     list_init(&net->closing);
     poller_init(&net->poller, loop, conn_on_ready);
@@ -34,6 +35,7 @@ void net_deinit(Net *net) {
     poller_deinit(&net->poller);
     ws_pool_deinit(&net->ws_pool);
     mem_free(net->read_buffer);
+    pool_deinit(&net->pool);
 }
 
 /* Places are found by address, so that all frames of a turn find their own again for every

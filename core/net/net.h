@@ -13,6 +13,7 @@
 
 #include "base/bytes.h"
 #include "base/list.h"
+#include "base/pool.h"
 #include "base/wheel.h"
 #include "hub/subscriber.h"
 #include "net/poller.h"
@@ -75,6 +76,7 @@ typedef struct Net {
     Wheel wheel;
     Poller poller;  /* watches the sockets of the Conns */
     List deferred;  /* NetDeferreds of this turn */
+    Pool pool;      /* where Conns, Sockets and Sessions lie */
     List dirty;     /* Conns with bytes to write in this turn */
     List closing;   /* Conns that are closed and not freed yet */
     List conns;     /* all open Conns */

@@ -3,7 +3,6 @@
 
 #include "base/clock.h"
 #include "base/ensure.h"
-#include "base/mem.h"
 #include "data/secret.h"
 
 enum {
@@ -113,7 +112,7 @@ void session_on_message(Session *session, Str text) {
 static void free_session(Session *session) {
     ensure(session->subscriber.user == NULL && !session->subscriber.is_coming);
     bytes_release(session->facts.identity);
-    mem_free(session);
+    pool_free(session->owner->pool, session, sizeof *session);
 }
 
 void session_on_close(Session *session, uint16_t code, Str reason) {
@@ -168,7 +167,7 @@ void session_set_client(Session *session, Str name) {
 }
 
 Session *session_new(Address remote, const SessionOwner *owner) {
-    Session *session = mem_zalloc(sizeof *session);
+    Session *session = pool_zalloc(owner->pool, sizeof *session);
     session->owner = owner;
     session->facts.since_ms = clock_wall_ms();
     session->pins = 1;

@@ -31,6 +31,7 @@ typedef struct SessionHandler {
 typedef struct SessionOwner {
     const SessionHandler *handler;
     void *context;
+    Pool *pool; /* where the sessions lie */
     uint32_t expiring_notice_ms;
 } SessionOwner;
 
@@ -51,12 +52,12 @@ struct Session {
         int64_t expires_ms;        /* identified: wall clock; 0: never */
         uint64_t auth_deadline_ms; /* not identified: monotonic; 0: none */
     };
-    uint32_t pins;
     uint32_t key_generation; /* of the key that signed the token */
-    bool was_warned;         /* on_expiring came for this token */
-    bool is_live;            /* session_go_live was called */
-    bool has_joined;         /* the roster was asked */
-    bool is_member;          /* the roster counts it: a LEAVE is owed */
+    uint32_t pins : 28;
+    bool was_warned : 1; /* on_expiring came for this token */
+    bool is_live : 1;    /* session_go_live was called */
+    bool has_joined : 1; /* the roster was asked */
+    bool is_member : 1;  /* the roster counts it: a LEAVE is owed */
 };
 
 /* Empty until session_identify. */

@@ -12,7 +12,6 @@
 #include <stddef.h>
 
 #include "base/clock.h"
-#include "base/mem.h"
 #include "base/metrics.h"
 #include "net/backlog.h"
 #include "net/exchange.h"
@@ -322,7 +321,7 @@ static void on_close(void *owner) {
     backlog_free(&socket->backlog);
     bytes_release(socket->pong);
     bytes_release(socket->close_reason);
-    mem_free(socket);
+    pool_free(&conn_net(socket->conn)->pool, socket, sizeof *socket);
 }
 
 static const ConnHandler conn_handler = {on_data, on_end, on_drain, on_timer, on_close};
@@ -336,7 +335,7 @@ static uint64_t first_heard(const Socket *socket) {
 }
 
 static Socket *socket_new(Conn *conn, const SocketHandler *handler, void *owner) {
-    Socket *socket = mem_zalloc(sizeof *socket);
+    Socket *socket = pool_zalloc(&conn_net(conn)->pool, sizeof *socket);
     socket->conn = conn;
     socket->handler = handler;
     socket->owner = owner;
