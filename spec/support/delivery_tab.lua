@@ -87,7 +87,7 @@ end
 --- The next event, decoded; nil, reason.
 function Tab:next(seconds)
   local event, reason = kinds[self.kind].next(self, seconds)
-  if not event then return nil, reason end
+  if not event then return nil, ("%s (%s)"):format(reason, self.socket and self.socket.close_code or "no code") end
   if event.event == "chatty:connected" then self.session = event.attributes.session end
   self.id = event.id or self.id
   return event
