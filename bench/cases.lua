@@ -99,6 +99,8 @@ local function slow_readers(many, seconds)
 end
 
 local HISTORY = { settings = { "--plugins={bench}/plugins" } }
+local DURABLE_HISTORY = { settings = { "--plugins={bench}/plugins", "--plugin-options={bench}/options/durable.lua",
+  "--store=sqlite:chatty.db" } }
 
 local function transports(many, seconds)
   local notify = { "--sessions=0", "--idle=0", "--warmup=0.3", "--publishers=8", "--seconds=" .. seconds }
@@ -107,6 +109,9 @@ local function transports(many, seconds)
       { "--sessions=" .. many // 2, "--idle=5", "--warmup=0.3", "--seconds=" .. seconds }),
     case("without history", OURS, notify),
     case("with history", OURS, notify, HISTORY),
+    case("with durable history, 8 publishers", OURS, notify, DURABLE_HISTORY),
+    case("with durable history, 64 publishers", OURS,
+      { "--sessions=0", "--idle=0", "--warmup=0.3", "--publishers=64", "--seconds=" .. seconds }, DURABLE_HISTORY),
     case("replay", OURS, { "--sessions=" .. many, "--idle=0", "--warmup=0", "--seconds=0.2", "--replay=100" },
       HISTORY),
   }

@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "data/secret_record.h"
-#include "hub/snapshot.h"
+#include "hub/journal.h"
 
 static void start_history(Commons *commons) {
     history_free(commons->bus.history);
@@ -25,7 +25,7 @@ void commons_init(Commons *commons, const Config *config) {
 
 /* One that cannot be understood is as good as none. */
 static int load_history(Commons *commons) {
-    int err = snapshot_load(commons->store, api_encoders(), commons->bus.history);
+    int err = journal_load(commons->store, api_encoders(), commons->bus.history);
     if (err != ERR_INVALID) return err;
     log_line(LOG_WARN, "the history in the store is not whole: the events of before are forgotten");
     start_history(commons);

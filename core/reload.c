@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * A reload in three steps: ROOM to all workers, so that no more than so many old states are kept; the states are
- * made here; SWAP to all workers. Each step waits for the answers of all. Whoever asks between the first step and
- * the making of the states gets this reload, whoever asks later the next one: he may have changed a file.
+ * made here; SWAP to all workers, between two RULES to the roster. Each step waits for the answers of all. Whoever
+ * asks between the first step and the making of the states gets this reload, whoever asks later the next one: he may
+ * have changed a file.
  */
 #include "reload.h"
 
@@ -105,7 +106,26 @@ static int make_states(const Reload *reload, unsigned count, Buf *fault, Api **s
     return 0;
 }
 
-static int swap_states(Reload *reload, Api **states) {
+/* Which channels keep history: before the first worker goes by it, and, with is_all, when all do. */
+static int tell_rules(Reload *reload, Bytes *rules, bool is_all) {
+    Op *op = op_new(OP_RULES);
+    op->origin = OP_ORIGIN_RELOAD;
+    op->value = bytes_retain(rules);
+    op->is_add = is_all;
+    reload->pending = 1;
+    bus_ask_roster(reload->bus, op);
+    return await_answers(reload);
+}
+
+static Bytes *rules_of(const Api *state) {
+    Buf row = BUF_NONE;
+    retention_pack(&state->retention, &row);
+    Bytes *rules = bytes_copy(buf_str(&row));
+    buf_deinit(&row);
+    return rules;
+}
+
+static int swap_all(Reload *reload, Api **states) {
     unsigned count = reload->bus->worker_count;
     reload->generation++;
     reload->pending = count;
@@ -115,6 +135,20 @@ static int swap_states(Reload *reload, Api **states) {
         bus_post(reload->bus, i, op);
     }
     return await_answers(reload);
+}
+
+static int swap_states(Reload *reload, Api **states) {
+    Bytes *rules = rules_of(states[0]);
+    int err = tell_rules(reload, rules, false);
+    if (err == 0) {
+        err = swap_all(reload, states);
+        /* If it fails, which the roster logs, a crash will mean a gap where the rules are new. */
+        if (err == 0) tell_rules(reload, rules, true);
+    } else {
+        free_states(states, reload->bus->worker_count);
+    }
+    bytes_release(rules);
+    return err;
 }
 
 static int renew(Reload *reload, bool is_dry, Buf *fault) {

@@ -164,7 +164,8 @@ static int add_workers(Server *server, uint16_t *port) {
 static int start_roster(Server *server) {
     Store *store = server->commons.store;
     server->commons.store = NULL;
-    int err = roster_start(&server->commons.bus, store, &server->config->roster, &server->roster);
+    int err = roster_start(&server->commons.bus, store, &server->config->roster,
+                           &worker_api(server->workers[0])->retention, &server->roster);
     if (err != 0) log_line(LOG_ERROR, "cannot load the store: %s", err_text(err));
     return err;
 }

@@ -75,7 +75,9 @@ static WorkerTurn turn_workers(Trial *trial) {
 }
 
 static void on_reload_waits(void *context) {
-    turn_workers(context);
+    Trial *trial = context;
+    turn_workers(trial);
+    roster_turn(trial->roster);
 }
 
 static WorkerTurn turn(Trial *trial) {
@@ -98,7 +100,8 @@ static int add_workers(Trial *trial) {
 static int open_roster(Trial *trial) {
     Store *store = trial->commons.store;
     trial->commons.store = NULL;
-    return roster_open(&trial->commons.bus, store, &trial->config.roster, &trial->roster);
+    return roster_open(&trial->commons.bus, store, &trial->config.roster,
+                       &worker_api(trial->workers[0])->retention, &trial->roster);
 }
 
 static int start(Trial *trial) {

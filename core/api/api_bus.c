@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/api_event.h"
 #include "api/ask.h"
+#include "api/emit.h"
 #include "api/event_parts.h"
 #include "api/lua_args.h"
 #include "base/clock.h"
 #include "base/ensure.h"
-#include "base/metrics.h"
 #include "net/session_ws.h"
 #include "net/sse.h"
 #include "socketio/sio.h"
@@ -110,124 +110,11 @@ static Notice *check_notice(lua_State *L, Str *name) {
     return notice;
 }
 
-static void push_count(lua_State *L, uint64_t users, uint64_t sessions) {
-    lua_createtable(L, 0, 3);
-    set_field_integer(L, "users", (lua_Integer)users);
-    set_field_integer(L, "sessions", (lua_Integer)sessions);
-}
-
-/* The id of a kept event. */
-static int push_id(lua_State *L, uint64_t sequence) {
-    if (sequence == 0) return 0;
-    char id[MESSAGE_ID_LEN];
-    history_encode_id(api_of(L)->history, sequence, id);
-    push_str(L, str_make(id, sizeof id));
-    return 1;
-}
-
-static int push_tally(lua_State *L, void *data) {
-    Tally *tally = data;
-    uint64_t users;
-    uint64_t sessions;
-    tally_close(tally, &users, &sessions);
-    push_count(L, users, sessions);
-    lua_createtable(L, (int)tally->row_count, 0);
-    for (uint32_t i = 0; i < tally->row_count; i++) {
-        push_count(L, tally->rows[i].user_count, tally->rows[i].sessions);
-        lua_rawseti(L, -2, (lua_Integer)i + 1);
-    }
-    lua_setfield(L, -2, "per_name");
-    return 1 + push_id(L, tally->sequence);
-}
-
-static void on_tally(void *waiter, Tally *tally) {
-    ask_finish(waiter, tally);
-}
-
-/* Names, each on a line of its own, as many as there is room for. */
-static Str join_names(const Str *names, size_t stride, uint32_t count, char *text, size_t size) {
-    size_t len = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        const Str *name = (const Str *)(const void *)((const char *)names + i * stride);
-        if (len + name->len + 1 > size) break;
-        memcpy(text + len, name->data, name->len);
-        len += name->len;
-        text[len++] = '\n';
-    }
-    return str_make(text, len);
-}
-
-static uint32_t count_lines(Str text) {
-    uint32_t count = 0;
-    for (size_t i = 0; i < text.len; i++) count += text.data[i] == '\n';
-    return count;
-}
-
-/* Who asked for an event, as it is recorded. */
-typedef struct Asker {
-    Str origin;
-    Str id; /* idempotency key */
-} Asker;
-
-static void record(const Api *api, const Notice *notice, Str name, const Asker *asker) {
-    char targets[512];
-    char except[256];
-    char sessions[256];
-    TraceEvent event = {
-        .number = notice->number,
-        .by_users = notice->kind == NOTICE_USERS,
-        .is_efficient = notice->is_efficient,
-        .at_ms = clock_wall_ms(),
-        .first_sequence = notice->first_sequence,
-        .last_sequence = notice->last_sequence,
-        .name = name,
-        .origin = asker->origin,
-        .id = asker->id,
-        .targets = join_names(&notice->targets[0].name, sizeof(Target), notice->target_count, targets,
-                              sizeof targets),
-        .except = join_names(notice->except, sizeof(Str), notice->except_count, except, sizeof except),
-        .except_sessions = join_names(notice->except_sessions, sizeof(Str),
-                                      notice->except_session_count, sessions, sizeof sessions),
-    };
-    event.is_cut = count_lines(event.targets) < notice->target_count ||
-                   count_lines(event.except) < notice->except_count ||
-                   count_lines(event.except_sessions) < notice->except_session_count;
-    trace_add_event(api->registry->trace, &event);
-}
-
 static Api *check_emitting(lua_State *L) {
     Api *api = check_running(L);
     if (!api->is_running)
         luaL_error(L, "nothing can be emitted while the server is set up or taken apart");
     return api;
-}
-
-static bool is_full(const Api *api) {
-    return metrics_sum(METRIC_queue_bytes) > (int64_t)api->net->limits.queues_bytes_max;
-}
-
-/* Sends and records it (takes). Pushes true, and the id of a kept event. */
-static int emit(lua_State *L, Notice *notice, Str name, const Asker *asker) {
-    const Api *api = api_of(L);
-    metrics_add(METRIC_notifies_total, 1);
-    notice->number = trace_number_event(api->registry->trace);
-    uint64_t sequence = bus_notify(api->bus, notice_retain(notice));
-    record(api, notice, name, asker);
-    notice_release(notice);
-    lua_pushboolean(L, 1);
-    return 1 + push_id(L, sequence);
-}
-
-/* As emit, and waits for the counts. */
-static int emit_counted(lua_State *L, Notice *notice, Str name, const Asker *asker, bool is_dry) {
-    const Api *api = api_of(L);
-    if (!is_dry) metrics_add(METRIC_notifies_total, 1);
-    notice->number = is_dry ? 0 : trace_number_event(api->registry->trace);
-    bus_notify_counted(api->bus, (unsigned)api->worker, notice_retain(notice), is_dry, on_tally,
-                       ask_new(L, push_tally));
-    if (!is_dry) record(api, notice, name, asker);
-    notice_release(notice);
-    return task_yield(L);
 }
 
 /* stack: spec */
@@ -237,14 +124,12 @@ static int f_notify(lua_State *L) {
     bool is_dry = opt_field_bool(L, 1, "dry");
     bool is_counted = is_dry || opt_field_bool(L, 1, "report");
     if (is_counted) task_check(L); /* raises here, before there is a notice to lose */
-    if (!is_dry && is_full(api)) {
+    if (!is_dry && emit_is_full(api)) {
         return push_failure(L, ERR_LIMIT, "too much waits for slow sessions");
     }
-    Asker asker = {opt_field_str(L, 1, "origin"), opt_field_str(L, 1, "id")};
-    Str name;
-    Notice *notice = check_notice(L, &name);
-    if (is_counted) return emit_counted(L, notice, name, &asker, is_dry);
-    return emit(L, notice, name, &asker);
+    EmitLabels labels = {.origin = opt_field_str(L, 1, "origin"), .id = opt_field_str(L, 1, "id")};
+    Notice *notice = check_notice(L, &labels.name);
+    return is_counted ? emit_counted(L, notice, is_dry, &labels) : emit(L, notice, &labels);
 }
 
 /* The names at `arg`, of which most lists have one; borrows from the list. `one` has room for that. */
@@ -264,18 +149,18 @@ static const Str *check_names(lua_State *L, int arg, Str *one, uint32_t *count) 
 static int f_emit(lua_State *L) {
     const Api *api = check_emitting(L);
     const Event *event = check_event(L, 4);
-    Asker asker = {check_str(L, 5), STR_NONE};
+    EmitLabels labels = {.name = event->name, .origin = check_str(L, 5)};
     NoticeSpec spec = {.kind = check_kind(L, check_str(L, 1)),
                        .is_efficient = lua_toboolean(L, 3),
                        .message_count = 1};
     Str one;
     spec.targets = check_names(L, 2, &one, &spec.target_count);
     if (event_parts_is_reserved(event->name)) return push_failure(L, ERR_INVALID, "a reserved name");
-    if (is_full(api)) return push_failure(L, ERR_LIMIT, "too much waits for slow sessions");
+    if (emit_is_full(api)) return push_failure(L, ERR_LIMIT, "too much waits for slow sessions");
     Notice *notice = notice_new(&spec);
     notice_keep(notice, &api->retention);
     init_message(notice, 0, event, STR_NONE);
-    return emit(L, notice, event->name, &asker);
+    return emit(L, notice, &labels);
 }
 
 static void push_names(lua_State *L, const Names *names) {

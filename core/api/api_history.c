@@ -37,7 +37,6 @@ static int f_keep(lua_State *L) {
     lua_pushboolean(L, api->history == NULL || !is_refused);
     if (api->history == NULL || is_refused) return 1;
     retention_add(&api->retention, pattern, &retention);
-    if (retention.is_durable) history_make_durable(api->history);
     return 1;
 }
 

@@ -31,6 +31,7 @@
     X(deliveries_total, counter, "Frames queued for sessions by fan-out.")                          \
     X(history_events, gauge, "Events kept by channels.")                                            \
     X(history_bytes, gauge, "Bytes of the events kept, and of what it takes to keep them.")         \
+    X(history_written_total, counter, "Events of durable channels that were written to the store.") \
     X(history_restored_total, counter, "Events of before that a start found in the store.")         \
     X(replayed_total, counter, "Events brought to sessions that had missed them.")                  \
     X(acks_total, counter, "Events that sessions confirmed.")                                       \

@@ -26,8 +26,8 @@ int store_begin(Store *store) {
     return store->class->begin(store);
 }
 
-int store_add(Store *store, Str user, Str channel, Str by) {
-    return store->class->add(store, user, channel, by);
+int store_add(Store *store, Str user, Str channel, Str by, uint64_t mark) {
+    return store->class->add(store, user, channel, by, mark);
 }
 
 int store_remove(Store *store, Str user, Str channel) {

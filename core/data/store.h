@@ -17,8 +17,8 @@
 
 typedef struct Store Store;
 
-/* Called once per subscription by store_load. */
-typedef void (*StoreOnSubscription)(void *context, Str user, Str channel);
+/* Called once per subscription by store_load; `mark` as store_add got it. */
+typedef void (*StoreOnSubscription)(void *context, Str user, Str channel, uint64_t mark);
 
 /* A record; expires_ms is wall-clock time, 0: never. */
 typedef struct StoreRecord {
@@ -47,7 +47,7 @@ typedef struct StoreRange {
 typedef struct StoreClass {
     int (*load)(Store *store, StoreOnSubscription on_subscription, void *context);
     int (*begin)(Store *store);
-    int (*add)(Store *store, Str user, Str channel, Str by);
+    int (*add)(Store *store, Str user, Str channel, Str by, uint64_t mark);
     int (*remove)(Store *store, Str user, Str channel);
     int (*find_origin)(Store *store, Str user, Str channel, StoreOrigin *origin);
     int (*put)(Store *store, const StoreRecord *record);
@@ -74,8 +74,8 @@ WARN_UNUSED int store_open(Str url, bool is_server, Store **store);
 /* Calls the class; all but close answer 0 or ERR_IO, ERR_UNAVAILABLE. */
 WARN_UNUSED int store_load(Store *store, StoreOnSubscription on_subscription, void *context);
 WARN_UNUSED int store_begin(Store *store);
-/* One that stands already keeps its origin. */
-WARN_UNUSED int store_add(Store *store, Str user, Str channel, Str by);
+/* `mark` is a number of the caller's. One that stands already keeps its origin and its mark. */
+WARN_UNUSED int store_add(Store *store, Str user, Str channel, Str by, uint64_t mark);
 WARN_UNUSED int store_remove(Store *store, Str user, Str channel);
 
 /* Fills the origin; ERR_NOT_FOUND: there is no such subscription. */

@@ -131,7 +131,8 @@ static void add_pair(Buf *pair, Str user, Str channel) {
     buf_add(pair, channel);
 }
 
-static int add(Store *store, Str user, Str channel, Str by) {
+static int add(Store *store, Str user, Str channel, Str by, uint64_t mark) {
+    (void)mark; /* nobody loads it */
     Buf pair = BUF_NONE;
     Buf value = BUF_NONE;
     int64_t since_ms = clock_wall_ms();

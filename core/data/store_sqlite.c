@@ -29,6 +29,9 @@ static const char *const migrations[] = {
     " expires INTEGER NOT NULL, PRIMARY KEY (space, key)) WITHOUT ROWID;"
     "CREATE INDEX records_by_end ON records (expires) WHERE expires > 0",
     "ALTER TABLE subscriptions ADD COLUMN by BLOB NOT NULL DEFAULT x''",
+    /* A history as it was kept by a clean stop: it is begun anew. */
+    "ALTER TABLE subscriptions ADD COLUMN mark INTEGER NOT NULL DEFAULT 0;"
+    "DELETE FROM records WHERE space = CAST('history' AS BLOB)",
 };
 
 enum {
@@ -54,8 +57,8 @@ typedef enum {
 
 static const char *const statement_texts[STATEMENT_COUNT] = {
     [STATEMENT_BEGIN] = "BEGIN IMMEDIATE",
-    [STATEMENT_ADD] =
-        "INSERT OR IGNORE INTO subscriptions (user, channel, since, by) VALUES (?1, ?2, ?3, ?4)",
+    [STATEMENT_ADD] = "INSERT OR IGNORE INTO subscriptions (user, channel, since, by, mark) VALUES "
+                      "(?1, ?2, ?3, ?4, ?5)",
     [STATEMENT_REMOVE] = "DELETE FROM subscriptions WHERE user = ?1 AND channel = ?2",
     [STATEMENT_ORIGIN] = "SELECT since, by FROM subscriptions WHERE user = ?1 AND channel = ?2",
     [STATEMENT_PUT] =
@@ -115,13 +118,14 @@ static int begin(Store *store) {
     return err == 0 && now_ms >= self->sweep_ms ? sweep(self, now_ms) : err;
 }
 
-static int add(Store *store, Str user, Str channel, Str by) {
+static int add(Store *store, Str user, Str channel, Str by, uint64_t mark) {
     SqliteStore *self = of_store(store);
     sqlite3_stmt *statement = self->statements[STATEMENT_ADD];
     bind_text(statement, 1, user);
     bind_text(statement, 2, channel);
     sqlite3_bind_int64(statement, 3, clock_wall_ms());
     bind_text(statement, 4, by);
+    sqlite3_bind_int64(statement, 5, (int64_t)mark);
     return step(self, STATEMENT_ADD, "add a subscription");
 }
 
@@ -218,13 +222,14 @@ static void rollback(Store *store) {
 static int load(Store *store, StoreOnSubscription on_subscription, void *context) {
     SqliteStore *self = of_store(store);
     sqlite3_stmt *all;
-    if (sqlite3_prepare_v2(self->db, "SELECT user, channel FROM subscriptions", -1, &all, NULL) !=
+    if (sqlite3_prepare_v2(self->db, "SELECT user, channel, mark FROM subscriptions", -1, &all, NULL) !=
         SQLITE_OK) {
         return fail(self, "be read");
     }
     int status = sqlite3_step(all);
     for (; status == SQLITE_ROW; status = sqlite3_step(all)) {
-        on_subscription(context, column(all, 0), column(all, 1));
+        on_subscription(context, column(all, 0), column(all, 1),
+                        (uint64_t)sqlite3_column_int64(all, 2));
     }
     sqlite3_finalize(all);
     return status == SQLITE_DONE ? 0 : fail(self, "be read");

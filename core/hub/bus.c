@@ -18,7 +18,7 @@ typedef struct Gather {
     unsigned pending; /* answers still to come */
     Tally *tally;     /* NULL when sessions are counted only */
     uint64_t sessions;
-    BusOnTally on_tally;
+    OpOnTally on_tally;
     BusOnCount on_count;
     BusOnTexts on_texts;
     unsigned text_count;
@@ -95,7 +95,10 @@ static void finish_gather(Gather *gather) {
 
 static void on_gathered(Op *op, void *waiter) {
     Gather *gather = waiter;
-    if (op->tally != NULL) tally_merge(gather->tally, op->tally);
+    if (op->tally != NULL) {
+        tally_merge(gather->tally, op->tally);
+        gather->tally->sequence = op->notice->last_sequence;
+    }
     gather->sessions += op->sessions_count;
     if (gather->texts != NULL) gather->texts[gather->text_count++] = bytes_retain(op->value);
     if (--gather->pending == 0) finish_gather(gather);
@@ -116,7 +119,7 @@ static Op *gathered_op(OpType type, unsigned origin, Gather *gather) {
     return op;
 }
 
-void bus_notify_counted(Bus *bus, unsigned origin, Notice *notice, bool is_dry, BusOnTally on_tally,
+void bus_notify_counted(Bus *bus, unsigned origin, Notice *notice, bool is_dry, OpOnTally on_tally,
                         void *waiter) {
     Gather *gather = gather_new(bus, waiter);
     gather->on_tally = on_tally;
@@ -129,7 +132,6 @@ void bus_notify_counted(Bus *bus, unsigned origin, Notice *notice, bool is_dry, 
         ops[i]->is_dry = is_dry;
     }
     post_ordered(bus, ops, notice);
-    gather->tally->sequence = notice->last_sequence; /* the answers come to this thread, later */
     notice_release(notice);
 }
 

@@ -25,8 +25,8 @@ typedef struct Bus {
 void bus_init(Bus *bus);
 void bus_deinit(Bus *bus);
 
-/* What a notify with a count answers; both callbacks run at the worker `origin`, once. */
-typedef void (*BusOnTally)(void *waiter, Tally *tally); /* borrows; may close its rows */
+/* What a question to all workers answers; it runs at the worker `origin`, once. An OpOnTally may close the rows
+ * of its tally. */
 typedef void (*BusOnCount)(void *waiter, uint64_t sessions);
 typedef void (*BusOnTexts)(void *waiter, Bytes *const *texts, unsigned count); /* borrows */
 
@@ -34,7 +34,7 @@ typedef void (*BusOnTexts)(void *waiter, Bytes *const *texts, unsigned count); /
 uint64_t bus_notify(Bus *bus, Notice *notice);
 
 /* The same, or only the counting when is_dry, and then tells how many were reached. Takes the notice. */
-void bus_notify_counted(Bus *bus, unsigned origin, Notice *notice, bool is_dry, BusOnTally on_tally,
+void bus_notify_counted(Bus *bus, unsigned origin, Notice *notice, bool is_dry, OpOnTally on_tally,
                         void *waiter);
 
 /* Closes all sessions of some users, on all workers, with a WebSocket close code and a reason; is_dry: only

@@ -24,9 +24,10 @@ static void drop_copies(MissedList *list) {
 }
 
 /* Channels that keep nothing can have lost nothing; of those that would, but have no events, some may have
- * been forgotten. */
-static bool is_forgotten(const CatchupQuery *query, Str channel, uint64_t after, uint64_t forgotten) {
-    return after < forgotten && retention_find(query->rules, channel) != NULL;
+ * been forgotten, or are of a life before. */
+static bool is_lost_unseen(History *history, const CatchupQuery *query, Str channel, uint64_t after) {
+    const Retention *keep = retention_find(query->rules, channel);
+    return keep != NULL && after < history_unseen_lost(history, channel, keep->is_durable);
 }
 
 static CatchupResult collect_all(History *history, const CatchupQuery *query, Catchup *catchup) {
@@ -38,9 +39,7 @@ static CatchupResult collect_all(History *history, const CatchupQuery *query, Ca
         case HISTORY_LOST: return CATCHUP_LOST;
         case HISTORY_WHOLE: break;
         case HISTORY_UNKNOWN:
-            if (is_forgotten(query, channel, asked.after, history_forgotten(history))) {
-                return CATCHUP_LOST;
-            }
+            if (is_lost_unseen(history, query, channel, asked.after)) return CATCHUP_LOST;
         }
         /* Copies are dropped later; the limit is there to bound memory until then. */
         if (list->count / 2 > query->events_max) return CATCHUP_TOO_MANY;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "hub/cursor.h"
 
-enum { EPOCH_DIGITS = CURSOR_EPOCH_BITS / 5, SEQUENCE_DIGITS = CURSOR_SEQUENCE_BITS / 5 };
+enum { EPOCH_DIGITS = CURSOR_EPOCH_BITS / 5, SEQUENCE_DIGITS = MESSAGE_ID_LEN - EPOCH_DIGITS };
 
 /* Digits whose order is that of their characters. */
 static const char digits[] = "0123456789abcdefghijklmnopqrstuv";
@@ -14,7 +14,7 @@ static bool parse_number(Str text, uint64_t *number) {
     *number = 0;
     for (size_t i = 0; i < text.len; i++) {
         const char *digit = text.data[i] ? strchr(digits, text.data[i]) : NULL;
-        if (digit == NULL) return false;
+        if (digit == NULL || *number >> 59 != 0) return false;
         *number = *number << 5 | (uint64_t)(digit - digits);
     }
     return true;

@@ -10,7 +10,7 @@
 
 #include "hub/message.h"
 
-enum { CURSOR_EPOCH_BITS = 45, CURSOR_SEQUENCE_BITS = 55 };
+enum { CURSOR_EPOCH_BITS = 45 };
 
 void cursor_encode(uint64_t epoch, uint64_t sequence, char id[MESSAGE_ID_LEN]);
 bool cursor_parse(Str id, uint64_t *epoch, uint64_t *sequence); /* false: it is none */

@@ -5,11 +5,19 @@
  * inboxes of all workers: so each worker meets kept events in rising sequence, whatever their channels,
  * and one number says where a session stands in all of them. Events are kept as references to their
  * Notice. Bounded per channel (Retention) and in bytes of the node. Any thread.
+ *
+ * Sequences above: the position of the last durable event in the Journal. Below: the kept events since. So
+ * that of a durable event is known when it is written to the disk, before it is emitted, and stays the same
+ * in the lives to come.
  */
 #ifndef HUB_HISTORY_H
 #define HUB_HISTORY_H
 
+#include "hub/lives.h"
 #include "hub/notice.h"
+#include "hub/trims.h"
+
+enum { HISTORY_POSITION_SHIFT = 22 };
 
 typedef struct History History;
 
@@ -37,7 +45,7 @@ typedef struct HistoryQuery {
 
 typedef enum { HISTORY_UNKNOWN, HISTORY_WHOLE, HISTORY_LOST } HistoryAnswer;
 
-/* `epoch` tells this life of the node from others: ids of another one mean nothing here. Gives. */
+/* `epoch` tells this life of the node from others. Gives. */
 History *history_new(uint64_t epoch, uint64_t bytes_max);
 void history_free(History *history); /* takes; NULL is fine */
 
@@ -52,6 +60,9 @@ void history_unlock(History *history);
 /* Locked: gives the notice its sequence and its messages their ids, and keeps them for those of its
  * channels that keep anything. Times are monotonic milliseconds. */
 void history_add(History *history, Notice *notice, uint64_t now_ms);
+
+/* No channel keeps anything, so that there is nothing to note. Not locked. */
+bool history_is_empty(History *history);
 
 /* The user is subscribed to the channel from now on: what it kept before is not his. Not locked. */
 void history_note(History *history, Str user, Str channel, uint64_t now_ms);
@@ -68,42 +79,53 @@ bool history_sweep(History *history, uint64_t now_ms);
 /* The last one that was given. Not locked. */
 uint64_t history_sequence(History *history);
 
-/* Every sequence up to it may have been lost with channels that are forgotten. Not locked. */
+/* Of a channel that has no history now: every sequence up to it may have been lost. Not locked. */
+uint64_t history_unseen_lost(History *history, Str channel, bool is_durable);
+
+/* --- what the Journal (journal.h) has to do with it; not locked --- */
+
+/* The journal takes notes from now on. Gives the position behind all that there was. */
+uint64_t history_open_journal(History *history);
+
+/* So many kept events came since the last durable one that the next one must go through the journal too, to get
+ * a position. Never without one. */
+bool history_is_crowded(const History *history);
+
+/* Appends what the journal may forget since this was asked last, if there is as much. */
+void history_take_trims(History *history, uint32_t count_min, Trims *trims);
+
+/* Channels may be durable from now on that were not, and the reverse. */
+void history_change_rules(History *history);
+
+/* With durable channels that are forgotten all up to it may be lost. */
 uint64_t history_forgotten(History *history);
 
-/* --- outliving the process, see snapshot.h; not locked, no other thread has it --- */
+/* With the channels that are not durable all up to it is lost, if the process ends now. Walks all channels. */
+uint64_t history_passing_lost(History *history);
 
-typedef struct HistoryHead {
-    uint64_t epoch;
-    uint64_t sequence;
-    uint64_t forgotten;
-} HistoryHead;
+/* --- going on where the life before ended; no other thread has it yet --- */
 
-/* Called by history_each: for a channel, then for each of its newcomers, and behind all channels for their
- * events, oldest first. Borrows. */
-typedef struct HistoryReader {
-    void (*on_channel)(void *context, Str name, uint64_t lost_sequence);
-    void (*on_newcomer)(void *context, Str user, uint64_t since);
-    void (*on_event)(void *context, const Notice *notice, uint32_t target, uint64_t ends_ms);
-    void *context;
-} HistoryReader;
+typedef struct HistoryPast {
+    Lives lives;
+    RetentionRules rules;  /* of then */
+    uint64_t position;     /* the last one that was given */
+    uint64_t forgotten;    /* as history_forgotten told */
+    uint64_t passing_lost; /* as history_passing_lost told; UINT64_MAX: nobody asked */
+} HistoryPast;
 
-/* A channel is durable, so there is something to keep. Any thread. */
-void history_make_durable(History *history);
-bool history_is_durable(const History *history);
+/* Takes what the past holds. The order of the calls is that in which they stand here. */
+void history_resume(History *history, const HistoryPast *past, uint64_t epoch);
+void history_restore_channel(History *history, Str name, uint64_t lost, uint64_t now_ms);
 
-/* Lets go of the channels that are not durable, as of what is lost. */
-void history_forget_passing(History *history);
-HistoryHead history_head(const History *history);
-void history_each(const History *history, const HistoryReader *reader);
+/* The sequence and the ids that the notice has by its position. */
+void history_number(const History *history, Notice *notice);
 
-/* The reverse, into one that is new. Ids of the epoch are good again up to head->sequence; those of new
- * events are above `base`. */
-void history_restore(History *history, const HistoryHead *head, uint64_t base);
-void history_restore_channel(History *history, Str name, uint64_t lost_sequence, uint64_t now_ms);
-void history_restore_newcomer(History *history, Str channel, Str user, uint64_t since);
-void history_restore_event(History *history, Notice *notice, uint32_t target, uint64_t ends_ms,
-                           uint64_t now_ms);
+/* One that was emitted age_ms ago, the oldest first. Gives how many channels still keep it. */
+uint32_t history_restore(History *history, Notice *notice, uint64_t age_ms, uint64_t now_ms);
+void history_restore_newcomer(History *history, Str user, Str channel, uint64_t since, uint64_t now_ms);
+bool history_has_past(const History *history);
+const Lives *history_lives(const History *history);
+const RetentionRules *history_past_rules(const History *history);
 
 void missed_deinit(MissedList *list); /* releases the notices */
 

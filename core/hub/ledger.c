@@ -5,9 +5,11 @@
 
 enum { UNDOS_KEPT = 256 }; /* room for so many stays from one transaction to the next */
 
-void ledger_init(Ledger *ledger, Graph *graph, Store *store, uint32_t subscriptions_per_user_max) {
+void ledger_init(Ledger *ledger, Graph *graph, const Journal *journal,
+                 uint32_t subscriptions_per_user_max) {
     *ledger = (Ledger){.graph = graph,
-                       .store = store,
+                       .store = journal->store,
+                       .journal = journal,
                        .subscriptions_per_user_max = subscriptions_per_user_max,
                        .subscriptions_max = UINT64_MAX};
 }
@@ -83,8 +85,9 @@ static int add_one(Ledger *ledger, Node *user, Node *channel) {
         return ERR_LIMIT;
     }
     note_undo(ledger, user, channel, true);
-    return ledger->is_dry ? 0
-                          : store_add(ledger->store, node_name(user), node_name(channel), ledger->by);
+    if (ledger->is_dry) return 0;
+    uint64_t mark = journal_mark(ledger->journal, node_name(channel));
+    return store_add(ledger->store, node_name(user), node_name(channel), ledger->by, mark);
 }
 
 static int remove_one(Ledger *ledger, Node *user, Node *channel) {
@@ -123,7 +126,7 @@ static int take_back(Ledger *ledger, size_t mark) {
         Str user = node_name(undo->user);
         Str channel = node_name(undo->channel);
         err = undo->was_added ? store_remove(ledger->store, user, channel)
-                              : store_add(ledger->store, user, channel, STR_NONE);
+                              : store_add(ledger->store, user, channel, STR_NONE, 0);
     }
     undo_to(ledger, mark);
     return err;

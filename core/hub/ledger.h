@@ -10,7 +10,7 @@
 
 #include "data/store.h"
 #include "hub/graph.h"
-#include "hub/op.h"
+#include "hub/journal.h"
 
 /* The users a change means, as asked for by name or found by their channels. */
 typedef struct Crowd {
@@ -26,8 +26,9 @@ typedef struct Undo {
 } Undo;
 
 typedef struct Ledger {
-    Graph *graph; /* borrowed */
-    Store *store; /* borrowed */
+    Graph *graph;           /* borrowed */
+    Store *store;           /* borrowed */
+    const Journal *journal; /* borrowed; marks what is subscribed to */
     uint32_t subscriptions_per_user_max;
     uint64_t subscriptions_max; /* of all users; no limit after ledger_init */
     uint64_t serial;            /* marks nodes that were met */
@@ -39,7 +40,8 @@ typedef struct Ledger {
     Crowd touched; /* nodes that may be left with nothing, users and channels, perhaps repeated */
 } Ledger;
 
-void ledger_init(Ledger *ledger, Graph *graph, Store *store, uint32_t subscriptions_per_user_max);
+void ledger_init(Ledger *ledger, Graph *graph, const Journal *journal,
+                 uint32_t subscriptions_per_user_max);
 void ledger_deinit(Ledger *ledger);
 
 WARN_UNUSED int ledger_begin(Ledger *ledger);

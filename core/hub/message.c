@@ -11,7 +11,7 @@ void message_init(Message *message, const MessageEncoder encoders[MESSAGE_TRANSP
     Buf name = BUF_NONE;
     json_encode_string(spec->event, &name);
     MessageParts parts = {.event = buf_str(&name), .attributes = spec->attributes, .ack = spec->ack};
-    if (spec->has_id) parts.id = STR("????????????????????"); /* holds its place */
+    if (spec->has_id) parts.id = STR("??????????????????????"); /* holds its place */
     message->encoders = encoders;
     message->key = spec->key;
     message->ends_ms = spec->ends_ms;

@@ -25,7 +25,7 @@ typedef struct MessageParts {
     bool is_spread;        /* the attributes are an array: an argument each */
 } MessageParts;
 
-enum { MESSAGE_ID_LEN = 20 };
+enum { MESSAGE_ID_LEN = 22 };
 
 /* Encodes one event into a whole frame and gives it. `placed`, unless NULL, gets event, attributes, ack and id
  * as they lie in the frame; it is NULL for all encodings but the first. */

@@ -62,6 +62,7 @@ void notice_keep(Notice *notice, const RetentionRules *rules) {
         if (keep == NULL || keep->events_max == 0) continue;
         notice->targets[i].keep = *keep;
         notice->is_kept = true;
+        if (keep->is_durable) notice->is_durable = true;
     }
 }
 

@@ -37,6 +37,8 @@ typedef struct Notice {
     uint64_t ends_ms;        /* monotonic; from then on it is worth nothing; 0: never */
     uint32_t number;         /* in the Traces of all workers; 0: none */
     bool is_kept;            /* by a channel of it; then its messages have ids */
+    bool is_durable;         /* by a durable one */
+    uint64_t position;       /* in the Journal, which sets it; 0: it is not in there */
     uint64_t first_sequence; /* given by History; 0: none */
     uint64_t last_sequence;
     uint32_t kept_count; /* guarded by the lock of History, as is kept_bytes */

@@ -41,6 +41,8 @@
     X(ERASE, roster)         /* drops that record */                                                  \
     X(GET, roster)           /* answers its `value` */                                                \
     X(EACH, roster)          /* answers keys and values of a space, a page */                         \
+    X(LOG, roster)           /* puts `value` into the journal, then emits `notice` */                 \
+    X(RULES, roster)         /* `value`: which channels keep events; is_add: everywhere now */        \
     X(TRIM, roster)          /* frees what nothing in its pools needs; workers do so too */           \
     X(RELOAD, reload)        /* make new Lua states and swap them; is_dry: only make them. Answers */ \
                              /* `generation`, or the fault as `value` */                              \
@@ -56,15 +58,16 @@ typedef struct Op Op;
 
 enum { OP_ORIGIN_RELOAD = UINT16_MAX };
 
-/* Runs once at the worker that made the op; borrows it. */
+/* Each runs at the worker that made the op; borrows what it gets. */
 typedef void (*OpOnAnswer)(Op *op, void *waiter);
+typedef void (*OpOnTally)(void *waiter, Tally *tally);
 
 struct Op {
     Op *next; /* in an inbox */
     OpType type;
     bool is_answer;
     bool is_dry;          /* count only, change nothing */
-    bool is_add;          /* CHANGE */
+    bool is_add;          /* CHANGE, PRESENCE, RULES */
     bool is_offline;      /* PARTICIPANTS: those without a session too */
     bool is_absent;       /* PARTICIPANTS: only those */
     bool has_more;        /* answer of pages: names follow the last one */
@@ -72,9 +75,10 @@ struct Op {
     uint16_t origin;      /* index of the worker that made it, or OP_ORIGIN_RELOAD */
     int error;            /* of the answer, 0 or an ERR_ code */
     OpOnAnswer on_answer; /* NULL: no answer is wanted */
+    OpOnTally on_tally;   /* LOG: called in place of it when all goes well; NULL: nobody counts */
     void *waiter;         /* the origin's own */
 
-    Notice *notice;  /* NOTIFY */
+    Notice *notice;  /* NOTIFY, LOG */
     Tally *tally;    /* NOTIFY: NULL when nobody counts */
     Names *users;    /* asked, or answered */
     Names *users_of; /* asked: users by their channels */
@@ -84,7 +88,7 @@ struct Op {
     char *after; /* pages: names behind this one; may be NULL */
     uint32_t after_len;
     uint32_t size; /* pages: most names */
-    Bytes *value;  /* PUT; answer of GET; fault of RELOAD */
+    Bytes *value;  /* LOG, RULES, PUT; answer of GET; fault of RELOAD */
     Bytes *expect; /* PUT with must_match: the value it must have now; NULL: there must be none */
     char *prefix;  /* EACH: keys that begin so; may be NULL */
     uint32_t prefix_len;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One round: take all ops that came in. Changes first, all in one transaction of the store (ledger.h).
- * When it is committed, the workers get their CHANGE ops, and after these the callers their answers.
- * Then the round's questions, joins and leaves, which so never see what was not committed.
+ * One round: take all ops that came in. Changes first, all in one transaction of the store (ledger.h,
+ * journal.h). When it is committed, the workers get what follows of each, a CHANGE or the event, in their
+ * order, and after that its caller the answer. Then the round's questions, joins and leaves, which so never
+ * see what was not committed.
  *
  * A JOIN's answer and the CHANGE ops of later rounds lie in the same inbox in this order, so a new
  * session starts with all its channels and misses no change after them.
@@ -21,7 +22,6 @@
 #include "hub/ledger.h"
 #include "hub/records.h"
 #include "hub/search.h"
-#include "hub/snapshot.h"
 
 enum { STORE_POLL_MS = 500 };
 
@@ -31,6 +31,7 @@ struct Roster {
     RosterLimits limits;
     Graph graph; /* node->owner of a user is his Presence while he is online */
     Online online;
+    Journal journal;
     Ledger ledger;
     Inbox inbox;
     pthread_t thread;
@@ -65,45 +66,84 @@ static bool is_subscription(const Op *op) {
     return op->type == OP_SUBSCRIBE || op->type == OP_UNSUBSCRIBE;
 }
 
-static void finish_change(Roster *roster, Op *op, const Crowd *crowd, int commit_error) {
-    if (commit_error != 0) op->error = ERR_UNAVAILABLE;
-    if (op->error == ERR_LIMIT) metrics_add(METRIC_limit_hits_total, 1);
-    if (op->error == 0 && !op->is_dry && is_subscription(op)) {
-        metrics_add(METRIC_changes_total, 1);
-        for (unsigned i = 0; i < roster->bus->worker_count; i++) {
-            Op *change = change_op(crowd, op, i);
-            if (change != NULL) bus_post(roster->bus, i, change);
-        }
+/* What the channel kept before is not for those who come now. */
+static void note_newcomers(Roster *roster, const Undo *made, size_t count) {
+    History *history = roster->bus->history;
+    if (history == NULL || history_is_empty(history)) return;
+    uint64_t now_ms = clock_monotonic_ms();
+    for (size_t i = 0; i < count; i++) {
+        if (!made[i].was_added) continue;
+        history_note(history, node_name(made[i].user), node_name(made[i].channel), now_ms);
     }
-    bus_answer(roster->bus, op);
 }
 
-/* What channels kept before is not for those who come now. */
-static void note_newcomers(const Roster *roster) {
-    History *history = roster->bus->history;
-    if (history == NULL || history_sequence(history) == 0) return; /* nothing was kept yet */
-    uint64_t now_ms = clock_monotonic_ms();
-    for (size_t i = 0; i < roster->ledger.undo_count; i++) {
-        const Undo *made = &roster->ledger.undos[i];
-        if (!made->was_added) continue;
-        history_note(history, node_name(made->user), node_name(made->channel), now_ms);
+static void tell_change(Roster *roster, const Op *op, const Crowd *crowd) {
+    metrics_add(METRIC_changes_total, 1);
+    for (unsigned i = 0; i < roster->bus->worker_count; i++) {
+        Op *change = change_op(crowd, op, i);
+        if (change != NULL) bus_post(roster->bus, i, change);
     }
+}
+
+/* Takes the op. */
+static void emit(const Roster *roster, Op *op) {
+    Notice *notice = notice_retain(op->notice);
+    if (op->value != NULL) metrics_add(METRIC_history_written_total, 1);
+    if (op->on_tally == NULL) {
+        bus_notify(roster->bus, notice);
+        bus_answer(roster->bus, op);
+    } else {
+        bus_notify_counted(roster->bus, op->origin, notice, false, op->on_tally, op->waiter);
+        op_free(op);
+    }
+}
+
+/* Takes the op. `made`: the changes of the ledger since those of the op before; gives how many are the op's. */
+static size_t finish_change(Roster *roster, Op *op, const Crowd *crowd, const Undo *made) {
+    size_t count = 0;
+    if (op->error == ERR_LIMIT) metrics_add(METRIC_limit_hits_total, 1);
+    if (op->error == 0 && !op->is_dry && is_subscription(op)) {
+        count = op->changed_count;
+        note_newcomers(roster, made, count);
+        tell_change(roster, op, crowd);
+    }
+    if (op->error == 0 && op->type == OP_LOG) {
+        emit(roster, op);
+    } else {
+        bus_answer(roster->bus, op);
+    }
+    return count;
+}
+
+static int apply(Roster *roster, Op *op, Crowd *crowd) {
+    switch (op->type) {
+    case OP_SUBSCRIBE:
+    case OP_UNSUBSCRIBE: return ledger_apply(&roster->ledger, op, crowd);
+    case OP_LOG: return journal_add(&roster->journal, op);
+    case OP_RULES: return journal_change_rules(&roster->journal, op);
+    default: return records_apply(roster->store, op);
+    }
+}
+
+static int commit(Roster *roster, int err) {
+    if (err == 0) err = journal_finish(&roster->journal);
+    err = ledger_commit(&roster->ledger, err);
+    journal_settle(&roster->journal, err);
+    if (err != 0) log_line(LOG_ERROR, "the store did not commit: %s", err_text(err));
+    return err;
 }
 
 static void run_changes(Roster *roster, Op **changes, size_t count) {
     Crowd *crowds = mem_zalloc(count * sizeof *crowds);
     int64_t before = (int64_t)roster->graph.edge_count;
     int err = ledger_begin(&roster->ledger);
-    for (size_t i = 0; err == 0 && i < count; i++) {
-        err = is_subscription(changes[i]) ? ledger_apply(&roster->ledger, changes[i], &crowds[i])
-                                          : records_apply(roster->store, changes[i]);
-    }
-    err = ledger_commit(&roster->ledger, err);
-    if (err != 0) log_line(LOG_ERROR, "the store did not commit: %s", err_text(err));
+    for (size_t i = 0; err == 0 && i < count; i++) err = apply(roster, changes[i], &crowds[i]);
+    err = commit(roster, err);
     metrics_add(METRIC_subscriptions, (int64_t)roster->graph.edge_count - before);
-    if (err == 0) note_newcomers(roster);
+    const Undo *made = roster->ledger.undos;
     for (size_t i = 0; i < count; i++) {
-        finish_change(roster, changes[i], &crowds[i], err);
+        if (err != 0) changes[i]->error = ERR_UNAVAILABLE;
+        made += finish_change(roster, changes[i], &crowds[i], made);
         crowd_deinit(&crowds[i]);
     }
     ledger_end(&roster->ledger);
@@ -192,7 +232,8 @@ static void run_op(Roster *roster, Op *op) {
 }
 
 static bool is_change(const Op *op) {
-    return is_subscription(op) || op->type == OP_PUT || op->type == OP_ERASE;
+    return is_subscription(op) || op->type == OP_LOG || op->type == OP_RULES || op->type == OP_PUT ||
+           op->type == OP_ERASE;
 }
 
 static void run_round(Roster *roster, Op *ops) {
@@ -288,14 +329,19 @@ static void wake(void *context) {
     pthread_cond_signal(&roster->mail);
 }
 
-static void on_subscription(void *context, Str user, Str channel) {
+static void on_subscription(void *context, Str user, Str channel, uint64_t mark) {
     Roster *roster = context;
+    History *history = roster->bus->history;
+    if (mark > 0 && history != NULL) {
+        history_restore_newcomer(history, user, channel, mark, clock_monotonic_ms());
+    }
     graph_add_edge(&roster->graph, graph_add_user(&roster->graph, user),
                    graph_add_channel(&roster->graph, channel));
 }
 
 void roster_close(Roster *roster) {
     ledger_deinit(&roster->ledger);
+    journal_deinit(&roster->journal);
     online_deinit(&roster->online);
     graph_deinit(&roster->graph);
     inbox_deinit(&roster->inbox);
@@ -305,7 +351,8 @@ void roster_close(Roster *roster) {
     mem_free(roster);
 }
 
-int roster_open(Bus *bus, Store *store, const RosterLimits *limits, Roster **out) {
+int roster_open(Bus *bus, Store *store, const RosterLimits *limits, const RetentionRules *rules,
+                Roster **out) {
     Roster *roster = mem_zalloc(sizeof *roster);
     roster->bus = bus;
     roster->store = store;
@@ -318,12 +365,12 @@ int roster_open(Bus *bus, Store *store, const RosterLimits *limits, Roster **out
     pthread_condattr_destroy(&monotonic);
     graph_init(&roster->graph);
     online_init(&roster->online, bus->worker_count, limits->offline_grace_ms);
-    ledger_init(&roster->ledger, &roster->graph, store, limits->subscriptions_per_user_max);
+    journal_init(&roster->journal, store, bus->history);
+    ledger_init(&roster->ledger, &roster->graph, &roster->journal, limits->subscriptions_per_user_max);
     roster->ledger.subscriptions_max = limits->subscriptions_max;
     inbox_init(&roster->inbox, wake, roster);
     int err = store_load(store, on_subscription, roster);
-    /* From here on it is not the last word. */
-    if (err == 0 && bus->history != NULL) err = snapshot_drop(store);
+    if (err == 0 && rules != NULL) err = journal_start(&roster->journal, rules);
     if (err != 0) {
         roster_close(roster);
         return err;
@@ -335,23 +382,21 @@ int roster_open(Bus *bus, Store *store, const RosterLimits *limits, Roster **out
     return 0;
 }
 
-int roster_start(Bus *bus, Store *store, const RosterLimits *limits, Roster **out) {
-    int err = roster_open(bus, store, limits, out);
+int roster_start(Bus *bus, Store *store, const RosterLimits *limits, const RetentionRules *rules,
+                 Roster **out) {
+    int err = roster_open(bus, store, limits, rules, out);
     if (err == 0) ensure(pthread_create(&(*out)->thread, NULL, run_thread, *out) == 0);
     return err;
 }
 
-static void save_history(Roster *roster) {
-    History *history = roster->bus->history;
-    if (history == NULL || !history_is_durable(history)) return;
-    int err = snapshot_save(history, roster->store);
-    if (err == 0) return;
-    log_line(LOG_ERROR, "the history of durable channels could not be kept: %s", err_text(err));
+static void stop_journal(Roster *roster) {
+    int err = journal_stop(&roster->journal);
+    if (err != 0) log_line(LOG_ERROR, "the end of the history could not be kept: %s", err_text(err));
 }
 
 void roster_stop(Roster *roster) {
     inbox_post(&roster->inbox, op_new(OP_CLOSE));
     pthread_join(roster->thread, NULL);
-    save_history(roster);
+    stop_journal(roster);
     roster_close(roster);
 }

@@ -20,16 +20,19 @@ typedef struct RosterLimits {
     uint32_t offline_grace_ms; /* from the end of the last session to being offline */
 } RosterLimits;
 
-/* Loads the store (takes it, also on failure) and starts the thread; bus->roster is set. Borrows the bus. */
-WARN_UNUSED int roster_start(Bus *bus, Store *store, const RosterLimits *limits, Roster **roster);
+/* Loads the store (takes it, also on failure) and starts the thread; bus->roster is set. `rules` say which
+ * channels keep events, and which of them durably; NULL: none. Borrows the bus. */
+WARN_UNUSED int roster_start(Bus *bus, Store *store, const RosterLimits *limits,
+                             const RetentionRules *rules, Roster **roster);
 
-/* Carries out what lies in the inbox, ends the thread, saves the durable history and closes the store. No
- * worker may run any more. */
+/* Carries out what lies in the inbox, ends the thread and the journal and closes the store. No worker may run
+ * any more. */
 void roster_stop(Roster *roster);
 
 /* The same without a thread, where the clock is held: the caller is the island, and turns it. A turn drops
  * who is gone and carries out what lies in the inbox; false: there was nothing to do. */
-WARN_UNUSED int roster_open(Bus *bus, Store *store, const RosterLimits *limits, Roster **roster);
+WARN_UNUSED int roster_open(Bus *bus, Store *store, const RosterLimits *limits,
+                            const RetentionRules *rules, Roster **roster);
 bool roster_turn(Roster *roster);
 void roster_close(Roster *roster);
 

@@ -159,13 +159,17 @@ lua_Integer *task_nesting(lua_State *L) {
     return script->running != NULL ? &script->running->nesting : &script->nesting;
 }
 
-void task_check(lua_State *L) {
+bool task_may_wait(lua_State *L) {
     const Task *task = script_of(L)->running;
-    if (task == NULL) {
+    return task != NULL && lua_isyieldable(L) && task->pins == 0;
+}
+
+void task_check(lua_State *L) {
+    if (script_of(L)->running == NULL) {
         luaL_error(L, "this function waits, and here nothing can wait: call it in a handler, a hook or "
                       "chatty.spawn, not at load time, in setup, on_unload or on_load");
     }
-    if (!lua_isyieldable(L) || task->pins > 0) {
+    if (!task_may_wait(L)) {
         luaL_error(L, "this function waits, and Lua cannot wait inside a callback of table.sort, "
                       "string.gsub, require, load or tostring: do it before or after");
     }

@@ -37,7 +37,8 @@ void task_set_background(lua_State *L, bool is_background);
  * that which is kept outside of tasks. A cage that fails puts back what it was. */
 lua_Integer *task_nesting(lua_State *L);
 
-/* Raises a Lua error that tells the way out when the running function may not wait. */
+/* Whether the running function may wait; raises a Lua error that tells the way out when it may not. */
+bool task_may_wait(lua_State *L);
 void task_check(lua_State *L);
 
 /* task_check, then gives a Wait. Nothing may raise between this and task_yield. */

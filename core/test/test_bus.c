@@ -52,7 +52,7 @@ typedef struct Asker {
 static int load(Store *store, StoreOnSubscription on_subscription, void *context) {
     const Names *loaded = ((FakeStore *)(void *)store)->loaded;
     for (uint32_t i = 0; i + 1 < loaded->count; i += 2) {
-        on_subscription(context, loaded->items[i], loaded->items[i + 1]);
+        on_subscription(context, loaded->items[i], loaded->items[i + 1], 0);
     }
     return 0;
 }
@@ -62,8 +62,8 @@ static int begin(Store *store) {
     return 0;
 }
 
-static int add(Store *store, Str user, Str channel, Str by) {
-    (void)store, (void)user, (void)channel, (void)by;
+static int add(Store *store, Str user, Str channel, Str by, uint64_t mark) {
+    (void)store, (void)user, (void)channel, (void)by, (void)mark;
     return 0;
 }
 
@@ -160,7 +160,7 @@ static int f_new(lua_State *L) {
     bus_init(&node->bus);
     for (uint32_t i = 0; i < workers; i++) add_worker(node);
     luaL_setmetatable(L, NODE);
-    ensure(roster_start(&node->bus, &node->store.store, &limits, &node->roster) == 0);
+    ensure(roster_start(&node->bus, &node->store.store, &limits, NULL, &node->roster) == 0);
     return 1;
 }
 

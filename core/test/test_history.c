@@ -8,25 +8,36 @@
  *     one:id(sequence)
  *     one:missed({user =, channels =, after = an id, upto =, now =, events_max =, bytes_max =, patterns =})
  *                                      -> "WHOLE", { "text by channel" } or "LOST" ...
- *     one:carry(url, record, len)      what a start finds of it in the store of that URL, and once more what the
- *                                      next one finds; of the record with this number only len bytes are there;
- *                                      or nil, the error's name
+ *     one:open(url)                    from now on it has a journal, whose rule is that all channels are durable
+ *     one:crash(), one:stop()          what the next life finds; or nil, the error's name. This one is over
+ *     one:is_crowded()
+ *     one:records()                    { "space key length", ... } of the journal
+ *     one:shorten(space, key, len)     only len bytes of the record are there
  *     history.match(patterns, channel) -> which of them counts
  */
-#include <stdio.h>
-
 #include "api/lua_args.h"
 #include "base/mem.h"
 #include "base/metrics.h"
 #include "hub/catchup.h"
-#include "hub/snapshot.h"
+#include "hub/journal.h"
+#include "hub/notice_record.h"
 #include "test/test.h"
 #include "test/test_names.h"
 
 #define HISTORY "core.test.history"
 
+typedef struct Box {
+    History *history;
+    Store *store; /* NULL: it has no journal */
+    Journal journal;
+} Box;
+
+static Box *check_box(lua_State *L) {
+    return luaL_checkudata(L, 1, HISTORY);
+}
+
 static History *check_history(lua_State *L) {
-    return *(History **)luaL_checkudata(L, 1, HISTORY);
+    return check_box(L)->history;
 }
 
 static uint64_t opt_field_number(lua_State *L, int index, const char *name, uint64_t otherwise) {
@@ -36,20 +47,29 @@ static uint64_t opt_field_number(lua_State *L, int index, const char *name, uint
     return (uint64_t)number;
 }
 
-static History *push_history(lua_State *L, uint64_t bytes_max) {
-    History **box = lua_newuserdatauv(L, sizeof *box, 0);
-    *box = history_new(12345, bytes_max);
+static Box *push_box(lua_State *L, uint64_t epoch, uint64_t bytes_max) {
+    Box *box = lua_newuserdatauv(L, sizeof *box, 0);
+    *box = (Box){history_new(epoch, bytes_max), NULL, {0}};
     luaL_setmetatable(L, HISTORY);
-    return *box;
+    return box;
 }
 
 static int f_new(lua_State *L) {
-    push_history(L, (uint64_t)luaL_optinteger(L, 1, 1 << 20));
+    push_box(L, 12345, (uint64_t)luaL_optinteger(L, 1, 1 << 20));
     return 1;
 }
 
+static void close_journal(Box *box) {
+    if (box->store == NULL) return;
+    journal_deinit(&box->journal);
+    store_close(box->store);
+    box->store = NULL;
+}
+
 static int f_gc(lua_State *L) {
-    history_free(check_history(L));
+    Box *box = check_box(L);
+    close_journal(box);
+    history_free(box->history);
     return 0;
 }
 
@@ -93,6 +113,22 @@ static Notice *check_notice(lua_State *L, const RetentionRules *rules) {
     return notice;
 }
 
+/* As a round of the roster does it. */
+static void write_notice(Box *box, Notice *notice) {
+    Op *op = op_new(OP_LOG);
+    Buf row = BUF_NONE;
+    notice_record_pack(notice, &row);
+    op->notice = notice_retain(notice);
+    op->value = bytes_copy(buf_str(&row));
+    int err = store_begin(box->store);
+    if (err == 0) err = journal_add(&box->journal, op);
+    if (err == 0) err = journal_finish(&box->journal);
+    if (err == 0) err = store_commit(box->store);
+    journal_settle(&box->journal, err);
+    buf_deinit(&row);
+    op_free(op);
+}
+
 static int f_add(lua_State *L) {
     History *history = check_history(L);
     RetentionRules rules;
@@ -102,6 +138,7 @@ static int f_add(lua_State *L) {
                       (uint32_t)opt_field_number(L, 3, "ttl", 100000), opt_field_bool(L, 3, "durable")};
     retention_add(&rules, STR("*"), &keep);
     Notice *notice = check_notice(L, &rules);
+    if (keep.is_durable && check_box(L)->store != NULL) write_notice(check_box(L), notice);
     history_lock(history);
     history_add(history, notice, (uint64_t)luaL_optinteger(L, 4, 1));
     history_unlock(history);
@@ -119,6 +156,11 @@ static int f_note(lua_State *L) {
 
 static int f_sweep(lua_State *L) {
     lua_pushboolean(L, history_sweep(check_history(L), (uint64_t)luaL_checkinteger(L, 2)));
+    return 1;
+}
+
+static int f_is_crowded(lua_State *L) {
+    lua_pushboolean(L, history_is_crowded(check_history(L)));
     return 1;
 }
 
@@ -181,38 +223,85 @@ static int f_missed(lua_State *L) {
     return 2;
 }
 
-static int shorten(Store *store, lua_Integer record, size_t len) {
-    Str space = STR("history");
-    char key[17];
-    Buf value = BUF_NONE;
-    snprintf(key, sizeof key, "%016llx", (unsigned long long)record);
-    int err = store_get(store, space, str_of(key), 0, &value);
-    StoreRecord less = {space, str_of(key), str_make(value.data, len < value.len ? len : value.len), 0};
-    if (err == 0) err = store_begin(store);
-    if (err == 0) err = store_put(store, &less);
-    if (err == 0) err = store_commit(store);
-    buf_deinit(&value);
-    return err;
-}
-
-static int f_carry(lua_State *L) {
-    Store *store;
-    int err = store_open(check_str(L, 2), true, &store);
-    if (err != 0) return luaL_error(L, "no store");
-    err = snapshot_save(check_history(L), store);
-    if (err == 0 && !lua_isnoneornil(L, 3)) {
-        err = shorten(store, luaL_checkinteger(L, 3), (size_t)luaL_checkinteger(L, 4));
-    }
-    History *next = push_history(L, 1 << 20);
-    if (err == 0) err = snapshot_load(store, encoders, next);
-    if (err == 0) err = snapshot_drop(store);
-    History *last = push_history(L, 1 << 20);
-    if (err == 0) err = snapshot_load(store, encoders, last);
-    store_close(store);
-    if (err == 0) return 2;
+static int push_error(lua_State *L, int err) {
     lua_pushnil(L);
     lua_pushstring(L, err_name(err));
     return 2;
+}
+
+static int begin_life(Box *box) {
+    RetentionRules rules;
+    retention_init(&rules);
+    retention_add(&rules, STR("*"), &(Retention){100, 1000, 1000, true});
+    journal_init(&box->journal, box->store, box->history);
+    int err = journal_start(&box->journal, &rules);
+    retention_deinit(&rules);
+    return err;
+}
+
+static int f_open(lua_State *L) {
+    Box *box = check_box(L);
+    int err = store_open(check_str(L, 2), true, &box->store);
+    if (err == 0) err = begin_life(box);
+    return err == 0 ? 0 : push_error(L, err);
+}
+
+static int go_on(lua_State *L, Box *box, int err) {
+    Box *next = push_box(L, 12346, 1 << 20);
+    next->store = box->store;
+    box->store = NULL;
+    journal_deinit(&box->journal);
+    if (err == 0) err = journal_load(next->store, encoders, next->history);
+    if (err == 0) err = begin_life(next);
+    return err == 0 ? 1 : push_error(L, err);
+}
+
+static int f_crash(lua_State *L) {
+    return go_on(L, check_box(L), 0);
+}
+
+static int f_stop(lua_State *L) {
+    Box *box = check_box(L);
+    return go_on(L, box, journal_stop(&box->journal));
+}
+
+static bool on_record(void *context, const StoreRecord *record) {
+    lua_State *L = context;
+    lua_pushfstring(L, "%s ", lua_tostring(L, -2));
+    push_str(L, record->key);
+    lua_pushfstring(L, " %d", (int)record->value.len);
+    lua_concat(L, 3);
+    lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+    return true;
+}
+
+static int f_records(lua_State *L) {
+    static const char *const spaces[] = {"history", "history-channels", "history-events"};
+    const Box *box = check_box(L);
+    lua_newtable(L);
+    for (size_t i = 0; i < sizeof spaces / sizeof *spaces; i++) {
+        lua_pushstring(L, spaces[i]);
+        lua_insert(L, -2);
+        StoreRange range = {str_of(spaces[i]), STR_NONE, STR_NONE};
+        int err = store_each(box->store, &range, 0, on_record, L);
+        if (err != 0) return push_error(L, err);
+        lua_remove(L, -2);
+    }
+    return 1;
+}
+
+static int f_shorten(lua_State *L) {
+    Store *store = check_box(L)->store;
+    StoreRecord record = {.space = check_str(L, 2), .key = check_str(L, 3)};
+    Buf value = BUF_NONE;
+    int err = store_get(store, record.space, record.key, 0, &value);
+    size_t len = (size_t)luaL_checkinteger(L, 4);
+    record.value = str_make(value.data, len < value.len ? len : value.len);
+    if (err == 0) err = store_begin(store);
+    if (err == 0) err = store_put(store, &record);
+    if (err == 0) err = store_commit(store);
+    buf_deinit(&value);
+    return err == 0 ? 0 : push_error(L, err);
 }
 
 static int f_match(lua_State *L) {
@@ -229,9 +318,12 @@ static int f_match(lua_State *L) {
     return 1;
 }
 
-static const luaL_Reg methods[] = {{"add", f_add},     {"note", f_note}, {"sweep", f_sweep},
-                                   {"bytes", f_bytes}, {"id", f_id},     {"missed", f_missed},
-                                   {"carry", f_carry}, {"__gc", f_gc},   {NULL, NULL}};
+static const luaL_Reg methods[] = {
+    {"add", f_add},   {"note", f_note},       {"sweep", f_sweep},     {"bytes", f_bytes},
+    {"id", f_id},     {"missed", f_missed},   {"open", f_open},       {"crash", f_crash},
+    {"stop", f_stop}, {"records", f_records}, {"shorten", f_shorten}, {"is_crowded", f_is_crowded},
+    {"__gc", f_gc},   {NULL, NULL},
+};
 
 static const luaL_Reg lib[] = {{"new", f_new}, {"match", f_match}, {NULL, NULL}};
 

@@ -20,6 +20,7 @@
 typedef struct Book {
     Store store; /* first: the store's functions get its address */
     Graph graph;
+    Journal journal; /* of a history that is not there */
     Ledger ledger;
     Buf log;
     char fails_at[16];
@@ -39,8 +40,8 @@ static int store_begins(Store *store) {
     return note(store, "begin", STR_NONE, STR_NONE);
 }
 
-static int store_adds(Store *store, Str user, Str channel, Str by) {
-    (void)by;
+static int store_adds(Store *store, Str user, Str channel, Str by, uint64_t mark) {
+    (void)by, (void)mark;
     return note(store, "add", user, channel);
 }
 
@@ -76,7 +77,8 @@ static int f_new(lua_State *L) {
     Book *book = lua_newuserdatauv(L, sizeof *book, 0);
     *book = (Book){.store = {&fake_class}};
     graph_init(&book->graph);
-    ledger_init(&book->ledger, &book->graph, &book->store, per_user_max);
+    journal_init(&book->journal, &book->store, NULL);
+    ledger_init(&book->ledger, &book->graph, &book->journal, per_user_max);
     book->ledger.subscriptions_max = all_max;
     luaL_setmetatable(L, BOOK);
     return 1;
@@ -85,6 +87,7 @@ static int f_new(lua_State *L) {
 static int f_gc(lua_State *L) {
     Book *book = check_book(L);
     ledger_deinit(&book->ledger);
+    journal_deinit(&book->journal);
     graph_deinit(&book->graph);
     buf_deinit(&book->log);
     return 0;

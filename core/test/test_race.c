@@ -300,7 +300,7 @@ static int f_run(lua_State *L) {
                            .subscriptions_max = 100000,
                            .sessions_per_user_max = 100,
                            .sessions_max = 1000};
-    ensure(roster_start(&race->bus, store_memory_new(), &limits, &race->roster) == 0);
+    ensure(roster_start(&race->bus, store_memory_new(), &limits, NULL, &race->roster) == 0);
     run_threads(race);
     roster_stop(race->roster);
     size_t events = 0;

@@ -2,8 +2,9 @@
  *
  * core.test.store: the kinds of store, by their URL.
  *     local s = store.open("sqlite:/tmp/x.db")  -> a store, or nil and the error's name
- *     s:begin(), s:add(user, channel), s:remove(user, channel), s:commit()  -> nil, or the error's name
- *     s:load()  -> { "user channel", ... }
+ *     s:begin(), s:add(user, channel [, by, mark]), s:remove(user, channel), s:commit()
+ *                                                                    -> nil, or the error's name
+ *     s:load()  -> { "user channel", "user channel mark", ... }
  */
 #include "api/lua_args.h"
 #include "data/store.h"
@@ -38,7 +39,9 @@ static int f_begin(lua_State *L) {
 }
 
 static int f_add(lua_State *L) {
-    return push_result(L, store_add(check_store(L), check_str(L, 2), check_str(L, 3), opt_str(L, 4)));
+    uint64_t mark = (uint64_t)luaL_optinteger(L, 5, 0);
+    return push_result(
+        L, store_add(check_store(L), check_str(L, 2), check_str(L, 3), opt_str(L, 4), mark));
 }
 
 static int f_remove(lua_State *L) {
@@ -70,12 +73,16 @@ static int f_rollback(lua_State *L) {
 }
 
 /* Adds to the list on top. */
-static void on_subscription(void *context, Str user, Str channel) {
+static void on_subscription(void *context, Str user, Str channel, uint64_t mark) {
     lua_State *L = context;
     push_str(L, user);
     lua_pushliteral(L, " ");
     push_str(L, channel);
     lua_concat(L, 3);
+    if (mark != 0) {
+        lua_pushfstring(L, " %I", (lua_Integer)mark);
+        lua_concat(L, 2);
+    }
     lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
 }
 

@@ -90,12 +90,13 @@ function bus.hear_drops() end
 ---@field id? string                idempotency key
 ---@field report? boolean           (waits) counts what was queued
 ---@field dry? boolean              (waits) counts what would be, delivers nothing
---- `id` is that of an event that a channel keeps.
+--- (waits if a durable channel keeps the event, until it is written) `id` is that of an event that a channel keeps.
 ---@param spec core.bus.notify
----@return true|{users:integer, sessions:integer, per_name:{users:integer, sessions:integer}[]}, string? id
+---@return true|{users:integer, sessions:integer, per_name:{users:integer, sessions:integer}[]}|nil
+---@return string? id or message, string? code
 function bus.notify(spec) end
---- bus.notify of one event that nobody counts, without the rest: nothing is made for it. Codes: "LIMIT", "INVALID" for
---- a reserved name.
+--- (waits as bus.notify) One event that nobody counts, without the rest: nothing is made for it. Codes as those of
+--- bus.notify, "INVALID" for a reserved name.
 ---@param by "channels"|"users"
 ---@param names string[]   in request order, without duplicates
 ---@param efficient boolean

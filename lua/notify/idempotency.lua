@@ -16,7 +16,7 @@ local AT_WORK <const> = 60     -- seconds until one that did not come back is gi
 local WAIT_MAX <const> = 10    -- seconds that others wait for it
 local PAUSE <const> = 0.005
 -- In place of the answer. It holds the room that the short one needs, however full the dictionary is by then.
-local BUSY <const> = (" "):rep(#'{"ack":"","done":true,"id":""}' + 2 * 20)
+local BUSY <const> = (" "):rep(#'{"ack":"","done":true,"id":""}' + 20 + 22)
 local TEXT_MAX <const> = 1024 * 1024 -- bytes, of a value of the dictionary
 
 local function refuse_full(message, code)

@@ -121,7 +121,8 @@ local function label_of(by)
   return label
 end
 
-local function refuse_full()
+local function refuse(message, code)
+  if code ~= "LIMIT" then return refusal.of_failure(message, code) end
   return refusal.of("queues-full", nil, nil, { "Retry-After", "1" })
 end
 
@@ -130,8 +131,8 @@ local function send(spec, by)
   local refused = set_terms(spec)
   if refused then return nil, refused end
   spec.origin = label_of(by)
-  local done, id = bus.notify(spec)
-  if not done then return nil, refuse_full() end
+  local done, id, code = bus.notify(spec)
+  if not done then return nil, refuse(id, code) end
   if spec.if_offline and not spec.dry and hooks.has("unreached") then
     task.spawn(unreached.tell, spec.event or spec.events[1], spec.by, spec.names, spec.except)
   end
@@ -149,7 +150,8 @@ local function finish(spec, options, by)
 end
 
 --- Emits an event. True, or the counts when `spec` says report or dry; nil and a refusal if a hook or an
---- option says no. The spec is used up. Waits only if somebody on the way does, or for counts.
+--- option says no, or it cannot be kept. The spec is used up. Waits for counts, for the store if a durable channel
+--- keeps the event, and if somebody on the way does.
 ---@param spec core.bus.notify
 ---@param options add.option[]|nil
 ---@param by guard.identity  who asks; the hooks see it
@@ -192,7 +194,7 @@ function notification.emit_plain(kind, list, efficient, core, by)
     done, id, code = bus.emit(kind, list, efficient, core, labels[by] or label_of(by))
   end
   if done or not code then return done, id end
-  return nil, code == "INVALID" and event.refuse_name(core:name()) or refuse_full()
+  return nil, code == "INVALID" and event.refuse_name(core:name()) or refuse(id, code)
 end
 
 return notification

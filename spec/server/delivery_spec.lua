@@ -15,8 +15,9 @@ local SIZE <const>, NOTIFIES <const>, CALLERS <const> = 25, 40, 4
 local PLUGIN = ([[
 return { api = 1, setup = function(app)
   app:channel("log-*", { history = { size = %d } })
+  app:channel("log-3", { history = { size = %d, durable = true } })
 end }
-]]):format(SIZE)
+]]):format(SIZE, SIZE)
 
 local USERS <const> = { "ann", "bob", "eve", "joe", "kim", "lee" }
 local KINDS <const> = { "ws", "ws", "sse", "sio" }
@@ -238,7 +239,7 @@ end
 
 describe("every client", function()
   it("sees exactly what it must, or is told of a gap #threads", function()
-    local chatty = run(STEPS, { WORKERS = 3 })
+    local chatty = run(STEPS, { WORKERS = 3, STORE = "sqlite:chatty.db" })
     assert.is_true(chatty:metric "replayed_total" > 0)
     assert.is_true(chatty:metric "gaps_total" > 0)
   end)
