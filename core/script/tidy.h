@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * tidy: collects what a peak has left in a Lua state. Lua collects while it allocates, so a state that has
- * nothing to do any more would keep its garbage, and all that hangs on it. A collection goes in steps of less
- * than a millisecond. The thread of the script.
+ * nothing to do any more would keep its garbage, and all that hangs on it. A collection goes in steps of about
+ * a millisecond. The thread of the script.
  */
 #ifndef SCRIPT_TIDY_H
 #define SCRIPT_TIDY_H
