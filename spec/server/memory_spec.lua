@@ -22,9 +22,12 @@ local function leave(chatty, sessions)
   chatty:wait_metric("connections", 1)
 end
 
+-- The process looks at its memory every five seconds, and may need three looks.
+local PATIENCE = math.max(60, wait.patience)
+
 -- Whether less than a third of what the peak took is left, sooner or later.
 local function is_given_back(chatty, before, peak)
-  return wait.until_(function() return memory_of(chatty) < before + (peak - before) // 3 end, 2 * wait.patience)
+  return wait.until_(function() return memory_of(chatty) < before + (peak - before) // 3 end, PATIENCE)
 end
 
 -- A sanitizer has a heap of its own, which keeps what is freed.
