@@ -189,9 +189,9 @@ local function add_history(findings, median)
   local function notify(report) return report.notify.cpu_us end
   findings[#findings + 1] = ratio_of("CPU of a notify into a channel with history against one without",
     median("without history", "chatty", notify), median("with history", "chatty", notify), 1.20, "us")
-  for _, name in ipairs{ "with durable history, 8 publishers", "with durable history, 64 publishers" } do
+  for _, name in ipairs{ "8 publishers with durable history", "64 publishers with durable history" } do
     local cpu = median(name, "chatty", notify)
-    findings[#findings + 1] = cpu and { what = "notify " .. name, goal = "",
+    findings[#findings + 1] = cpu and { what = "notify by " .. name, goal = "",
       measured = ("%.1f us of CPU, %.0f a second, all committed"):format(cpu,
         median(name, "chatty", function(report) return report.notify.per_second end)) }
   end
