@@ -9,6 +9,12 @@ local chatty = require "chatty"
 return { api = 1, setup = function(app)
   app:channel("log-*", { history = { size = 100, durable = true } })
   app:channel("note-*", { history = { size = 100 } })
+  app:channel("flood-*", { history = { size = 1 } })
+  app:get("/flood", { auth = "none" }, function()
+    local names = {}
+    for i = 1, 1000 do names[i] = "flood-" .. i end
+    for _ = 1, 50 do chatty.notify{ channels = names, event = "flood", add = { "origin" } } end
+  end)
   app:get("/notify", { auth = "none" }, function()
     local done, id = chatty.notify{ channels = { "log-1" }, event = "from Lua" }
     return { json = { done, id } }
@@ -28,7 +34,8 @@ describe("a notify into a durable channel", function()
   local chatty
 
   before_each(function()
-    chatty = server.start{ settings = { STORE = "sqlite:chatty.db", WORKERS = 2 }, plugins = { log = PLUGIN } }
+    chatty = server.start{ settings = { STORE = "sqlite:chatty.db", WORKERS = 2, SCRIPT_BUDGET = "10s" },
+      plugins = { log = PLUGIN } }
   end)
   after_each(function() chatty:kill() end)
 
@@ -101,6 +108,30 @@ describe("a notify into a durable channel", function()
     assert.matches("cannot wait inside a callback of table.sort", sorted[2])
     assert.is_true(chatty:request{ path = "/sort?channel=note-1" }.json()[1])
     assert.equal(1, written())
+  end)
+
+  -- A sequence has room for so many others between two durable events: before it is used up, one of them is
+  -- committed in place of a durable one.
+  it("finds its place behind a million events of other channels, and ids stay good behind a crash", function()
+    chatty:subscribe("users:ann", { "log-1", "note-1" })
+    local session = chatty:join "ann"
+    notify "channels:log-1"
+    local last = session:next().id
+    for _ = 1, 22 do assert.equal(204, chatty:request{ path = "/flood" }.status) end
+    for _, channel in ipairs{ "note-1", "log-1", "note-1" } do
+      local id = notify("channels:" .. channel).json().id
+      assert.is_true(id > last)
+      last = session:next().id
+      assert.equal(id, last)
+    end
+    assert.equal(2, written())
+    local after = notify("channels:log-1").json().id
+    chatty:kill()
+    chatty = server.start{ folder = chatty.folder, settings = chatty.settings,
+      plugins = { log = (PLUGIN:gsub("note%-%*", "other-*")) } }
+    local back = chatty:connect("ann", { path = "/ws?after=" .. last })
+    assert.equal(last, back:next().id)
+    assert.equal(after, back:next().id)
   end)
 
   it("that cannot be written is answered with 503, and nobody gets it, now or later", function()
