@@ -41,11 +41,11 @@ void states_swap(States *states, Api *api, uint64_t deadline_ms);
 /* Frees the old ones that have finished. Not from within Lua. */
 void states_sweep(States *states, uint64_t now_ms);
 
-/* Whether an operation is under way whose answer some state waits for. */
 /* Collects what a peak has left in the current state; to be called before the worker waits. Gives when it is to be
  * called again; 0: that does not matter. */
 uint64_t states_tidy(const States *states, uint64_t now_ms);
 
+/* Whether an operation is under way whose answer some state waits for. */
 bool states_is_asking(const States *states);
 
 #endif
