@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "hub/online.h"
 
+#include <stddef.h>
+
 #include "base/ensure.h"
 
 void online_init(Online *online, unsigned worker_count, uint32_t grace_ms) {
@@ -16,7 +18,8 @@ static Presence *first_of(const List *list) {
 }
 
 static size_t size_of(const Online *online) {
-    return sizeof(Presence) + online->worker_count * sizeof((Presence *)NULL)->per_worker[0];
+    return offsetof(Presence, per_worker) +
+           online->worker_count * sizeof((Presence *)NULL)->per_worker[0];
 }
 
 static void free_presence(Online *online, Presence *presence) {
