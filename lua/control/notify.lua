@@ -105,7 +105,7 @@ local function handle(request)
   local done, id, ack = notify.run(plan, core, members, key, request.identity)
   if not done then return id end
   if done == true and not ack and (is_plain or not request.wants_document) then
-    return id and { raw_json = '{"id":"' .. id .. '","msg":"Notified."}' } or NOTIFIED
+    return id and reply.raw('{"id":"' .. id .. '","msg":"Notified."}') or NOTIFIED
   end
   return answer.done(request, notify.describe(plan, done, id, ack))
 end

@@ -107,7 +107,7 @@ function dispatch.request(core, method, path, is_plain)
   if not route then return answer_unmatched(core, method, path) end
   local request = requests.new(core, method, path, is_plain, route, params)
   local _, response = protect.one(route.plugin, route.label, handle, request, route, core, is_plain)
-  if is_plain and not after[1] and reply.send_constant(core, response, route.is_jsonapi) then return end
+  if is_plain and not after[1] and reply.send_own(core, response, route.is_jsonapi) then return end
   answer(request, response, route.plugin, route.answer_label)
 end
 

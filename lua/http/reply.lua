@@ -117,7 +117,7 @@ function reply.check(response)
   argument.keys(response, FIELDS, "a response", argument.BLAME_NOBODY)
 end
 
-local constants = {}
+local constants, latest = {}, nil
 
 --- A response of JSON that a handler of ours gives again and again, so that it is made and checked but once.
 ---@param raw_json string
@@ -126,6 +126,19 @@ function reply.constant(raw_json)
   local response = { raw_json = raw_json }
   constants[response] = raw_json
   return response
+end
+
+--- A response of JSON that a handler of ours returns at once.
+---@param raw_json string
+---@return table response
+function reply.raw(raw_json)
+  latest = { raw_json = raw_json }
+  return latest
+end
+
+-- Its body, if it is one of these: known by being the same table, since a plugin's may be any.
+local function own_body(response)
+  return constants[response] or (response ~= nil and rawequal(response, latest) and latest.raw_json)
 end
 
 --- Answers the request.
@@ -139,13 +152,13 @@ function reply.send(self, response)
   return core_of(self):reply(response.status or (body and 200 or 204), headers, body)
 end
 
---- Answers a plain request with a constant; false if the response is none.
+--- Answers a plain request with what constant or raw made; false if the response is another.
 ---@param core core.request
 ---@param response any
 ---@param is_negotiated boolean|nil
 ---@return boolean
-function reply.send_constant(core, response, is_negotiated)
-  local raw_json = constants[response]
+function reply.send_own(core, response, is_negotiated)
+  local raw_json = own_body(response)
   if not raw_json then return false end
   core:reply(200, (is_negotiated and NEGOTIATED or PLAIN)[JSON], raw_json)
   return true
