@@ -5,7 +5,7 @@ local caller = require "spec.support.caller"
 local server = require "spec.support.server"
 local uv = require "luv"
 
-local KILLS = tonumber(os.getenv "CHATTY_SPEC_KILLS") or 200
+local KILLS = tonumber(os.getenv "CHATTY_SPEC_KILLS") or (server.is_sanitized and 50 or 200)
 local DRIVERS, CHANNELS = 4, 6
 local LIVES_PER_REGISTER = 4 -- a password takes long
 local REGISTER_SECONDS = 0.2 -- within which the server is killed then: some are answered, some are not

@@ -218,7 +218,7 @@ describe("a client that does not read its answer", function()
   -- More than the buffers of both kernels hold.
   local HUGE = 32 * 1024
   -- Such an answer takes seconds to make under a sanitizer on a busy machine.
-  local TIMEOUT_MS = wait.patience * 100
+  local TIMEOUT_MS = wait.patience * 40
 
   setup(function()
     chatty = start{

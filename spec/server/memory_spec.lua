@@ -31,8 +31,7 @@ local function is_given_back(chatty, before, peak)
 end
 
 -- A sanitizer has a heap of its own, which keeps what is freed.
-local is_sanitized = (os.getenv "CHATTY_BUILD" or "build"):find "san" ~= nil
-local story = is_sanitized and pending or it
+local story = server.is_sanitized and pending or it
 
 describe("the memory of a peak", function()
   story("of sessions is given back when they have left", function()

@@ -24,6 +24,9 @@ local server = {
 
 local BUILD = uv.fs_realpath(os.getenv("CHATTY_BUILD") or "build") or "build"
 
+--- The program is slow, and its heap is the sanitizer's.
+server.is_sanitized = BUILD:find "san$" ~= nil
+
 local alive = {} -- servers that were not stopped yet
 local folders = {}
 
