@@ -2,6 +2,7 @@
 local cjson = require "cjson"
 local client = require "spec.support.client"
 local server = require "spec.support.server"
+local wait = require "spec.support.wait"
 local websocket = require "spec.support.websocket"
 
 -- Notes every end; does what a frame says.
@@ -280,7 +281,9 @@ describe("the end of the server #threads", function()
     chatty:send_signal("sigterm")
     socket:next_frame()
     assert.is_string(idle:wait_closed())
-    assert.is_nil(client.ws{ port = chatty.port, token = chatty:token("ann") }.status)
+    -- Each worker stops accepting for itself.
+    local function is_refused() return not client.ws{ port = chatty.port, token = chatty:token("ann") }.status end
+    assert.is_true(wait.until_(is_refused))
     assert.equal(0, chatty.process:wait_exit())
   end)
 end)
