@@ -11,7 +11,8 @@ local cases = {}
 ---@field settings? string[]   further arguments of chatty; {bench} is this folder
 ---@field floor? string[]      further arguments of the floor
 
-local ALL = { "floor", "floor_batched", "bun", "nchan", "ws", "socketio", "centrifugo", "chatty" }
+-- In the order of measuring: those that are compared with each other, one after the other.
+local ALL = { "floor", "chatty", "floor_batched", "bun", "nchan", "ws", "socketio", "centrifugo" }
 local OURS = { "chatty" }
 
 -- Limits that the loads would meet with the defaults; and the store that chatty has by default, for one in memory

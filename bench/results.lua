@@ -11,29 +11,44 @@ local results = {}
 ---@field servers string[]                in the order of the columns
 ---@field facts string[]                  about machine and command
 
-local function sorted_values(reports, value)
+local function middle(values)
+  table.sort(values)
+  return (values[(#values + 1) // 2] + values[#values // 2 + 1]) / 2
+end
+
+-- What each round gave; nil when there was none.
+local function values_of(all, case, server, value)
+  local reports = all.reports[case] and all.reports[case][server]
+  if not (reports and reports[1]) then return nil end
   local values = {}
   for i, report in ipairs(reports) do values[i] = value(report) end
-  table.sort(values)
   return values
 end
 
 ---@param all bench.Results
 ---@return number|nil
 local function median(all, case, server, value)
-  local reports = all.reports[case] and all.reports[case][server]
-  if not (reports and reports[1]) then return nil end
-  local values = sorted_values(reports, value)
-  return (values[(#values + 1) // 2] + values[#values // 2 + 1]) / 2
+  local values = values_of(all, case, server, value)
+  return values and middle(values)
+end
+
+-- The median of what chatty took in each round, as a multiple of what the floor took in the same round: machines
+-- change from one to the next.
+local function multiple_of_floor(all, row)
+  local ours, floors = values_of(all, row.case, "chatty", row.value), values_of(all, row.case, "floor", row.value)
+  if not (ours and floors) then return nil end
+  if #ours ~= #floors then return middle(ours) / middle(floors) end
+  for i, floor in ipairs(floors) do ours[i] = ours[i] / floor end
+  return middle(ours)
 end
 
 -- User time is sampled, so its mean tells more than its median.
 local function mean(all, case, server, value)
-  local reports = all.reports[case] and all.reports[case][server]
-  if not (reports and reports[1]) then return nil end
+  local values = values_of(all, case, server, value)
+  if not values then return nil end
   local sum = 0
-  for _, report in ipairs(reports) do sum = sum + value(report) end
-  return sum / #reports
+  for _, one in ipairs(values) do sum = sum + one end
+  return sum / #values
 end
 
 local function cell(all, row, server)
@@ -44,21 +59,40 @@ local function cell(all, row, server)
   return ("%s (%s)"):format(text, row.beside_format:format(mean(all, row.case, server, row.beside)))
 end
 
--- "yes", or what of the goal is missed and by how much.
-local function verdict(all, row)
-  local value, floor = median(all, row.case, "chatty", row.value), median(all, row.case, "floor", row.value)
-  if not value or row.ratio_max and not floor then return "-" end
-  local beside = row.beside and mean(all, row.case, "chatty", row.beside)
+-- By how much this machine was slower than the one on which a goal in microseconds was set, as the floor tells; 1 when
+-- it was not.
+local function slowness(all, row)
+  local floor = row.floor_then and median(all, row.case, row.floor or "floor", row.value)
+  if not floor then return 1 end
+  return math.max(1, row.value_min and row.floor_then / floor or floor / row.floor_then)
+end
+
+-- What of the goal is missed, and by how much.
+local function misses(all, row, slower)
   local missed = {}
-  local function miss(is_missed, format, ...)
-    if is_missed then missed[#missed + 1] = format:format(...) end
+  local function look(value, max, format)
+    if value > max then missed[#missed + 1] = format:format(value / max) end
   end
-  if row.ratio_max then miss(value > row.ratio_max * floor, "%.2f x floor", value / floor) end
-  if row.value_max then miss(value > row.value_max, "%.2f x goal", value / row.value_max) end
-  if row.value_min then miss(value < row.value_min, "%.2f x goal", value / row.value_min) end
-  if row.beside_max then miss(beside > row.beside_max, "user %.2f", beside) end
-  if row.beside_min then miss(beside < row.beside_min, "%.2f x goal of requests/s", beside / row.beside_min) end
-  return missed[1] and "no: " .. table.concat(missed, ", ") or "yes"
+  local value = median(all, row.case, "chatty", row.value)
+  local beside = row.beside and mean(all, row.case, "chatty", row.beside)
+  if row.ratio_max then look(multiple_of_floor(all, row) / row.ratio_max, 1, "%.2f x goal") end
+  if row.value_max then look(value, row.value_max * slower, "%.2f x goal") end
+  if row.value_min then look(row.value_min / slower, value, "%.2f x too slow") end
+  if row.beside_max then look(beside, row.beside_max * slower, "user %.2f x goal") end
+  if row.beside_min then look(row.beside_min / slower, beside, "requests %.2f x too slow") end
+  return missed
+end
+
+-- "yes" or "no", and what there is to say.
+local function verdict(all, row)
+  local multiple = multiple_of_floor(all, row)
+  if not median(all, row.case, "chatty", row.value) or row.ratio_max and not multiple then return "-" end
+  local slower = slowness(all, row)
+  local missed = misses(all, row, slower)
+  local words = { (missed[1] and "no: " or "yes") .. table.concat(missed, ", ") }
+  if row.ratio_max then words[#words + 1] = ("%.2f x floor"):format(multiple) end
+  if slower > 1 then words[#words + 1] = ("machine %.2f x slower"):format(slower) end
+  return table.concat(words, "; ")
 end
 
 local function add_row(lines, cells)

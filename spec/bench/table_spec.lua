@@ -22,13 +22,28 @@ describe("the page of results", function()
     local text = page{ ["one publisher"] = {
       floor = { report(10), report(99), report(9) }, chatty = { report(10.4, 0.3), report(10.6, 0.4), report(1, 0.2) },
       ws = { report(12), report(14) } } }
-    assert.equal("10.00 (0.10) | 13.00 (0.10) | 10.40 (0.30) | <= 1.05 x floor, user <= 0.35 | yes", row_of(text, WORK))
+    assert.equal("10.00 (0.10) | 13.00 (0.10) | 10.40 (0.30) | <= 1.05 x floor, user <= 0.35 "
+      .. "| yes; 0.11 x floor; machine 1.43 x slower", row_of(text, WORK))
   end)
 
   it("says by how much a goal is missed", function()
-    local text = page{ ["one publisher"] = { floor = { report(10) }, chatty = { report(12, 0.5) } } }
-    assert.equal("10.00 (0.10) | - | 12.00 (0.50) | <= 1.05 x floor, user <= 0.35 | no: 1.20 x floor, user 0.50",
-      row_of(text, WORK))
+    local text = page{ ["one publisher"] = { floor = { report(5) }, chatty = { report(6, 0.7) } } }
+    assert.equal("5.00 (0.10) | - | 6.00 (0.70) | <= 1.05 x floor, user <= 0.35 "
+      .. "| no: 1.14 x goal, user 2.00 x goal; 1.20 x floor", row_of(text, WORK))
+  end)
+
+  it("gives times and rates more room on a machine whose floor takes longer", function()
+    local function of(cpu, rate)
+      return { { notify = { cpu_us = cpu, per_second = rate } } }
+    end
+    local function verdict(floor, ours, rate)
+      local text = page{ ["nobody listens"] = { floor = of(floor, 1), chatty = of(ours, rate) } }
+      return row_of(text, "8 keep-alive connections"):match("[^|]+$")
+    end
+    assert.equal(" yes", verdict(3.3, 10, 95000))
+    assert.equal(" no: 1.10 x goal, requests 1.06 x too slow", verdict(3.3, 11, 90000))
+    assert.equal(" yes; machine 2.00 x slower", verdict(13.2, 20, 47500))
+    assert.equal(" no: 1.05 x goal; machine 2.00 x slower", verdict(13.2, 21, 47500))
   end)
 
   it("judges nothing without the floor, or when chatty failed", function()
