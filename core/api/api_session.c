@@ -173,10 +173,9 @@ static int f_forget(lua_State *L) {
 
 static int f_expect_auth(lua_State *L) {
     const Proxy *proxy = check_proxy(L);
-    lua_Number seconds = luaL_checknumber(L, 2);
-    luaL_argcheck(L, seconds > 0 && seconds <= 86400, 2, "seconds, from 0 to 86400");
+    uint32_t timeout_ms = check_delay_ms(L, 2);
     if (proxy->session == NULL) return push_closed(L);
-    session_expect_auth(proxy->session, (uint32_t)(seconds * 1000));
+    session_expect_auth(proxy->session, timeout_ms);
     lua_pushboolean(L, 1);
     return 1;
 }
@@ -263,13 +262,12 @@ static int f_send(lua_State *L) {
 static int f_ask(lua_State *L) {
     const Proxy *proxy = check_proxy(L);
     check_event(L, 2);
-    lua_Number seconds = luaL_checknumber(L, 3);
-    luaL_argcheck(L, seconds > 0 && seconds <= 86400, 3, "seconds, from 0 to 86400");
+    uint32_t timeout_ms = check_delay_ms(L, 3);
     if (proxy->session == NULL || !session_is_open(proxy->session)) return push_closed(L);
     if (lane_of(proxy->session) == NULL) {
         return push_unsupported(L, "only clients of Socket.IO acknowledge events");
     }
-    return asking_ask(L, proxy->session, (uint32_t)(seconds * 1000));
+    return asking_ask(L, proxy->session, timeout_ms);
 }
 
 static int f_namespace(lua_State *L) {

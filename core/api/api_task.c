@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/api.h"
+#include "api/lua_args.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "script/task.h"
 
@@ -34,21 +36,20 @@ static Net *check_net(lua_State *L) {
     return net;
 }
 
-static void start_timer(Net *net, Wait *wait, uint64_t delay_ms) {
+static void start_timer(Net *net, Wait *wait, uint32_t delay_ms) {
     Sleep *sleeper = mem_alloc(sizeof *sleeper);
     sleeper->net = net;
     sleeper->wait = wait;
     wait_on_cancel(wait, on_cancel, sleeper);
     wait_is_sleep(wait);
     wheel_timer_init(&sleeper->timer, on_awake);
-    wheel_start(&net->wheel, &sleeper->timer, net_now_ms(net) + delay_ms);
+    wheel_start(&net->wheel, &sleeper->timer, clock_deadline_ms(delay_ms));
 }
 
 static int f_sleep(lua_State *L) {
     Net *net = check_net(L);
-    lua_Number seconds = luaL_checknumber(L, 1);
-    luaL_argcheck(L, seconds >= 0 && seconds <= 86400, 1, "seconds, from 0 to 86400");
-    start_timer(net, task_arm(L), (uint64_t)(seconds * 1000));
+    uint32_t delay_ms = check_delay_ms(L, 1);
+    start_timer(net, task_arm(L), delay_ms);
     return task_yield(L);
 }
 

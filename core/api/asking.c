@@ -5,6 +5,7 @@
 #include "api/api_event.h"
 #include "api/lua_args.h"
 #include "api/sending.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/metrics.h"
 #include "script/task.h"
@@ -82,7 +83,7 @@ int asking_ask(lua_State *L, Session *session, uint32_t timeout_ms) {
         (Asking){.next = lane->asks, .lane = lane, .net = net, .number = number, .wait = task_arm(L)};
     lane->asks = asking;
     wheel_timer_init(&asking->timer, on_timeout);
-    wheel_start(&net->wheel, &asking->timer, net_now_ms(net) + timeout_ms);
+    wheel_start(&net->wheel, &asking->timer, clock_deadline_ms(timeout_ms));
     return task_yield(L);
 }
 

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/lua_args.h"
 
+#include <math.h>
+
 #include "base/err.h"
+
+enum { DELAY_MAX_S = 86400 };
 
 Str check_str(lua_State *L, int arg) {
     size_t len;
@@ -11,6 +15,13 @@ Str check_str(lua_State *L, int arg) {
 
 Str opt_str(lua_State *L, int arg) {
     return lua_isnoneornil(L, arg) ? STR_NONE : check_str(L, arg);
+}
+
+/* A difference of times is a little more or less than its milliseconds, which is not to make one more. */
+uint32_t check_delay_ms(lua_State *L, int arg) {
+    lua_Number seconds = luaL_checknumber(L, arg);
+    luaL_argcheck(L, seconds >= 0 && seconds <= DELAY_MAX_S, arg, "seconds, from 0 to 86400");
+    return (uint32_t)ceil(seconds * 1000 - 0.001);
 }
 
 Str opt_field_str(lua_State *L, int index, const char *name) {

@@ -15,6 +15,9 @@
 Str check_str(lua_State *L, int arg);
 Str opt_str(lua_State *L, int arg); /* STR_NONE for nil and none */
 
+/* Seconds, from 0 to a day, as milliseconds; rounded up, so that nobody waits for less. */
+uint32_t check_delay_ms(lua_State *L, int arg);
+
 /* The field `name` of the table at `index`. Strings borrow from the table. Wrong types raise. */
 Str opt_field_str(lua_State *L, int index, const char *name);
 bool opt_field_bool(lua_State *L, int index, const char *name);

@@ -10,15 +10,28 @@ static bool is_held;
 static int64_t held_wall_ms;
 static uint64_t held_monotonic_ms;
 
-static int64_t read_ms(clockid_t id) {
+enum { MS_NS = 1000000 };
+
+static struct timespec read_clock(clockid_t id) {
     struct timespec now;
     ensure(clock_gettime(id, &now) == 0);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    return now;
+}
+
+static int64_t read_ms(clockid_t id) {
+    struct timespec now = read_clock(id);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / MS_NS;
 }
 
 uint64_t clock_monotonic_ms(void) {
     if (is_held) return held_monotonic_ms;
     return (uint64_t)read_ms(CLOCK_MONOTONIC);
+}
+
+uint64_t clock_deadline_ms(uint64_t delay_ms) {
+    if (is_held) return held_monotonic_ms + delay_ms;
+    struct timespec now = read_clock(CLOCK_MONOTONIC);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)(now.tv_nsec + MS_NS - 1) / MS_NS + delay_ms;
 }
 
 int64_t clock_wall_ms(void) {

@@ -15,6 +15,9 @@ enum { CLOCK_RFC3339_LEN = 24, CLOCK_HTTP_LEN = 29 };
 uint64_t clock_monotonic_ms(void);
 int64_t clock_wall_ms(void); /* since 1970-01-01 UTC */
 
+/* The deadline of what is not to end before `delay_ms` from this moment are over: monotonic, rounded up. */
+uint64_t clock_deadline_ms(uint64_t delay_ms);
+
 /* The one that comes first, of two times of which 0 means never. */
 static inline uint64_t clock_earlier(uint64_t a, uint64_t b) {
     if (a == 0 || b == 0) return a + b;

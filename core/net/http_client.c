@@ -15,6 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/ensure.h"
 #include "base/mem.h"
 #include "base/metrics.h"
@@ -446,7 +447,7 @@ int http_client_call(HttpClient *client, const HttpQuery *query, HttpOnAnswer on
     list_add(&client->waiting, &call->link);
     client->waiting_count++;
     metrics_add(METRIC_http_calls_waiting, 1);
-    wheel_start(&client->net->wheel, &call->deadline, net_now_ms(client->net) + query->timeout_ms);
+    wheel_start(&client->net->wheel, &call->deadline, clock_deadline_ms(query->timeout_ms));
     start_waiting(client);
     *out = call;
     return 0;

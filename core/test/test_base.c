@@ -341,6 +341,11 @@ static int f_monotonic_ms(lua_State *L) {
     return 1;
 }
 
+static int f_deadline_ms(lua_State *L) {
+    lua_pushinteger(L, (lua_Integer)clock_deadline_ms((uint64_t)luaL_checkinteger(L, 1)));
+    return 1;
+}
+
 static int f_hold(lua_State *L) {
     clock_hold(luaL_checkinteger(L, 1), (uint64_t)luaL_checkinteger(L, 2));
     return 0;
@@ -392,7 +397,8 @@ static const luaL_Reg functions[] = {
     {"rfc3339", f_rfc3339}, {"http_date", f_http_date},
     {"wall_ms", f_wall_ms}, {"monotonic_ms", f_monotonic_ms},
     {"hold", f_hold},       {"move", f_move},
-    {"release", f_release}, {NULL, NULL},
+    {"release", f_release}, {"deadline_ms", f_deadline_ms},
+    {NULL, NULL},
 };
 
 int test_open_base(lua_State *L) {

@@ -11,22 +11,14 @@ local token = require "core.token"
 local mint = {}
 
 local ID_BYTES <const> = 15
-local SLEEP_MAX <const>, SLEEPS_MAX <const> = 1, 3 -- seconds each, if the clock was set back
-
--- A sleep may end some milliseconds early, as it counts from the beginning of the worker's turn.
-local function sleep_until(start)
-  for _ = 1, SLEEPS_MAX do
-    local left = start - time.now()
-    if left <= 0 then return end
-    task.sleep(math.min(left, SLEEP_MAX))
-  end
-end
+local WAIT_MAX <const> = 2 -- seconds
 
 -- After "log out everywhere" tokens count from the next whole second on.
 local function wait_for_start(user)
   local start, message, code = revocations.start_of(user)
   if not start then return nil, message, code end
-  sleep_until(start)
+  local wait = start - time.now()
+  if wait > 0 then task.sleep(math.min(wait, WAIT_MAX)) end
   return true
 end
 

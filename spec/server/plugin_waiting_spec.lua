@@ -16,6 +16,12 @@ local PLUGIN = [[
     return chatty.time.monotonic() - began
   end
 
+  function ways.busy()
+    local began = chatty.time.monotonic()
+    repeat until chatty.time.monotonic() - began >= 0.04
+    return ways.plain()
+  end
+
   function ways.nothing() chatty.sleep(0) return "back" end
 
   function ways.often()
@@ -231,7 +237,12 @@ describe("a handler that waits", function()
 
   it("goes on when the time is over", function()
     local seconds = value_of("plain")
-    assert.is_true(seconds >= 0.04 and seconds < 5, seconds)
+    assert.is_true(seconds >= 0.05 and seconds < 5, seconds)
+  end)
+
+  it("waits no less when it worked in the same turn before", function()
+    local seconds = value_of("busy")
+    assert.is_true(seconds >= 0.05, seconds)
   end)
 
   it("may wait for nothing but its next turn", function()
