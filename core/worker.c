@@ -2,9 +2,9 @@
  *
  * One turn of the loop: the kernel's news are read and handled (answers and events are only queued); then
  * the answers are written, so a publisher does not wait for the fan-out; then the inbox is emptied,
- * which queues frames; then every session that has something queued is written once. The turn runs
- * after polling (uv_check) and before it (uv_prepare, for what timers made), and goes on while Ops of
- * its own making lie in the inbox.
+ * which queues frames, after the publishers in it whose events had to be stored got their answers; then
+ * every session that has something queued is written once. The turn runs after polling (uv_check) and
+ * before it (uv_prepare, for what timers made), and goes on while Ops of its own making lie in the inbox.
  *
  * Stop order is the reverse of start order: listener, HTTP, sockets, Lua tasks, handles, state.
  */
@@ -182,8 +182,25 @@ static void run_op(Worker *worker, Op *op) {
     }
 }
 
+/* Whose event was stored goes on, and its answer goes out, before the fan-out here. Gives the other ops. */
+static Op *answer_publishers(Worker *worker, Op *ops) {
+    bool has_answered = false;
+    for (Op **at = &ops; *at != NULL;) {
+        Op *op = *at;
+        if (!op->is_answer || op->type != OP_LOG) {
+            at = &op->next;
+            continue;
+        }
+        *at = op->next;
+        run_answer(op);
+        has_answered = true;
+    }
+    if (has_answered) net_flush(&worker->net);
+    return ops;
+}
+
 static void empty_inbox(Worker *worker) {
-    Op *op = inbox_take(&worker->inbox);
+    Op *op = answer_publishers(worker, inbox_take(&worker->inbox));
     while (op != NULL) {
         Op *next = op->next;
         run_op(worker, op);

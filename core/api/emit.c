@@ -203,7 +203,7 @@ int emit(lua_State *L, Notice *notice, const EmitLabels *labels) {
     begin(api, notice);
     bool must_log = notice->is_durable || (notice->is_kept && history_is_crowded(api->history));
     if (must_log && may_wait) return emit_logged(L, notice, false, labels);
-    uint64_t sequence = bus_notify(api->bus, notice_retain(notice));
+    uint64_t sequence = bus_notify(api->bus, notice_retain(notice), NULL);
     record(api->registry->trace, notice, labels);
     notice_release(notice);
     return push_done(L, sequence);

@@ -55,8 +55,20 @@ static void unlock_shards(Bus *bus, uint64_t mask) {
     }
 }
 
+/* Whoever gets the answer may at once ask any worker for something: all have the event then. */
+static void post_each(Bus *bus, Op **ops, Op *answer) {
+    unsigned origin = answer != NULL ? answer->origin : bus->worker_count;
+    for (unsigned i = 0; i < bus->worker_count; i++) {
+        if (i != origin) inbox_post(bus->workers[i], ops[i]);
+    }
+    if (answer == NULL) return;
+    answer->is_answer = true;
+    ops[origin]->next = answer;
+    inbox_post_list(bus->workers[origin], ops[origin], answer);
+}
+
 /* Posts one op per worker, in the order of the notice's channels. */
-static void post_ordered(Bus *bus, Op **ops, Notice *notice) {
+static void post_ordered(Bus *bus, Op **ops, Notice *notice, Op *answer) {
     uint64_t mask = shards_of(notice);
     bool is_kept = notice->is_kept && !ops[0]->is_dry;
     lock_shards(bus, mask);
@@ -64,18 +76,18 @@ static void post_ordered(Bus *bus, Op **ops, Notice *notice) {
         history_lock(bus->history);
         history_add(bus->history, notice, clock_monotonic_ms());
     }
-    for (unsigned i = 0; i < bus->worker_count; i++) inbox_post(bus->workers[i], ops[i]);
+    post_each(bus, ops, answer);
     if (is_kept) history_unlock(bus->history);
     unlock_shards(bus, mask);
 }
 
-uint64_t bus_notify(Bus *bus, Notice *notice) {
+uint64_t bus_notify(Bus *bus, Notice *notice, Op *answer) {
     Op *ops[BUS_WORKERS_MAX];
     for (unsigned i = 0; i < bus->worker_count; i++) {
         ops[i] = op_new(OP_NOTIFY);
         ops[i]->notice = notice_retain(notice);
     }
-    post_ordered(bus, ops, notice);
+    post_ordered(bus, ops, notice, answer);
     uint64_t sequence = notice->last_sequence;
     notice_release(notice);
     return sequence;
@@ -131,7 +143,7 @@ void bus_notify_counted(Bus *bus, unsigned origin, Notice *notice, bool is_dry, 
         ops[i]->tally = tally_new(notice->target_count);
         ops[i]->is_dry = is_dry;
     }
-    post_ordered(bus, ops, notice);
+    post_ordered(bus, ops, notice, NULL);
     notice_release(notice);
 }
 

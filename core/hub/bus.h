@@ -30,8 +30,10 @@ void bus_deinit(Bus *bus);
 typedef void (*BusOnCount)(void *waiter, uint64_t sessions);
 typedef void (*BusOnTexts)(void *waiter, Bytes *const *texts, unsigned count); /* borrows */
 
-/* Emits to all workers. Takes the notice. Gives the sequence that History gave its last event, 0: none. */
-uint64_t bus_notify(Bus *bus, Notice *notice);
+/* Emits to all workers. `answer`, an answered Op, gets into the inbox of its origin in one step with the event,
+ * behind it, when the event is in all others; NULL: there is none. Takes both. Gives the sequence that History
+ * gave the notice's last event, 0: none. */
+uint64_t bus_notify(Bus *bus, Notice *notice, Op *answer);
 
 /* The same, or only the counting when is_dry, and then tells how many were reached. Takes the notice. */
 void bus_notify_counted(Bus *bus, unsigned origin, Notice *notice, bool is_dry, OpOnTally on_tally,

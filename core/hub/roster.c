@@ -90,8 +90,7 @@ static void emit(const Roster *roster, Op *op) {
     Notice *notice = notice_retain(op->notice);
     if (op->value != NULL) metrics_add(METRIC_history_written_total, 1);
     if (op->on_tally == NULL) {
-        bus_notify(roster->bus, notice);
-        bus_answer(roster->bus, op);
+        bus_notify(roster->bus, notice, op);
     } else {
         bus_notify_counted(roster->bus, op->origin, notice, false, op->on_tally, op->waiter);
         op_free(op);

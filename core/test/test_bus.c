@@ -290,7 +290,7 @@ static int f_notify(lua_State *L) {
     message_init(&notice->messages[0], encoders,
                  &(MessageSpec){.event = STR("event"), .attributes = opt_field_str(L, 3, "text")});
     if (tag.data == NULL) {
-        bus_notify(&node->bus, notice);
+        bus_notify(&node->bus, notice, NULL);
     } else {
         bus_notify_counted(&node->bus, worker, notice, opt_field_bool(L, 3, "dry"), on_tally,
                            asker_new(node, tag));

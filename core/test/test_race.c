@@ -86,7 +86,7 @@ static void notify(Bus *bus, const Str *names, uint32_t count, Mark mark) {
     MessageSpec message = {.event = STR("event"),
                            .attributes = str_make((const char *)&mark, sizeof mark)};
     message_init(&notice->messages[0], encoders, &message);
-    bus_notify(bus, notice);
+    bus_notify(bus, notice, NULL);
 }
 
 /* One or both shared channels, in either order. */

@@ -371,7 +371,7 @@ describe("clients of a server that is stopped and killed at any moment", functio
       if not is_answered or not answer or answer.status ~= 200 then break end
       sent = sent + 1
     end
-    assert.is_true(sent > 10 and sent < 10000)
+    assert.is_true(sent > 0 and sent < 10000)
     assert.is_truthy(chatty.process:wait_exit())
     assert.equal(0, chatty:stop())
     local had = -1

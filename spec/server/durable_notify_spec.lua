@@ -134,6 +134,26 @@ describe("a notify into a durable channel", function()
     assert.equal(after, back:next().id)
   end)
 
+  -- The two are on the way by different routes, and by different workers.
+  it("lies before whatever is asked for behind its answer, for all sessions #threads", function()
+    chatty:subscribe("users:ann", { "log-1" })
+    local sessions, expected = { chatty:join "ann", chatty:join "ann", chatty:join "ann" }, {}
+    for i = 1, 20 do
+      assert.equal(200, notify("channels:log-1", { event = "durable", attributes = { n = i } }).status)
+      assert.equal(200, notify("users:ann", { event = "plain", attributes = { n = i } }).status)
+      table.insert(expected, "durable " .. i)
+      table.insert(expected, "plain " .. i)
+    end
+    for _, session in ipairs(sessions) do
+      local got = {}
+      for i = 1, #expected do
+        local event = session:next()
+        got[i] = ("%s %d"):format(event.event, event.attributes.n)
+      end
+      assert.same(expected, got)
+    end
+  end)
+
   it("that cannot be written is answered with 503, and nobody gets it, now or later", function()
     chatty:subscribe("users:ann", { "log-1", "note-1" })
     local session = chatty:connect "ann"
@@ -160,5 +180,29 @@ describe("a notify into a durable channel", function()
       return names[#names] == "last"
     end)
     assert.same({ "chatty:connected", "tick", "last" }, names)
+  end)
+end)
+
+describe("a handler that notifies into a durable channel", function()
+  local chatty
+
+  after_each(function() chatty:kill() end)
+
+  it("goes on before its worker gives the event to its sessions, as everywhere", function()
+    chatty = server.start{ settings = { STORE = "sqlite:chatty.db", WORKERS = 1 }, plugins = { log = [[
+      local chatty = require "chatty"
+      return { api = 1, setup = function(app)
+        app:channel("log-*", { history = { durable = true } })
+        app:on("message", function(session)
+          local done = chatty.notify{ channels = { "log-1" }, event = "logged" }
+          session:send("went on", { done = done })
+        end)
+      end }
+    ]] } }
+    chatty:subscribe("users:ann", { "log-1" })
+    local session = chatty:join "ann"
+    session:send_event("go", "{}")
+    assert.same({ event = "went on", attributes = { done = true } }, session:next())
+    assert.equal("logged", session:next().event)
   end)
 end)
