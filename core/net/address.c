@@ -6,8 +6,9 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <stdint.h>
+#include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 typedef struct Range4 {
     uint32_t first;
@@ -127,4 +128,22 @@ void address_format(Address address, char out[ADDRESS_TEXT_MAX]) {
     bool is_mapped = memcmp(address.bytes, mapped, sizeof mapped) == 0;
     inet_ntop(is_mapped ? AF_INET : AF_INET6, address.bytes + (is_mapped ? 12 : 0), out,
               ADDRESS_TEXT_MAX);
+}
+
+static bool is_localhost(const char *host) {
+    static const char name[] = "localhost";
+    size_t len = strlen(host);
+    if (len < sizeof name - 1) return false;
+    const char *end = host + len - (sizeof name - 1);
+    return strcasecmp(end, name) == 0 && (end == host || end[-1] == '.');
+}
+
+struct addrinfo *address_find(const char *host, uint16_t port) {
+    char service[8];
+    snprintf(service, sizeof service, "%u", (unsigned)port);
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
+    struct addrinfo *found;
+    if (host[0] != '\0' && getaddrinfo(host, service, &hints, &found) == 0) return found;
+    if (host[0] != '\0' && !is_localhost(host)) return NULL;
+    return getaddrinfo(NULL, service, &hints, &found) == 0 ? found : NULL;
 }

@@ -7,11 +7,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -19,6 +17,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/metrics.h"
+#include "net/address.h"
 
 enum {
     BACKLOG = 4096,
@@ -93,11 +92,8 @@ static int bind_all(uint16_t port, bool is_shared, int *fd) {
 }
 
 static int bind_host(const char *host, uint16_t port, bool is_shared, int *fd) {
-    char service[8];
-    snprintf(service, sizeof service, "%u", (unsigned)port);
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
-    struct addrinfo *addresses;
-    if (getaddrinfo(host, service, &hints, &addresses) != 0) return ERR_NOT_FOUND;
+    struct addrinfo *addresses = address_find(host, port);
+    if (addresses == NULL) return ERR_NOT_FOUND;
     int err = ERR_NOT_FOUND;
     for (struct addrinfo *each = addresses; each != NULL && err != 0; each = each->ai_next) {
         err = bind_address(each, is_shared, fd);

@@ -2,20 +2,16 @@
 #include "net/remote.h"
 
 #include <errno.h>
-#include <netdb.h>
-#include <stdio.h>
-#include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
+
+#include "net/address.h"
 
 enum { ANSWER_MAX = 4 * 1024 * 1024, CHUNK = 16 * 1024 };
 
 static int connect_to(const char *host, uint16_t port) {
-    char service[8];
-    snprintf(service, sizeof service, "%u", port);
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
-    struct addrinfo *all;
-    if (getaddrinfo(host[0] ? host : NULL, service, &hints, &all) != 0) return -1;
+    struct addrinfo *all = address_find(host, port);
+    if (all == NULL) return -1;
     int fd = -1;
     for (struct addrinfo *at = all; at != NULL && fd < 0; at = at->ai_next) {
         fd = socket(at->ai_family, at->ai_socktype | SOCK_CLOEXEC, 0);

@@ -35,6 +35,27 @@ describe("an address", function()
   end)
 end)
 
+describe("the addresses of a host", function()
+  it("are those of this machine for localhost and what ends in it, whether anybody says so or not", function()
+    for _, host in ipairs{ "localhost", "chatty.localhost", "a.b.LocalHost", "" } do
+      local found = assert(address.find(host), host)
+      assert.is_true(#found > 0)
+      for _, text in ipairs(found) do assert.is_true(text == "::1" or text:find("^127%.") ~= nil, text) end
+    end
+  end)
+
+  it("are the host itself when it is one", function()
+    assert.same({ "192.0.2.1" }, address.find "192.0.2.1")
+    assert.same({ "2001:db8::1" }, address.find "2001:db8::1")
+  end)
+
+  it("are none when nobody knows it", function()
+    for _, host in ipairs{ "nowhere.invalid", "notlocalhost", "localhost.invalid" } do
+      assert.is_nil(address.find(host), host)
+    end
+  end)
+end)
+
 describe("the URL of a request of ours", function()
   it("is taken apart", function()
     assert.same({ "http://a.example/", "a.example", 80, false }, { address.parse_url("http://a.example") })
