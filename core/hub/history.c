@@ -86,8 +86,8 @@ static bool was_passing(const History *history, Str name) {
 }
 
 static uint64_t lost_in_past(const History *history, Str name) {
-    if (was_passing(history, name)) return history->passing_lost;
-    return retention_since(&history->rules, name);
+    uint64_t since = retention_since(&history->rules, name); /* a durable one's before are dropped */
+    return was_passing(history, name) ? max(history->passing_lost, since) : since;
 }
 
 static uint64_t lost_unseen(const History *history, Str name, bool is_durable) {

@@ -266,6 +266,7 @@ int journal_start(Journal *journal, const RetentionRules *rules) {
     int err = store_begin(journal->store);
     if (err != 0) return err;
     if (!is_durable || !history_has_past(journal->history)) err = erase_all(journal->store);
+    journal->rules.since = history_sequence(journal->history); /* none of before is in force */
     if (err == 0 && is_durable) err = go_on(journal, rules);
     return commit(journal, err);
 }
@@ -296,9 +297,9 @@ int journal_change_rules(Journal *journal, const Op *op) {
     if (err != 0) return err;
     journal->has_next = true;
     bool opens = !journal->is_open && retention_has_durable(next);
-    if (!journal->is_open && !opens) return 0;
     if (!op->is_add) retention_weaken(next, &journal->rules);
     bool is_changed = retention_follow(next, &journal->rules, history_sequence(journal->history));
+    if (!journal->is_open && !opens) return 0;
     if (opens) err = open_journal(journal);
     if (!is_changed && !opens) return err;
     history_change_rules(journal->history);

@@ -5,7 +5,7 @@
 #include "base/pack.h"
 
 void retention_init(RetentionRules *rules) {
-    *rules = (RetentionRules){NULL, 0};
+    *rules = (RetentionRules){.rules = NULL};
 }
 
 void retention_deinit(RetentionRules *rules) {
@@ -70,6 +70,7 @@ const Retention *retention_find(const RetentionRules *rules, Str channel) {
 }
 
 void retention_pack(const RetentionRules *rules, Buf *row) {
+    pack_add_number(row, rules->since);
     pack_add_number(row, rules->count);
     for (uint32_t i = 0; i < rules->count; i++) {
         pack_add_text(row, pattern_of(&rules->rules[i]));
@@ -80,9 +81,10 @@ void retention_pack(const RetentionRules *rules, Buf *row) {
 
 int retention_unpack(Str row, RetentionRules *rules) {
     Pack pack = {row, false};
-    uint32_t count = pack_take_count(&pack);
-    RetentionRules found = {mem_zalloc((count + 1) * sizeof *found.rules), count};
-    for (uint32_t i = 0; i < count; i++) {
+    RetentionRules found = {.since = pack_take_number(&pack)};
+    found.count = pack_take_count(&pack);
+    found.rules = mem_zalloc((found.count + 1) * sizeof *found.rules);
+    for (uint32_t i = 0; i < found.count; i++) {
         RetentionRule *rule = &found.rules[i];
         Str pattern = pack_take_text(&pack);
         rule->pattern = mem_copy(pattern.data, pattern.len);
@@ -107,7 +109,7 @@ bool retention_has_durable(const RetentionRules *rules) {
 }
 
 uint64_t retention_since(const RetentionRules *rules, Str channel) {
-    uint64_t since = 0;
+    uint64_t since = rules->since;
     for (uint32_t i = 0; i < rules->count; i++) {
         const RetentionRule *rule = &rules->rules[i];
         if (rule->since > since && matches(pattern_of(rule), channel)) since = rule->since;
@@ -133,6 +135,7 @@ static bool has_lost(const RetentionRules *rules, const RetentionRules *before) 
 bool retention_follow(RetentionRules *rules, const RetentionRules *before, uint64_t sequence) {
     bool is_new = has_lost(rules, before);
     bool has_new = is_new;
+    rules->since = is_new ? sequence : before->since;
     for (uint32_t i = 0; i < rules->count; i++) {
         RetentionRule *rule = &rules->rules[i];
         const RetentionRule *like = is_new ? NULL : find_pattern(before, pattern_of(rule));

@@ -33,6 +33,7 @@ typedef struct RetentionRule {
 typedef struct RetentionRules {
     RetentionRule *rules; /* the weightiest first */
     uint32_t count;
+    uint64_t since; /* the sequence at which one was taken away last; the Journal's */
 } RetentionRules;
 
 void retention_init(RetentionRules *rules);
@@ -48,7 +49,7 @@ void retention_pack(const RetentionRules *rules, Buf *row);
 WARN_UNUSED int retention_unpack(Str row, RetentionRules *rules); /* gives; ERR_INVALID */
 bool retention_has_durable(const RetentionRules *rules);
 
-/* The sequence from which on the rules for the channel are as they are. */
+/* The sequence from which on the rules for the channel are as they are, also that it has none. */
 uint64_t retention_since(const RetentionRules *rules, Str channel);
 
 /* `rules` take the place of `before` from this sequence on: those that are in both go on, unless one is gone.
