@@ -34,6 +34,10 @@ int store_remove(Store *store, Str user, Str channel) {
     return store->class->remove(store, user, channel);
 }
 
+int store_forget_marks(Store *store) {
+    return store->class->forget_marks(store);
+}
+
 int store_find_origin(Store *store, Str user, Str channel, StoreOrigin *origin) {
     return store->class->find_origin(store, user, channel, origin);
 }

@@ -49,6 +49,7 @@ typedef struct StoreClass {
     int (*begin)(Store *store);
     int (*add)(Store *store, Str user, Str channel, Str by, uint64_t mark);
     int (*remove)(Store *store, Str user, Str channel);
+    int (*forget_marks)(Store *store);
     int (*find_origin)(Store *store, Str user, Str channel, StoreOrigin *origin);
     int (*put)(Store *store, const StoreRecord *record);
     int (*erase)(Store *store, Str space, Str key);
@@ -77,6 +78,7 @@ WARN_UNUSED int store_begin(Store *store);
 /* `mark` is a number of the caller's. One that stands already keeps its origin and its mark. */
 WARN_UNUSED int store_add(Store *store, Str user, Str channel, Str by, uint64_t mark);
 WARN_UNUSED int store_remove(Store *store, Str user, Str channel);
+WARN_UNUSED int store_forget_marks(Store *store); /* all are 0 from now on */
 
 /* Fills the origin; ERR_NOT_FOUND: there is no such subscription. */
 WARN_UNUSED int store_find_origin(Store *store, Str user, Str channel, StoreOrigin *origin);

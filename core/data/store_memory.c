@@ -216,6 +216,7 @@ static const StoreClass memory_class = {
     .begin = succeed,
     .add = add,
     .remove = remove_one,
+    .forget_marks = succeed,
     .find_origin = find_origin,
     .put = put,
     .erase = erase,

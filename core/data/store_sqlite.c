@@ -44,6 +44,7 @@ typedef enum {
     STATEMENT_BEGIN,
     STATEMENT_ADD,
     STATEMENT_REMOVE,
+    STATEMENT_FORGET_MARKS,
     STATEMENT_ORIGIN,
     STATEMENT_PUT,
     STATEMENT_ERASE,
@@ -60,6 +61,7 @@ static const char *const statement_texts[STATEMENT_COUNT] = {
     [STATEMENT_ADD] = "INSERT OR IGNORE INTO subscriptions (user, channel, since, by, mark) VALUES "
                       "(?1, ?2, ?3, ?4, ?5)",
     [STATEMENT_REMOVE] = "DELETE FROM subscriptions WHERE user = ?1 AND channel = ?2",
+    [STATEMENT_FORGET_MARKS] = "UPDATE subscriptions SET mark = 0 WHERE mark > 0",
     [STATEMENT_ORIGIN] = "SELECT since, by FROM subscriptions WHERE user = ?1 AND channel = ?2",
     [STATEMENT_PUT] =
         "INSERT OR REPLACE INTO records (space, key, value, expires) VALUES (?1, ?2, ?3, ?4)",
@@ -135,6 +137,10 @@ static int remove_one(Store *store, Str user, Str channel) {
     bind_text(statement, 1, user);
     bind_text(statement, 2, channel);
     return step(self, STATEMENT_REMOVE, "remove a subscription");
+}
+
+static int forget_marks(Store *store) {
+    return step(of_store(store), STATEMENT_FORGET_MARKS, "forget marks");
 }
 
 static int put(Store *store, const StoreRecord *record) {
@@ -262,6 +268,7 @@ static const StoreClass sqlite_class = {
     .begin = begin,
     .add = add,
     .remove = remove_one,
+    .forget_marks = forget_marks,
     .find_origin = find_origin,
     .put = put,
     .erase = erase,

@@ -209,8 +209,10 @@ static int erase_space(Store *store, Str space) {
     return err;
 }
 
+/* The next journal counts from the beginning, so that marks of this one mean nothing. */
 static int erase_all(Store *store) {
-    int err = erase_space(store, space_own);
+    int err = store_forget_marks(store);
+    if (err == 0) err = erase_space(store, space_own);
     if (err == 0) err = erase_space(store, space_channels);
     if (err == 0) err = erase_space(store, space_events);
     return err;

@@ -2,7 +2,7 @@
  *
  * core.test.store: the kinds of store, by their URL.
  *     local s = store.open("sqlite:/tmp/x.db")  -> a store, or nil and the error's name
- *     s:begin(), s:add(user, channel [, by, mark]), s:remove(user, channel), s:commit()
+ *     s:begin(), s:add(user, channel [, by, mark]), s:remove(user, channel), s:forget_marks(), s:commit()
  *                                                                    -> nil, or the error's name
  *     s:load()  -> { "user channel", "user channel mark", ... }
  */
@@ -46,6 +46,10 @@ static int f_add(lua_State *L) {
 
 static int f_remove(lua_State *L) {
     return push_result(L, store_remove(check_store(L), check_str(L, 2), check_str(L, 3)));
+}
+
+static int f_forget_marks(lua_State *L) {
+    return push_result(L, store_forget_marks(check_store(L)));
 }
 
 /* Gives what it came by, and since when in milliseconds; or nil, error. */
@@ -104,9 +108,16 @@ static int f_close(lua_State *L) {
 }
 
 static const luaL_Reg methods[] = {
-    {"begin", f_begin},   {"add", f_add},     {"remove", f_remove},
-    {"commit", f_commit}, {"load", f_load},   {"rollback", f_rollback},
-    {"origin", f_origin}, {"close", f_close}, {"__gc", f_close},
+    {"begin", f_begin},
+    {"add", f_add},
+    {"remove", f_remove},
+    {"forget_marks", f_forget_marks},
+    {"commit", f_commit},
+    {"load", f_load},
+    {"rollback", f_rollback},
+    {"origin", f_origin},
+    {"close", f_close},
+    {"__gc", f_close},
     {NULL, NULL},
 };
 

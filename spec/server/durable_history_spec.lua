@@ -371,6 +371,20 @@ describe("the history of durable channels", function()
     assert.same({ "gap unknown" }, (come_back(chatty, "ann", id)))
   end)
 
+  it("begins anew behind that, also for who was subscribed while there was one of before", function()
+    local chatty = start()
+    for i = 1, 3 do notify(chatty, "log-1", "before " .. i) end
+    new_user(chatty, "ann", { "log-1" })
+    stop(chatty)
+    stop(start(chatty.folder, (PLUGIN:gsub(", durable = true", ""))))
+    chatty = start(chatty.folder, PLUGIN)
+    local id = new_user(chatty, "ann", { "log-1" })
+    notify(chatty, "log-1", "one")
+    kill(chatty)
+    chatty = start(chatty.folder)
+    assert.same({ "one" }, (come_back(chatty, "ann", id)))
+  end)
+
   it("is refused without a store that is durable, at the start", function()
     local chatty = server.run{ settings = { STORE = "memory" }, args = { "serve" }, plugins = { log = PLUGIN } }
     assert.equal(1, chatty.code)
