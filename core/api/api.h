@@ -126,6 +126,7 @@ static inline Api *api_of(lua_State *L) {
     X(cage)               \
     X(event)              \
     X(files)              \
+    X(greeting)           \
     X(history)            \
     X(http)               \
     X(json)               \

@@ -1,30 +1,44 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "api/api_query.h"
+
 #include "api/api.h"
 #include "api/lua_args.h"
 #include "base/text.h"
 
-static bool is_plain(Str raw) {
-    for (size_t i = 0; i < raw.len; i++) {
-        if (raw.data[i] == '%' || raw.data[i] == '+' || raw.data[i] & 0x80) return false;
+/* The text that the raw one encodes, "+" as a blank; it lies in `decoded` if it is another one. False: it is none. */
+static bool decode(Str raw, Buf *decoded, Str *text) {
+    *text = raw;
+    if (raw.len == 0) return true;
+    if (memchr(raw.data, '%', raw.len) != NULL || memchr(raw.data, '+', raw.len) != NULL) {
+        buf_clear(decoded);
+        if (text_percent_decode(raw, true, decoded) != 0) return false;
+        *text = buf_str(decoded);
     }
-    return true;
+    return text_is_utf8(*text);
 }
 
-/* Pushes the text that the raw one encodes, "+" as a blank. False, and nil, when it is none. */
+/* Pushes the text that the raw one encodes. False, and nil, when it is none. */
 static bool push_decoded_text(lua_State *L, Str raw) {
-    if (is_plain(raw)) {
-        push_str(L, raw);
-        return true;
-    }
-    Buf text = BUF_NONE;
-    bool is_good = text_percent_decode(raw, true, &text) == 0 && text_is_utf8(buf_str(&text));
+    Buf decoded = BUF_NONE;
+    Str text;
+    bool is_good = decode(raw, &decoded, &text);
     if (is_good) {
-        push_str(L, buf_str(&text));
+        push_str(L, text);
     } else {
         lua_pushnil(L);
     }
-    buf_deinit(&text);
+    buf_deinit(&decoded);
     return is_good;
+}
+
+/* False: there is none left. */
+static bool take_piece(Str *rest, Str *piece, Str *name, Str *value) {
+    do {
+        if (rest->len == 0) return false;
+        str_split(*rest, '&', piece, rest);
+    } while (piece->len == 0);
+    str_split(*piece, '=', name, value);
+    return true;
 }
 
 /* stack: text, plain, values, rest or nil, name, value. Takes the last two off. */
@@ -66,11 +80,8 @@ static int f_parse(lua_State *L) {
     lua_settop(L, 2);
     lua_createtable(L, 0, 2);
     lua_pushnil(L);
-    while (rest.len > 0) {
-        Str piece, name, value;
-        str_split(rest, '&', &piece, &rest);
-        if (piece.len == 0) continue;
-        str_split(piece, '=', &name, &value);
+    Str piece, name, value;
+    while (take_piece(&rest, &piece, &name, &value)) {
         bool has_name = push_decoded_text(L, name);
         if (!has_name || !push_decoded_text(L, value)) {
             lua_settop(L, 5);
@@ -82,6 +93,47 @@ static int f_parse(lua_State *L) {
         add(L);
     }
     return 2;
+}
+
+/* Sets the value of the parameter if it is one of those that are asked for, and the first one of its name. */
+static void set_asked(lua_State *L, int first, int count, Str name, Str value) {
+    for (int i = first; i < first + count; i++) {
+        if (!lua_isnil(L, i + count) || !str_equal(check_str(L, i), name)) continue;
+        push_str(L, value);
+        lua_replace(L, i + count);
+        return;
+    }
+}
+
+/* Pushes what is malformed: false, the name if it is good, the piece. */
+static int push_malformed(lua_State *L, bool has_name, Str name, Str piece) {
+    lua_pushboolean(L, 0);
+    if (has_name) {
+        push_str(L, name);
+    } else {
+        lua_pushnil(L);
+    }
+    push_str(L, piece);
+    return 3;
+}
+
+int push_parameters(lua_State *L, Str query, int first) {
+    int count = lua_gettop(L) - first + 1;
+    for (int i = first; i < first + count; i++) check_str(L, i);
+    luaL_checkstack(L, count + 3, "too many parameters");
+    lua_settop(L, first + 2 * count - 1);
+    Buf name_room = BUF_NONE, value_room = BUF_NONE;
+    Str piece, raw_name, raw_value, name = STR_NONE, value;
+    bool has_name = true, is_good = true;
+    while (is_good && take_piece(&query, &piece, &raw_name, &raw_value)) {
+        has_name = decode(raw_name, &name_room, &name);
+        is_good = has_name && decode(raw_value, &value_room, &value);
+        if (is_good) set_asked(L, first, count, name, value);
+    }
+    if (!is_good) count = push_malformed(L, has_name, name, piece);
+    buf_deinit(&name_room);
+    buf_deinit(&value_room);
+    return count;
 }
 
 static const luaL_Reg lib[] = {{"parse", f_parse}, {NULL, NULL}};

@@ -3,6 +3,7 @@
 
 #include "api/api.h"
 #include "api/api_event.h"
+#include "api/api_query.h"
 #include "api/api_socket.h"
 #include "api/arrival.h"
 #include "api/lua_args.h"
@@ -72,6 +73,11 @@ static Request *check_request(lua_State *L) {
 static int f_query(lua_State *L) {
     push_str(L, check_request(L)->query);
     return 1;
+}
+
+/* stack: request, names... */
+static int f_parameters(lua_State *L) {
+    return push_parameters(L, check_request(L)->query, 2);
 }
 
 static int f_target(lua_State *L) {
@@ -245,6 +251,7 @@ static int f_open_socket(lua_State *L) {
 
 static const luaL_Reg methods[] = {
     {"query", f_query},
+    {"parameters", f_parameters},
     {"target", f_target},
     {"header", f_header},
     {"bearer", f_bearer},

@@ -211,13 +211,11 @@ static int f_set_client(lua_State *L) {
 }
 
 static int f_join(lua_State *L) {
-    const Proxy *proxy = check_proxy(L);
-    Str after = opt_str(L, 2);
-    Session *session = proxy->session;
+    Session *session = check_proxy(L)->session;
     if (session == NULL || !session_is_open(session)) return push_closed(L);
     if (session->facts.identity == NULL) return luaL_error(L, "session:join before session:identify");
     if (session->has_joined) return luaL_error(L, "session:join a second time");
-    return join_ask(L, session, after);
+    return join_ask(L, session);
 }
 
 static int f_is_live(lua_State *L) {

@@ -16,7 +16,7 @@ static int f_monotonic(lua_State *L) {
 static int f_rfc3339(lua_State *L) {
     char text[CLOCK_RFC3339_LEN + 1];
     lua_Number seconds = luaL_optnumber(L, 1, (lua_Number)clock_wall_ms() / 1000);
-    luaL_argcheck(L, seconds >= 0 && seconds < 253402300800.0, 1, "a time from 1970 to 9999");
+    luaL_argcheck(L, seconds >= 0 && seconds < CLOCK_RFC3339_END_S, 1, "a time from 1970 to 9999");
     clock_format_rfc3339((int64_t)(seconds * 1000 + 0.5), text);
     lua_pushstring(L, text);
     return 1;

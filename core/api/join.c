@@ -6,6 +6,7 @@
  */
 #include "api/join.h"
 
+#include "api/api_greeting.h"
 #include "api/lua_args.h"
 #include "base/clock.h"
 #include "base/mem.h"
@@ -73,26 +74,36 @@ static bool find_cursor(const Join *join, char id[MESSAGE_ID_LEN]) {
     return true;
 }
 
-static void push_id(lua_State *L, const Join *join) {
+/* stack of L: session, after, greeting or nil, expires or nil, ack or nil -> ..., true, id or nil, reason or nil */
+static int push_joined(lua_State *L, void *data) {
+    const Join *join = data;
+    if (join->op->error != 0) return push_failure(L, join->op->error, NULL);
     char id[MESSAGE_ID_LEN];
-    if (find_cursor(join, id)) {
-        push_str(L, str_make(id, sizeof id));
+    Str cursor = find_cursor(join, id) ? str_make(id, sizeof id) : STR_NONE;
+    const char *reason = reasons[join->catchup.result];
+    GreetingFacts facts = {
+        .session = join->session,
+        .channels = join->op->channels,
+        .expires_s = lua_tonumber(L, 4),
+        .ack = opt_str(L, 5),
+        /* Who is cut before it could read of its gap shall come back with the id of before, and be told again. */
+        .id = reason == NULL ? cursor : STR_NONE,
+    };
+    const Greeting *greeting = opt_greeting(L, 3);
+    if (greeting != NULL) greeting_send(greeting, &facts);
+    lua_pushboolean(L, 1);
+    if (cursor.len > 0) {
+        push_str(L, cursor);
     } else {
         lua_pushnil(L);
     }
+    lua_pushstring(L, reason);
+    return 3;
 }
 
-static int push_joined(lua_State *L, void *data) {
-    const Join *join = data;
-    const Op *op = join->op;
-    if (op->error != 0) return push_failure(L, op->error, NULL);
-    lua_createtable(L, (int)op->channels->count, 0);
-    for (uint32_t i = 0; i < op->channels->count; i++) {
-        push_str(L, op->channels->items[i]);
-        lua_rawseti(L, -2, (lua_Integer)i + 1);
-    }
-    push_id(L, join);
-    lua_pushstring(L, reasons[join->catchup.result]);
+/* What push_joined has pushed. */
+static int on_resumed(lua_State *L, int status, lua_KContext context) {
+    (void)L, (void)status, (void)context;
     return 3;
 }
 
@@ -170,7 +181,12 @@ static void on_joined(Op *op, void *waiter) {
     mem_free(join);
 }
 
-int join_ask(lua_State *L, Session *session, Str after) {
+int join_ask(lua_State *L, Session *session) {
+    Str after = opt_str(L, 2);
+    opt_greeting(L, 3);
+    luaL_optnumber(L, 4, 0);
+    opt_str(L, 5);
+    lua_settop(L, 5); /* stays there for push_joined */
     Wait *wait = task_arm(L);
     Api *api = api_of(L);
     session->has_joined = true;
@@ -188,5 +204,5 @@ int join_ask(lua_State *L, Session *session, Str after) {
     op->waiter = join;
     bus_ask_roster(api->bus, op);
     session_stop_writing(session); /* the handshake's answer leaves with chatty:connected */
-    return task_yield(L);
+    return task_yield_on(L, on_resumed, 0);
 }

@@ -10,10 +10,11 @@
 #include "api/api.h"
 #include "net/session.h"
 
-/* Waits in Lua: the end of a binding. `after` is the id of the last event that the client had, or
- * STR_NONE. Gives the channels, the id behind which the session's events go on (nil when nothing here
- * is kept), and if not all that was missed can be brought, the reason; or nil, message, CODE. */
-int join_ask(lua_State *L, Session *session, Str after);
+/* Waits in Lua: the end of a binding. The arguments behind the session are the id of the last event that the client
+ * had, the greeting, when its token expires, and the ack of the greeting; each may be nil. Gives true, the id behind
+ * which the session's events go on (nil when nothing here is kept), and if not all that was missed can be brought, the
+ * reason; or nil, message, CODE. */
+int join_ask(lua_State *L, Session *session);
 
 /* Takes a session that the roster counts out of it again. */
 void join_leave(const Api *api, Session *session);

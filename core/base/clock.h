@@ -30,6 +30,8 @@ void clock_move(uint64_t ms);
 bool clock_is_held(void);
 void clock_release(void);
 
+#define CLOCK_RFC3339_END_S 253402300800.0 /* the year 10000, which has no such text any more */
+
 /* "2026-01-31T12:34:56.789Z" (RFC 3339, UTC, milliseconds); writes CLOCK_RFC3339_LEN bytes and a NUL. */
 void clock_format_rfc3339(int64_t wall_ms, char out[CLOCK_RFC3339_LEN + 1]);
 

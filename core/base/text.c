@@ -17,6 +17,17 @@ int text_parse_number(Str text, int64_t *number) {
     return 0;
 }
 
+size_t text_encode_number(uint64_t number, char out[TEXT_NUMBER_MAX]) {
+    char digits[TEXT_NUMBER_MAX];
+    size_t at = sizeof digits;
+    do {
+        digits[--at] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number > 0);
+    memcpy(out, digits + at, sizeof digits - at);
+    return sizeof digits - at;
+}
+
 int text_hex_digit(char c) {
     if (c >= '0' && c <= '9') return c - '0';
     if (c >= 'a' && c <= 'f') return c - 'a' + 10;
@@ -42,9 +53,17 @@ int text_percent_decode(Str text, bool plus_is_space, Buf *out) {
     return 0;
 }
 
+/* Eight bytes of ASCII. */
+static bool is_ascii_word(const char *bytes) {
+    uint64_t word;
+    memcpy(&word, bytes, sizeof word);
+    return (word & UINT64_C(0x8080808080808080)) == 0;
+}
+
 bool text_is_utf8(Str text) {
     while (text.len > 0) {
-        size_t len = text_utf8_len(text);
+        bool is_ascii = text.len >= sizeof(uint64_t) && is_ascii_word(text.data);
+        size_t len = is_ascii ? sizeof(uint64_t) : text_utf8_len(text);
         if (len == 0) return false;
         text.data += len;
         text.len -= len;

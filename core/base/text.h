@@ -12,10 +12,13 @@
 #include "base/err.h"
 #include "base/str.h"
 
-enum { TEXT_UTF8_MAX = 4 }; /* bytes of the longest sequence */
+enum { TEXT_UTF8_MAX = 4 /* bytes of the longest sequence */, TEXT_NUMBER_MAX = 20 /* digits */ };
 
 /* Decimal digits and nothing else. ERR_INVALID, or ERR_LIMIT beyond INT64_MAX. */
 WARN_UNUSED int text_parse_number(Str text, int64_t *number);
+
+/* Writes the decimal digits; how many. */
+size_t text_encode_number(uint64_t number, char out[TEXT_NUMBER_MAX]);
 
 /* The value of a hexadecimal digit, -1 when it is none. */
 int text_hex_digit(char c);

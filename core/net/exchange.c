@@ -13,6 +13,7 @@
 #include "base/ensure.h"
 #include "base/mem.h"
 #include "base/metrics.h"
+#include "base/text.h"
 #include "net/http.h"
 
 enum {
@@ -119,13 +120,8 @@ static char *put_header(char *at, Str name, Str value) {
 }
 
 static char *put_number(char *at, uint64_t number) {
-    char digits[20];
-    size_t n = sizeof digits;
-    do {
-        digits[--n] = (char)('0' + number % 10);
-        number /= 10;
-    } while (number > 0);
-    return put(at, str_make(digits + n, sizeof digits - n));
+    char digits[TEXT_NUMBER_MAX];
+    return put(at, str_make(digits, text_encode_number(number, digits)));
 }
 
 static bool has_header(const Reply *reply, Str name) {

@@ -10,7 +10,11 @@ local query = {}
 local parse = core_query.parse
 local good = recent.new() -- query.checked, by the text
 
-local function malformed(name, piece)
+--- Refuses what core.query and request:parameters found malformed.
+---@param name string|nil
+---@param piece string
+---@return refusal
+function query.refuse_malformed(name, piece)
   name = name or piece:match("^[%w%-_.%[%]]*")
   return refusal.of("query-malformed", ("Percent-encode UTF-8 in '%s'."):format(name), { parameter = name })
 end
@@ -33,7 +37,7 @@ end
 ---@return table<string, string>|nil values, refusal? refused
 function query.all(text)
   local values, name, piece = parse(text)
-  if not values then return nil, malformed(name, piece) end
+  if not values then return nil, query.refuse_malformed(name, piece) end
   return values
 end
 
@@ -114,7 +118,7 @@ end
 ---@return table<string, any>|nil values, refusal? refused
 function query.read(text, spec)
   local values, others, piece = parse(text, spec.plain)
-  if not values then return nil, malformed(others, piece) end
+  if not values then return nil, query.refuse_malformed(others, piece) end
   local refused = others and add_others(values, others, spec)
   if refused then return nil, refused end
   if not spec.must_be_completed then return values end

@@ -5,7 +5,6 @@ local cookie = require "http.cookie"
 local cors = require "http.cors"
 local metrics = require "core.metrics"
 local names = require "names"
-local query = require "http.query"
 local refusal = require "refusal"
 local token = require "core.token"
 
@@ -26,15 +25,6 @@ local SOURCE = { header = "Authorization" }
 ---@return string|nil
 function credentials.bearer(core)
   return core:bearer()
-end
-
---- The token of ?token=, for those who cannot set headers. nil, refusal for a malformed query.
----@param core core.request
----@return string|nil, refusal?
-function credentials.of_query(core)
-  local values, refused = query.all(core:query())
-  if not values then return nil, refused end
-  return values.token
 end
 
 --- The token of the subprotocol "bearer.TOKEN", for browsers' WebSockets.

@@ -33,6 +33,16 @@ function time.monotonic() end
 ---@return string  "2026-01-31T12:34:56.789Z"
 function time.rfc3339(seconds) end
 
+---@class core.greeting  `require "core.greeting"`; what every session is told first
+local greeting = {}
+--- For session:join. The template is raw JSON in which $count, $channels, $expires, $session and $user stand for raw
+--- JSON of the session's; $channels are at most so many.
+---@param event string
+---@param template string
+---@param channels_max integer
+---@return userdata
+function greeting.new(event, template, channels_max) end
+
 ---@class core.json  `require "core.json"`
 ---@field null lightuserdata   stands for null
 local json = {}

@@ -66,6 +66,11 @@ function event:attributes() end
 local request = {}
 ---@return string  raw, without '?'
 function request:query() end
+--- The first values of these parameters, decoded, in this order; or false, name or nil, piece of one in the query that
+--- is malformed.
+---@param ... string
+---@return string|nil|false value, string|nil ...
+function request:parameters(...) end
 ---@return string  as sent
 function request:target() end
 ---@param name string  lower case
@@ -199,13 +204,16 @@ function session:set_client(name) end
 --- Closes it with 4500 if session:identify has not been called within that time. May be called once.
 ---@param seconds number
 function session:expect_auth(seconds) end
---- (waits) Enters the roster and the registry: from now on it gets events. Returns its channels, the id behind
+--- (waits) Enters the roster and the registry: from now on it gets events, behind the greeting. Returns the id behind
 --- which its events go on (nil where no channel keeps any), and why not all that it missed can be brought:
 --- "unknown", "lost", "too-many". What it missed is sent when the handler waits or ends, before anything new.
 --- codes: LIMIT (too many sessions of the user or of the node), CLOSED.
----@param after? string  the id of the last event that the client had
----@return string[]|nil channels, string? id_or_message, string? gap_or_code
-function session:join(after) end
+---@param after? string       the id of the last event that the client had
+---@param greeting? userdata  of core.greeting
+---@param expires? number     when the token does, for the greeting
+---@param ack? string         of the greeting
+---@return true|nil, string? id_or_message, string? gap_or_code
+function session:join(after, greeting, expires, ack) end
 ---@return boolean
 function session:is_live() end
 --- From the registry of this worker; empty before join.

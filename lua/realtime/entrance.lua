@@ -3,6 +3,7 @@
 
 local core_event = require "core.event"
 local credentials = require "identity.credentials"
+local greeting = require "core.greeting"
 local hooks = require "hooks"
 local json = require "core.json"
 local protect = require "protect"
@@ -14,9 +15,9 @@ local time = require "core.time"
 local entrance = {}
 
 local CHANNELS_SHOWN <const> = 1000  -- in chatty:connected
--- Composed by hand, since every session gets it.
-local CONNECTED <const> = '{"channelCount":%d,"channels":%s,"expires":%s,"pingInterval":%s,"session":"%s","user":%s}'
-local PING_INTERVAL <const> = json.encode(settings.PING_INTERVAL)
+local CONNECTED <const> = greeting.new("chatty:connected",
+  '{"channelCount":$count,"channels":$channels,"expires":$expires,"pingInterval":'
+    .. json.encode(settings.PING_INTERVAL) .. ',"session":$session,"user":$user}', CHANNELS_SHOWN)
 local REASON_MAX <const> = 120       -- bytes; a close frame has room for 123
 local YEAR_10000 <const> = 253402300800
 local CLOSE = { internal = 1011, try_later = 1013, bad_token = 4500, refused = 4501, too_many = 4503, revoked = 4504 }
@@ -45,31 +46,6 @@ function entrance.send(core, name, attributes, ack, id)
   return core:send(core_event.new(name, attributes), ack, id)
 end
 
--- A guest has nothing to be told of.
-local function send_connected(core, channels, token, ack, id)
-  if token.is_guest then return end
-  local count = #channels
-  for i = count, CHANNELS_SHOWN + 1, -1 do channels[i] = nil end
-  local expires = entrance.show_time(token.expires)
-  local attributes = json.raw(CONNECTED:format(count, json.encode(json.array(channels)), json.encode(expires),
-    PING_INTERVAL, core:id(), json.encode(core:user())))
-  return entrance.send(core, "chatty:connected", attributes, ack, id)
-end
-
---- The first token of a request that opens a session; nil, refusal when it must not be taken from there.
----@param core core.request
----@param is_handshake? boolean  of a WebSocket: the token may stand in a subprotocol, and a cookie needs Origin
----@return string|nil, refusal?
-function entrance.find_token(core, is_handshake)
-  local text = credentials.bearer(core)
-  if text then return text end
-  local of_query, refused = credentials.of_query(core)
-  if of_query or refused then return of_query, refused end
-  text = is_handshake and credentials.of_subprotocol(core)
-  if text then return text end
-  return credentials.of_cookie(core, is_handshake)
-end
-
 ---@class entrance.arrival  what a client says when it comes
 ---@field after? string    the id of the last event that it had: it gets what it missed
 ---@field session? string  the id of its last session, or another name of its own
@@ -84,15 +60,23 @@ function entrance.text_of(value)
   return type(value) == "string" and value ~= "" and value or nil
 end
 
---- What ?after= and ?session= say. nil, refusal for a malformed query.
+--- What a request that opens a session brings: the first token in it, and what its query says of the client. A
+--- refusal when the query is malformed, or when the token must not be taken from where it is.
 ---@param core core.request
----@return entrance.arrival|nil, refusal?
-function entrance.find_arrival(core)
-  local text = core:query()
-  if not text:find("after=", 1, true) and not text:find("session=", 1, true) then return NEW end
-  local values, refused = query.all(text)
-  if not values then return nil, refused end
-  return { after = entrance.text_of(values.after), session = entrance.text_of(values.session) }
+---@param is_handshake? boolean  of a WebSocket: the token may stand in a subprotocol, and a cookie needs Origin
+---@return string|nil token, entrance.arrival|nil arrival, refusal?
+function entrance.read(core, is_handshake)
+  local of_query, after, session = core:parameters("token", "after", "session")
+  if of_query == false then return nil, nil, query.refuse_malformed(after, session) end
+  local arrival = NEW
+  if after or session then
+    arrival = { after = entrance.text_of(after), session = entrance.text_of(session) }
+  end
+  local text = credentials.bearer(core) or of_query or is_handshake and credentials.of_subprotocol(core)
+  if text then return text, arrival end
+  local refused
+  text, refused = credentials.of_cookie(core, is_handshake)
+  return text, arrival, refused
 end
 
 -- Says whose the session is. It ends with the token, which is taken JWT_LEEWAY longer than it says.
@@ -101,17 +85,14 @@ local function identify(core, token)
   core:identify(token.user, token.claims, ends, token.key)
 end
 
--- What the session missed comes behind what is sent here, and before anything new.
+-- What the session missed comes behind what is sent here, and before anything new. A guest has nothing to be told of.
 local function join(core, token, ack, after)
-  local channels, id, code = core:join(after)
-  if channels then
-    -- Who is cut before it could read of its gap shall come back with the id of before, and be told again.
-    send_connected(core, channels, token, ack, not code and id or nil)
-    if code then entrance.send(core, "chatty:gap", { after = after, reason = code }, nil, id) end
-  elseif code == "LIMIT" then
-    core:close(CLOSE.too_many, "too many sessions")
-  elseif code ~= "CLOSED" then
-    core:close(CLOSE.try_later, "try again later")
+  local joined, id, code = core:join(after, not token.is_guest and CONNECTED or nil, token.expires, ack)
+  if not joined then
+    if code == "LIMIT" then return core:close(CLOSE.too_many, "too many sessions") end
+    if code ~= "CLOSED" then core:close(CLOSE.try_later, "try again later") end
+  elseif code then
+    entrance.send(core, "chatty:gap", { after = after, reason = code }, nil, id)
   end
 end
 
@@ -143,7 +124,7 @@ end
 ---@param ack? string    of the frame that brought the token
 ---@param arrival entrance.arrival
 function entrance.enter(core, token, ack, arrival)
-  local ok = protect.call("chatty", "session", enter, core, token, ack, arrival)
+  local ok = protect.one("chatty", "session", enter, core, token, ack, arrival)
   if not ok then core:close(CLOSE.internal, "internal error") end
 end
 

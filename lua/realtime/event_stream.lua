@@ -20,16 +20,15 @@ local function headers_of(core)
 end
 
 -- A browser that comes back by itself has the URL of before, so what it says in a header is newer.
-local function find_arrival(core)
-  local arrival, refused = entrance.find_arrival(core)
+local function complete(arrival, core)
   local last = core:header("last-event-id")
-  if not arrival or not last or last == "" then return arrival, refused end
+  if not last or last == "" then return arrival end
   return { after = last, session = arrival.session }
 end
 
 local function open(request)
   local core = requests.core(request)
-  local text, refused = entrance.find_token(core)
+  local text, arrival, refused = entrance.read(core)
   if refused then return refused end
   if not text then
     return credentials.refuse("credentials-missing",
@@ -38,12 +37,9 @@ local function open(request)
   local token
   token, refused = credentials.verify(text)
   if not token then return refused end
-  local arrival
-  arrival, refused = find_arrival(core)
-  if not arrival then return refused end
   if request.method == "HEAD" then return { status = 200, headers = { ["Content-Type"] = "text/event-stream" } } end
   local session = core:open_stream(headers_of(core))
-  if session then entrance.enter(session, token, nil, arrival) end
+  if session then entrance.enter(session, token, nil, complete(arrival, core)) end
   return reply.TAKEN
 end
 

@@ -95,7 +95,7 @@ end
 -- The token of the request that opens the connection. A cookie that must not be taken from there is none: a
 -- token may still come with CONNECT.
 local function token_of(core, is_handshake)
-  return (entrance.find_token(core, is_handshake))
+  return (entrance.read(core, is_handshake))
 end
 
 local function open(_, core, is_text_only)

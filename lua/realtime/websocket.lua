@@ -32,11 +32,9 @@ local function open(request)
   local core = requests.core(request)
   local refused = sockets.refuse_handshake(core)
   if refused then return refused end
-  local text, token
-  text, refused = entrance.find_token(core, true)
+  local text, arrival, token
+  text, arrival, refused = entrance.read(core, true)
   if text then token, refused = credentials.verify(text) end
-  local arrival
-  if not refused then arrival, refused = entrance.find_arrival(core) end
   if refused then return refused end
   local session = core:open_session(core:offers(PROTOCOL) and PROTOCOL or nil)
   if session and token then

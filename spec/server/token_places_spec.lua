@@ -53,6 +53,19 @@ describe("the token of a session", function()
     assert.equal("ann", user_of(socket))
   end)
 
+  it("is the first one of a query that has several", function()
+    local path = ("/ws?token=%s&token=%s&token="):format(chatty:token("ann"), FORGED)
+    assert.equal("ann", user_of(client.ws{ port = chatty.port, path = path }))
+  end)
+
+  it("may not stand beside a parameter that is malformed", function()
+    for _, piece in ipairs({ "x=%zz", "%ff=1", "after=%" }) do
+      local path = ("/ws?token=%s&%s"):format(chatty:token("ann"), piece)
+      local status, code = code_of(client.ws{ port = chatty.port, path = path })
+      assert.same({ 400, "query-malformed" }, { status, code })
+    end
+  end)
+
   it("may stand in the subprotocol behind chatty.v1, which is answered", function()
     local socket = connect{ protocol = chatty:token("ann") }
     assert.equal("chatty.v1", socket.protocol)

@@ -7,6 +7,7 @@ local fake_elsewhere = require "spec.support.fake_elsewhere"
 local fake_http = require "spec.support.fake_http"
 local fake_engine = require "spec.support.fake_engine"
 local fake_event = require "spec.support.fake_event"
+local fake_greeting = require "spec.support.fake_greeting"
 local fake_json = require "spec.support.fake_json"
 local fake_records = require "spec.support.fake_records"
 local fake_text = require "spec.support.fake_text"
@@ -35,6 +36,14 @@ local request_methods = {}
 
 for _, name in ipairs({ "query", "target", "headers", "body", "remote", "is_upgrade" }) do
   request_methods[name] = function(self) return state_of(self)[name] end
+end
+
+function request_methods:parameters(...)
+  local values, name, piece = fake_text.modules().query.parse(state_of(self).query)
+  if not values then return false, name, piece end
+  local found = { ... }
+  for i, asked in ipairs(found) do found[i] = values[asked] end
+  return table.unpack(found, 1, select("#", ...))
 end
 
 function request_methods:header(name) return state_of(self).headers[name] end
@@ -150,11 +159,16 @@ function session_methods:set_client(name) state_of(self).client = name end
 
 function session_methods:expect_auth(seconds) state_of(self).auth_timeout = seconds end
 
-function session_methods:join(after)
+function session_methods:join(after, greeting, expires, ack)
   local state = state_of(self)
   if state.join_code then return nil, "no", state.join_code end
   state.is_live, state.after = true, after
-  return state.channels, state.cursor, state.gap
+  local sent = greeting and greeting(state, expires)
+  if sent then
+    sent.ack, sent.id = ack, not state.gap and state.cursor or nil
+    state.sent[#state.sent + 1] = sent
+  end
+  return true, state.cursor, state.gap
 end
 
 function session_methods:is_live() return state_of(self).is_live end
@@ -404,7 +418,7 @@ function fake_core.install(own_settings)
   local clock = new_time()
   local modules = {
     bus = new_bus(), cage = fake_cage.new(), engine = fake_engine.new(fake_core.socket),
-    event = fake_event.module,
+    event = fake_event.module, greeting = fake_greeting,
     files = new_files(), json = fake_json, log = new_log(),
     metrics = new_metrics(), task = new_task(), time = clock, token = new_token(),
     node = {
