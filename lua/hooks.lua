@@ -18,6 +18,7 @@ local DEPTH_MAX <const> = 8 -- hooks that cause each other, as a notify inside a
 local OPTIONS = { on_error = 1, per = 1 }
 local ON_ERROR = { open = true, closed = true }
 local PER = { node = true, worker = true }
+local HEARD = { disconnect = true, dropped = true, offline = true, online = true } -- C starts nothing without them
 
 ---@class hooks.hook
 ---@field f function
@@ -72,7 +73,7 @@ function hooks.add(name, f, options, plugin, level)
   check_name(name, level + 1)
   check_options(name, options, level + 1)
   argument.type(f, "function", ("app:on: the hook '%s'"):format(name), level + 1)
-  if name == "dropped" then bus.hear_drops() end
+  if HEARD[name] then bus.hear(name) end
   local list = registered[name]
   list[#list + 1] = {
     f = f, owner = plugin.name, priority = plugin.priority, index = #list, label = "hook " .. name,

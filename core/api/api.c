@@ -174,6 +174,7 @@ void api_on_request(void *states, Request *request) {
 }
 
 void api_on_presence(Api *api, Str user, bool is_online, uint64_t generation) {
+    if (!api_hears(api, is_online ? API_HOOK_ONLINE : API_HOOK_OFFLINE)) return;
     lua_State *L = api->script->L;
     lua_rawgeti(L, LUA_REGISTRYINDEX, api->on_presence);
     lua_pushlstring(L, user.data, user.len);

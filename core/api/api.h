@@ -31,6 +31,9 @@ typedef struct Setting {
     char *value;
 } Setting;
 
+/* Hooks for which C makes something, and only when a plugin has them. */
+typedef enum { API_HOOK_DISCONNECT, API_HOOK_DROPPED, API_HOOK_OFFLINE, API_HOOK_ONLINE } ApiHook;
+
 /* All borrowed; the creator fills it. In command line tools bus, registry and net are NULL. */
 typedef struct Api {
     List link;             /* in states->all */
@@ -63,7 +66,7 @@ typedef struct Api {
     uint32_t asks;        /* operations whose answer has not come yet */
     bool is_running;      /* the worker's loop runs: before and after, not all workers are there */
     bool is_stopped;      /* the stop hooks are through */
-    bool hears_drops;     /* a plugin has the hook dropped */
+    unsigned hears;       /* 1 << ApiHook: a plugin has it */
     uint64_t generation;  /* counts reloads */
     uint64_t deadline_ms; /* of an old one: what runs then is cancelled; monotonic */
     size_t left_out;      /* values of session.data that could not go along */
@@ -105,7 +108,7 @@ void api_on_request(void *states, Request *request);
 /* Takes an INQUIRY op and answers it. */
 void api_on_inquiry(const Api *api, Op *op);
 
-/* A user came online or is gone: runs the hooks. */
+/* A user came online or is gone: runs the hooks, if there are any. */
 void api_on_presence(Api *api, Str user, bool is_online, uint64_t generation);
 
 /* A plugin was parked by another worker. */
@@ -113,6 +116,10 @@ void api_on_parked(Api *api, Str plugin, Str reason);
 
 /* How events look on each transport. */
 const MessageEncoder *api_encoders(void);
+
+static inline bool api_hears(const Api *api, ApiHook hook) {
+    return (api->hears >> hook & 1) != 0;
+}
 
 /* The Api of a state or coroutine. */
 static inline Api *api_of(lua_State *L) {

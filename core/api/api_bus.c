@@ -329,15 +329,20 @@ static int f_park(lua_State *L) {
     return 0;
 }
 
-static int f_hear_drops(lua_State *L) {
-    api_of(L)->hears_drops = true;
+static int f_hear(lua_State *L) {
+    static const char *const hooks[] = {[API_HOOK_DISCONNECT] = "disconnect",
+                                        [API_HOOK_DROPPED] = "dropped",
+                                        [API_HOOK_OFFLINE] = "offline",
+                                        [API_HOOK_ONLINE] = "online",
+                                        [API_HOOK_ONLINE + 1] = NULL};
+    api_of(L)->hears |= 1U << luaL_checkoption(L, 1, NULL, hooks);
     return 0;
 }
 
 static const luaL_Reg lib[] = {
     {"notify", f_notify},
     {"emit", f_emit},
-    {"hear_drops", f_hear_drops},
+    {"hear", f_hear},
     {"change", f_change},
     {"subscriptions", f_subscriptions},
     {"origins", f_origins},

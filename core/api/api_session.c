@@ -22,14 +22,18 @@ static const char proxies_key = 'p'; /* its address is the registry key */
 
 enum { REASON_MAX = 123 };
 
+/* What Proxy has no place for lies in Lua's memory, so that no proxy needs a finalizer. */
+enum { USER_VALUE = 1, CLAIMS_VALUE, VALUE_COUNT = CLAIMS_VALUE };
+
 typedef struct Proxy {
-    Session *session;      /* NULL after its end; then the fields below are set */
-    SessionFacts facts;    /* holds a reference */
+    const char *type;      /* for check_typed */
+    Session *session;      /* NULL after its end; then its user values and the fields below are set */
+    SessionFacts facts;    /* without the identity */
     const char *transport; /* static */
 } Proxy;
 
 static Proxy *check_proxy(lua_State *L) {
-    return luaL_checkudata(L, 1, session_type);
+    return check_typed(L, 1, session_type);
 }
 
 static int push_closed(lua_State *L) {
@@ -40,8 +44,8 @@ static int push_closed(lua_State *L) {
 }
 
 static Proxy *new_proxy(lua_State *L) {
-    Proxy *proxy = lua_newuserdatauv(L, sizeof *proxy, 0);
-    *proxy = (Proxy){.session = NULL};
+    Proxy *proxy = lua_newuserdatauv(L, sizeof *proxy, VALUE_COUNT);
+    *proxy = (Proxy){.type = session_type};
     luaL_setmetatable(L, session_type);
     return proxy;
 }
@@ -57,59 +61,70 @@ void push_session(lua_State *L, Session *session) {
     lua_remove(L, -2);
 }
 
-static int f_gc(lua_State *L) {
-    Proxy *proxy = check_proxy(L);
-    bytes_release(proxy->facts.identity);
-    proxy->facts.identity = NULL;
-    return 0;
-}
-
-static void keep_facts(Proxy *proxy, const SessionFacts *facts) {
-    proxy->facts = *facts;
-    if (facts->identity != NULL) bytes_retain(facts->identity);
-}
-
 static const SessionFacts *facts_of(const Proxy *proxy) {
     return proxy->session != NULL ? &proxy->session->facts : &proxy->facts;
 }
 
-/* The proxy keeps what the session was. */
-static void detach_proxy(Proxy *proxy, Session *session) {
+/* The proxy on top keeps what the session was. */
+static void detach_proxy(lua_State *L, const Session *session) {
+    Proxy *proxy = lua_touserdata(L, -1);
     proxy->session = NULL;
     proxy->transport = session_transport(session);
-    keep_facts(proxy, &session->facts);
+    proxy->facts = session->facts;
+    proxy->facts.identity = NULL;
+    if (session->facts.identity == NULL) return;
+    push_str(L, session_user(&session->facts));
+    lua_setiuservalue(L, -2, USER_VALUE);
+    push_str(L, session_claims(&session->facts));
+    lua_setiuservalue(L, -2, CLAIMS_VALUE);
 }
 
 /* The proxy of a state, if there is one, knows the session no more. */
 static void detach(lua_State *L, Session *session) {
     lua_rawgetp(L, LUA_REGISTRYINDEX, &proxies_key);
     if (lua_rawgetp(L, -1, session) != LUA_TNIL) {
-        detach_proxy(lua_touserdata(L, -1), session);
+        detach_proxy(L, session);
         lua_pushnil(L);
         lua_rawsetp(L, -3, session);
     }
     lua_pop(L, 2);
 }
 
+static void carry_text(lua_State *from, int index, lua_State *to, int value) {
+    size_t len;
+    lua_getiuservalue(from, index, value);
+    const char *text = lua_tolstring(from, -1, &len);
+    if (text != NULL) {
+        lua_pushlstring(to, text, len);
+        lua_setiuservalue(to, -2, value);
+    }
+    lua_pop(from, 1);
+}
+
 bool carry_session(lua_State *from, int index, lua_State *to) {
-    const Proxy *proxy = luaL_testudata(from, index, session_type);
+    index = lua_absindex(from, index);
+    const Proxy *proxy = to_typed(from, index, session_type);
     if (proxy == NULL) return false;
     if (proxy->session != NULL) {
         push_session(to, proxy->session);
         return true;
     }
-    Proxy *copy = new_proxy(to);
-    copy->transport = proxy->transport;
-    keep_facts(copy, &proxy->facts);
+    *new_proxy(to) = *proxy;
+    carry_text(from, index, to, USER_VALUE);
+    carry_text(from, index, to, CLAIMS_VALUE);
     return true;
 }
 
-void push_ended_session(lua_State *L, Session *session) {
+void end_session(Session *session) {
     const States *states = session->owner->context;
-    push_session(L, session);
     for (List *at = states->all.next; at != &states->all; at = at->next) {
         detach(list_entry(at, Api, link)->script->L, session);
     }
+}
+
+void push_ended_session(lua_State *L, Session *session) {
+    push_session(L, session);
+    end_session(session);
 }
 
 static int f_id(lua_State *L) {
@@ -117,18 +132,23 @@ static int f_id(lua_State *L) {
     return 1;
 }
 
-static int f_user(lua_State *L) {
-    const SessionFacts *facts = facts_of(check_proxy(L));
-    if (facts->identity == NULL) return 0;
-    push_str(L, session_user(facts));
+static int push_text(lua_State *L, Str (*text_of)(const SessionFacts *facts), int value) {
+    const Proxy *proxy = check_proxy(L);
+    if (proxy->session == NULL) {
+        lua_getiuservalue(L, 1, value);
+        return 1;
+    }
+    if (proxy->session->facts.identity == NULL) return 0;
+    push_str(L, text_of(&proxy->session->facts));
     return 1;
 }
 
+static int f_user(lua_State *L) {
+    return push_text(L, session_user, USER_VALUE);
+}
+
 static int f_claims(lua_State *L) {
-    const SessionFacts *facts = facts_of(check_proxy(L));
-    if (facts->identity == NULL) return 0;
-    push_str(L, session_claims(facts));
-    return 1;
+    return push_text(L, session_claims, CLAIMS_VALUE);
 }
 
 static int f_transport(lua_State *L) {
@@ -308,7 +328,6 @@ static const luaL_Reg methods[] = {
     {"send", f_send},
     {"ask", f_ask},
     {"close", f_close},
-    {"__gc", f_gc},
     {NULL, NULL},
 };
 

@@ -12,7 +12,10 @@
 
 void push_session(lua_State *L, Session *session);
 
-/* Pushes its last proxy, which keeps what the session was; the proxies of all states know it no more. */
+/* The proxies of all states know it no more, and keep what it was. */
+void end_session(Session *session);
+
+/* The same; pushes one of them. */
 void push_ended_session(lua_State *L, Session *session);
 
 /* For carry: pushes onto `to` the proxy of the session whose proxy lies at `index`; false when none does. */

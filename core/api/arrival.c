@@ -81,25 +81,29 @@ static void on_expiring(Session *session) {
     task_start(api->script, "expiring", 1, unpin, session);
 }
 
+/* Its hooks run with the last proxy, which lets go of what Lua keeps of the session when they are through. */
+static void run_disconnect(const Api *api, Session *session, uint16_t code, Str reason) {
+    lua_State *L = api->script->L;
+    lua_rawgeti(L, LUA_REGISTRYINDEX, api->on_disconnect);
+    push_ended_session(L, session);
+    lua_pushinteger(L, code);
+    push_str(L, reason);
+    task_start(api->script, "disconnect", 3, NULL, NULL);
+}
+
 static void on_close(Session *session, uint16_t code, Str reason) {
     Api *api = current_api(session);
-    lua_State *L = api->script->L;
     bool was_live = session->subscriber.user != NULL;
     if (was_live) join_record_end(api, session, code, reason);
     registry_remove(api->registry, &session->subscriber);
     join_leave(api, session);
     asking_cancel(session);
-    push_ended_session(L, session);
-    if (!was_live) {
+    if (was_live && api_hears(api, API_HOOK_DISCONNECT)) {
+        run_disconnect(api, session, code, reason);
+    } else {
+        end_session(session);
         memo_forget(api, session->facts.id);
-        lua_pop(L, 1);
-        return;
     }
-    lua_rawgeti(L, LUA_REGISTRYINDEX, api->on_disconnect);
-    lua_insert(L, -2);
-    lua_pushinteger(L, code);
-    push_str(L, reason);
-    task_start(api->script, "disconnect", 3, NULL, NULL);
 }
 
 static const SessionHandler handler = {

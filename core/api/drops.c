@@ -35,7 +35,7 @@ void drops_deinit(Drops *drops) {
 }
 
 static void add(Drops *drops, Session *session, const Message *message, const char *reason) {
-    if (!drops->states->current->hears_drops) return;
+    if (!api_hears(drops->states->current, API_HOOK_DROPPED)) return;
     size_t len = message->parts.attributes.len;
     if (drops->count >= drops->max || drops->bytes + len > BYTES_MAX) {
         metrics_add(METRIC_dropped_untold_total, 1);

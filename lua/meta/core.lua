@@ -86,8 +86,9 @@ function json.raw(text) end
 
 ---@class core.bus  `require "core.bus"`; the operations of the server
 local bus = {}
---- This state wants init.on_dropped.
-function bus.hear_drops() end
+--- This state wants init.on_disconnect, init.on_dropped, or init.on_presence.
+---@param hook "disconnect"|"dropped"|"offline"|"online"
+function bus.hear(hook) end
 ---@class core.bus.notify
 ---@field by "channels"|"users"
 ---@field names string[]            in request order, without duplicates

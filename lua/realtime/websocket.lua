@@ -139,16 +139,15 @@ end
 ---@param is_online boolean
 ---@param generation integer
 function realtime.on_presence(user, is_online, generation)
-  local name = is_online and "online" or "offline"
-  if hooks.has(name) then hooks.run(name, user, generation) end
+  hooks.run(is_online and "online" or "offline", user, generation)
 end
 
---- A session that was live is over.
+--- A session that was live is over. Only called where there are hooks for it, as is on_presence.
 ---@param core core.session
 ---@param code integer
 ---@param reason string
 function realtime.on_disconnect(core, code, reason)
-  if hooks.has("disconnect") then hooks.run("disconnect", sessions.of(core), reason, code) end
+  hooks.run("disconnect", sessions.of(core), reason, code)
   core:forget()
 end
 
