@@ -1,12 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "data/secret.h"
 
+#include <assert.h>
 #include <sodium.h>
 
+#include "base/base64.h"
+#include "base/ensure.h"
 #include "base/mem.h"
 
 int secret_setup(void) {
     return sodium_init() < 0 ? ERR_UNAVAILABLE : 0;
+}
+
+/* Of each thread, so that the system is not asked for every few bytes. What was given out is wiped. */
+static _Thread_local struct {
+    unsigned char bytes[512];
+    size_t left;
+} random_pool;
+
+void secret_random(void *out, size_t len) {
+    ensure(len <= sizeof random_pool.bytes);
+    if (random_pool.left < len) {
+        randombytes_buf(random_pool.bytes, sizeof random_pool.bytes);
+        random_pool.left = sizeof random_pool.bytes;
+    }
+    random_pool.left -= len;
+    unsigned char *from = random_pool.bytes + random_pool.left;
+    memcpy(out, from, len);
+    sodium_memzero(from, len);
 }
 
 uint64_t secret_random_number(void) {
@@ -32,36 +53,6 @@ bool secret_equal(Str given, Str known) {
     const char *other = is_as_long ? known.data : given.data;
     bool is_same = given.len == 0 || sodium_memcmp(given.data, other, given.len) == 0;
     return is_same && is_as_long;
-}
-
-/* -1: not of the alphabet (RFC 4648 5). */
-static int base64url_value(char c) {
-    if (c >= 'A' && c <= 'Z') return c - 'A';
-    if (c >= 'a' && c <= 'z') return c - 'a' + 26;
-    if (c >= '0' && c <= '9') return c - '0' + 52;
-    return c == '-' ? 62 : c == '_' ? 63 : -1;
-}
-
-/* Not by libsodium, which takes ten times as long to hide what it reads: tokens are no secret to who sent
- * them. Bits left over must be 0, so that a text has one form only. */
-int secret_decode_base64url(Str text, Buf *out) {
-    if (text.len % 4 == 1) return ERR_INVALID;
-    buf_reserve(out, text.len);
-    char *at = out->data + out->len;
-    uint32_t bits = 0;
-    unsigned count = 0;
-    for (size_t i = 0; i < text.len; i++) {
-        int value = base64url_value(text.data[i]);
-        if (value < 0) return ERR_INVALID;
-        bits = bits << 6 | (uint32_t)value;
-        count += 6;
-        if (count < 8) continue;
-        count -= 8;
-        *at++ = (char)(bits >> count & 0xFF);
-    }
-    if ((bits & ((1U << count) - 1)) != 0) return ERR_INVALID;
-    out->len = (size_t)(at - out->data);
-    return 0;
 }
 
 struct SecretMac {
@@ -106,13 +97,11 @@ void secret_wipe(void *memory, size_t len) {
     sodium_memzero(memory, len);
 }
 
-void secret_hash_short(Str text, Buf *out) {
+void secret_hash_short(Str text, char out[SECRET_HASH_SHORT_LEN]) {
     unsigned char digest[crypto_generichash_BYTES_MIN];
-    char short_text[sodium_base64_ENCODED_LEN(sizeof digest, sodium_base64_VARIANT_URLSAFE_NO_PADDING)];
     crypto_generichash(digest, sizeof digest, (const unsigned char *)text.data, text.len, NULL, 0);
-    sodium_bin2base64(short_text, sizeof short_text, digest, sizeof digest,
-                      sodium_base64_VARIANT_URLSAFE_NO_PADDING);
-    buf_add(out, str_of(short_text));
+    static_assert(BASE64_URL_LEN(sizeof digest) == SECRET_HASH_SHORT_LEN, "what the header says");
+    base64_encode(BASE64_URL, str_make((const char *)digest, sizeof digest), out);
 }
 
 void secret_hash(Str text, Buf *out) {

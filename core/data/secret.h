@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * secret: random bytes, comparing without telling where two texts differ, and the base64 of tokens. Any
- * thread, after secret_setup.
+ * secret: random bytes, and comparing without telling where two texts differ. Any thread, after secret_setup.
  */
 #ifndef DATA_SECRET_H
 #define DATA_SECRET_H
@@ -16,6 +15,9 @@ WARN_UNUSED int secret_setup(void);
 
 uint64_t secret_random_number(void);
 
+/* Up to 512 random bytes, cheaply: for what need not stay secret for long. */
+void secret_random(void *out, size_t len);
+
 /* Appends `bytes` random bytes as base64 for URLs, without padding. */
 void secret_random_text(size_t bytes, Buf *out);
 
@@ -26,11 +28,9 @@ bool secret_equal(Str given, Str known);
  * passwords want password_hash. */
 void secret_hash(Str text, Buf *out);
 
-/* Appends a digest of the text (BLAKE2b, 128 bits) as base64 for URLs, 22 characters. */
-void secret_hash_short(Str text, Buf *out);
-
-/* Appends the bytes of base64 for URLs without padding (RFC 7515 2). ERR_INVALID. */
-WARN_UNUSED int secret_decode_base64url(Str text, Buf *out);
+/* Writes a digest of the text (BLAKE2b, 128 bits) as base64 for URLs. */
+enum { SECRET_HASH_SHORT_LEN = 22 };
+void secret_hash_short(Str text, char out[SECRET_HASH_SHORT_LEN]);
 
 /* A key for HMAC with SHA-256 or SHA-512 (`bits`), its first step done. NULL for other bits. Gives. */
 typedef struct SecretMac SecretMac;

@@ -10,13 +10,14 @@
 #include <limits.h>
 #include <stdlib.h>
 
+#include "base/base64.h"
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "data/secret.h"
 
-enum { CLAIMS_DEPTH_MAX = 32 };
+enum { CLAIMS_DEPTH_MAX = 32, HEAD_KEPT_MAX = 96 };
 
 #define DATE_MAX (INT64_C(1) << 53) /* exact as a double, and within 64 bits as milliseconds */
 
@@ -28,6 +29,9 @@ struct TokenPolicy {
     Bytes *issuer;   /* NULL: any */
     Bytes *audience; /* NULL: any */
     int64_t leeway_s;
+    /* The head of the last token that named our algorithm, as it came: most have the same. */
+    char head[HEAD_KEPT_MAX];
+    size_t head_len;
 };
 
 static const struct {
@@ -111,43 +115,72 @@ static bool header_names(Str header, const char *algorithm) {
            json_string_equal(value, str_of(algorithm));
 }
 
-static bool has_our_algorithm(const TokenPolicy *policy, Str head) {
+static bool has_our_algorithm(TokenPolicy *policy, Str head) {
+    if (str_equal(head, str_make(policy->head, policy->head_len))) return head.len > 0;
     Buf json = BUF_NONE;
-    bool is_ours = secret_decode_base64url(head, &json) == 0 &&
+    bool is_ours = base64_decode(BASE64_URL, head, &json) == 0 &&
                    header_names(buf_str(&json), jwt_alg_str(policy->algorithm));
     buf_deinit(&json);
-    return is_ours;
+    if (!is_ours || head.len > sizeof policy->head) return is_ours;
+    memcpy(policy->head, head.data, head.len);
+    policy->head_len = head.len;
+    return true;
 }
 
-/* A NumericDate as whole seconds (RFC 7519 2); a fraction is cut off. */
-static bool read_date(Str claims, Str name, bool *is_there, int64_t *seconds) {
-    Str value;
-    *is_there = json_find(claims, name, &value);
-    if (!*is_there) return true;
-    if (json_type(value) != JSON_NUMBER) return false;
+/* The claims that say something to us, raw; STR_NONE where there is none. */
+typedef struct Claims {
+    Str exp;
+    Str nbf;
+    Str iss;
+    Str aud;
+    Str sub;
+} Claims;
+
+static Claims find_claims(Str object) {
+    Claims claims = {.exp = STR_NONE};
+    const struct {
+        Str name;
+        Str *value;
+    } known[] = {{STR("exp"), &claims.exp},
+                 {STR("nbf"), &claims.nbf},
+                 {STR("iss"), &claims.iss},
+                 {STR("aud"), &claims.aud},
+                 {STR("sub"), &claims.sub}};
+    JsonWalk walk = json_walk(object);
+    Str key, item;
+    while (json_next(&walk, &key, &item)) {
+        for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+            if (json_string_equal(key, known[i].name)) *known[i].value = item;
+        }
+    }
+    return claims;
+}
+
+/* A NumericDate as whole seconds (RFC 7519 2); a fraction is cut off. Left alone when there is none. */
+static bool read_date(Str value, int64_t *seconds) {
     Str whole;
     Str fraction;
+    if (value.len == 0) return true;
+    if (json_type(value) != JSON_NUMBER) return false;
     if (memchr(value.data, 'e', value.len) || memchr(value.data, 'E', value.len)) return false;
     str_split(value, '.', &whole, &fraction);
     return text_parse_number(whole, seconds) == 0;
 }
 
-static int check_dates(const TokenPolicy *policy, Str claims, int64_t now_s, Token *token,
+static int check_dates(const TokenPolicy *policy, const Claims *claims, int64_t now_s, Token *token,
                        const char **reason) {
     int64_t expires = 0;
     int64_t not_before = 0;
-    bool has_expires;
-    bool has_not_before;
-    if (!read_date(claims, STR("exp"), &has_expires, &expires) ||
-        !read_date(claims, STR("nbf"), &has_not_before, &not_before)) {
+    if (!read_date(claims->exp, &expires) || !read_date(claims->nbf, &not_before)) {
         *reason = "its exp or nbf is no date";
         return ERR_INVALID;
     }
+    bool has_expires = claims->exp.len > 0;
     if (has_expires && expires <= now_s - policy->leeway_s) {
         *reason = "it has expired";
         return ERR_EXPIRED;
     }
-    if (has_not_before && not_before > now_s + policy->leeway_s) {
+    if (claims->nbf.len > 0 && not_before > now_s + policy->leeway_s) {
         *reason = "it is not valid yet";
         return ERR_UNAVAILABLE;
     }
@@ -155,63 +188,63 @@ static int check_dates(const TokenPolicy *policy, Str claims, int64_t now_s, Tok
     return 0;
 }
 
-static bool claim_is(Str claims, Str name, const Bytes *wanted) {
-    Str value;
-    return json_find(claims, name, &value) && json_type(value) == JSON_STRING &&
+static bool says(Str value, const Bytes *wanted) {
+    return value.len > 0 && json_type(value) == JSON_STRING &&
            json_string_equal(value, bytes_str(wanted));
 }
 
 /* RFC 7519 4.1.3: one string or a list of them. */
-static bool has_audience(Str claims, const Bytes *wanted) {
-    Str value;
-    if (!json_find(claims, STR("aud"), &value)) return false;
-    if (json_type(value) != JSON_ARRAY) return claim_is(claims, STR("aud"), wanted);
+static bool has_audience(Str value, const Bytes *wanted) {
+    if (value.len == 0 || json_type(value) != JSON_ARRAY) return says(value, wanted);
     JsonWalk walk = json_walk(value);
     Str key;
     Str item;
     while (json_next(&walk, &key, &item)) {
-        if (json_type(item) == JSON_STRING && json_string_equal(item, bytes_str(wanted))) return true;
+        if (says(item, wanted)) return true;
     }
     return false;
 }
 
 /* Half a surrogate pair is decoded to U+FFFD, so that two names could become one: none may have it. */
-static bool has_replacement(Str name) {
-    return memmem(name.data, name.len, "\xEF\xBF\xBD", 3) != NULL;
-}
-
-static bool read_user(Str claims, Token *token) {
-    Str value;
-    if (!json_find(claims, STR("sub"), &value) || json_type(value) != JSON_STRING) return false;
-    Buf name = BUF_NONE;
-    json_decode_string(value, &name);
-    bool is_good = name.len > 0 && !has_replacement(buf_str(&name));
+static bool is_good_name(Str name) {
+    static const Str replacement = {"\xEF\xBF\xBD", 3};
     for (size_t i = 0; i < name.len; i++) {
         unsigned char c = (unsigned char)name.data[i];
-        if (c < 0x20 || c == 0x7F) is_good = false;
+        if (c < 0x20 || c == 0x7F) return false;
+        if (c == 0xEF && str_has_prefix(str_make(name.data + i, name.len - i), replacement))
+            return false;
     }
+    return name.len > 0;
+}
+
+static bool read_user(Str value, Token *token) {
+    if (value.len == 0 || json_type(value) != JSON_STRING) return false;
+    Buf name = BUF_NONE;
+    json_decode_string(value, &name);
+    bool is_good = is_good_name(buf_str(&name));
     if (is_good) token->user = bytes_copy(buf_str(&name));
     buf_deinit(&name);
     return is_good;
 }
 
-static int check_claims(const TokenPolicy *policy, Str claims, int64_t now_s, Token *token,
+static int check_claims(const TokenPolicy *policy, Str object, int64_t now_s, Token *token,
                         const char **reason) {
-    int err = check_dates(policy, claims, now_s, token, reason);
+    const Claims claims = find_claims(object);
+    int err = check_dates(policy, &claims, now_s, token, reason);
     if (err != 0) return err;
-    if (policy->issuer != NULL && !claim_is(claims, STR("iss"), policy->issuer)) {
+    if (policy->issuer != NULL && !says(claims.iss, policy->issuer)) {
         *reason = "its issuer (iss) is not the configured one";
         return ERR_INVALID;
     }
-    if (policy->audience != NULL && !has_audience(claims, policy->audience)) {
+    if (policy->audience != NULL && !has_audience(claims.aud, policy->audience)) {
         *reason = "its audience (aud) is not the configured one";
         return ERR_INVALID;
     }
-    if (!read_user(claims, token)) {
+    if (!read_user(claims.sub, token)) {
         *reason = "its subject (sub) must be a non-empty string without control characters";
         return ERR_INVALID;
     }
-    token->claims = bytes_copy(claims);
+    token->claims = bytes_copy(object);
     return 0;
 }
 
@@ -231,7 +264,7 @@ static bool jwt_accepts(const TokenPolicy *policy, Str text) {
  * only. The HMACs we check ourselves: libjwt takes ten times as long for them. */
 static bool has_good_signature(const TokenPolicy *policy, Str text, Str signature) {
     Buf code = BUF_NONE;
-    bool is_good = signature.len > 0 && secret_decode_base64url(signature, &code) == 0;
+    bool is_good = signature.len > 0 && base64_decode(BASE64_URL, signature, &code) == 0;
     if (is_good && policy->mac != NULL) {
         Str signed_text = str_make(text.data, text.len - signature.len - 1);
         is_good = secret_mac_fits(policy->mac, signed_text, buf_str(&code));
@@ -243,7 +276,7 @@ static bool has_good_signature(const TokenPolicy *policy, Str text, Str signatur
 }
 
 /* Three parts, the first naming the configured algorithm, the last a good signature of the others. */
-static bool is_signed(const TokenPolicy *policy, Str text, Str *payload) {
+static bool is_signed(TokenPolicy *policy, Str text, Str *payload) {
     Str head;
     Str rest;
     Str signature;
@@ -251,8 +284,7 @@ static bool is_signed(const TokenPolicy *policy, Str text, Str *payload) {
            has_our_algorithm(policy, head) && has_good_signature(policy, text, signature);
 }
 
-int token_verify(const TokenPolicy *policy, Str text, int64_t now_s, Token *token,
-                 const char **reason) {
+int token_verify(TokenPolicy *policy, Str text, int64_t now_s, Token *token, const char **reason) {
     *token = (Token){NULL, NULL, 0};
     *reason = "it is no token of this server";
     if (text.len == 0 || text.len > TOKEN_BYTES_MAX || memchr(text.data, '\0', text.len) != NULL) {
@@ -263,7 +295,7 @@ int token_verify(const TokenPolicy *policy, Str text, int64_t now_s, Token *toke
     Buf json = BUF_NONE;
     Str claims;
     JsonFault fault;
-    int err = secret_decode_base64url(payload, &json);
+    int err = base64_decode(BASE64_URL, payload, &json);
     if (err == 0) err = json_check(buf_str(&json), CLAIMS_DEPTH_MAX, &claims, &fault);
     if (err == 0 && json_type(claims) != JSON_OBJECT) err = ERR_INVALID;
     if (err != 0) {
@@ -311,7 +343,7 @@ static bool is_public_key(Str pem) {
 }
 
 /* A key pair shows that it fits by a token; a public key alone shows what it is when the first one comes. */
-static bool keys_fit(const TokenPolicy *policy) {
+static bool keys_fit(TokenPolicy *policy) {
     if (policy->sign_key == NULL) return true;
     Bytes *text;
     if (token_make(policy, STR("{}"), &text) != 0) return false;

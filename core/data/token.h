@@ -2,7 +2,8 @@
  *
  * token: JSON Web Tokens (RFC 7519), by libjwt but for the signatures of HS256 and HS512: makes them
  * and checks everything: that the algorithm is the configured one (never the token's choice), signature,
- * exp, nbf, iss, aud, sub. The policy holds the keys and is read only once made; any thread.
+ * exp, nbf, iss, aud, sub. The policy holds the keys and remembers the head of the last good token; one
+ * thread at a time.
  */
 #ifndef DATA_TOKEN_H
 #define DATA_TOKEN_H
@@ -43,7 +44,7 @@ typedef struct Token {
 
 /* Checks `text` at the time `now_s`. ERR_INVALID, ERR_EXPIRED (exp passed), ERR_UNAVAILABLE (nbf not
  * yet); *reason then says why, for people, without anything of the token in it (static). */
-WARN_UNUSED int token_verify(const TokenPolicy *policy, Str text, int64_t now_s, Token *token,
+WARN_UNUSED int token_verify(TokenPolicy *policy, Str text, int64_t now_s, Token *token,
                              const char **reason);
 void token_deinit(Token *token);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "net/handshake.h"
 
+#include "base/base64.h"
 #include "data/digest.h"
 
 enum { KEY_LEN = 24, KEY_BYTES = 16 };
@@ -43,7 +44,7 @@ static bool key_is_valid(Request *request) {
     Str key = key_of(request);
     if (key.len != KEY_LEN) return false;
     Buf bytes = BUF_NONE;
-    bool is_valid = digest_base64_decode(key, &bytes) == 0 && bytes.len == KEY_BYTES;
+    bool is_valid = base64_decode(BASE64_PADDED, key, &bytes) == 0 && bytes.len == KEY_BYTES;
     buf_deinit(&bytes);
     return is_valid;
 }

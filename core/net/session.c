@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "net/session.h"
 
+#include <assert.h>
+
+#include "base/base64.h"
 #include "base/clock.h"
 #include "base/ensure.h"
 #include "data/secret.h"
@@ -123,23 +126,21 @@ void session_on_close(Session *session, uint16_t code, Str reason) {
 }
 
 static void make_id(char out[SESSION_ID_LEN + 1]) {
-    Buf id = BUF_NONE;
-    secret_random_text(ID_BYTES, &id);
-    ensure(id.len == SESSION_ID_LEN);
-    memcpy(out, id.data, id.len);
-    buf_deinit(&id);
+    char bytes[ID_BYTES];
+    secret_random(bytes, sizeof bytes);
+    static_assert(BASE64_URL_LEN(ID_BYTES) == SESSION_ID_LEN, "an id has room");
+    base64_encode(BASE64_URL, str_make(bytes, sizeof bytes), out);
 }
 
 /* Copies the first characters of a digest of both texts. */
 static void put_digest(char *at, size_t len, Str one, Str other) {
     Buf text = BUF_NONE;
-    Buf digest = BUF_NONE;
+    char digest[SECRET_HASH_SHORT_LEN];
     buf_add(&text, one);
     buf_add(&text, other);
-    secret_hash_short(buf_str(&text), &digest);
-    memcpy(at, digest.data, len);
+    secret_hash_short(buf_str(&text), digest);
+    memcpy(at, digest, len);
     buf_deinit(&text);
-    buf_deinit(&digest);
 }
 
 static void put_proof(char *at, Str user, Str mark) {

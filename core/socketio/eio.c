@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "socketio/eio.h"
 
+#include "base/base64.h"
 #include "base/json.h"
 #include "base/text.h"
-#include "data/digest.h"
 #include "net/ws.h"
 
 enum { SEPARATOR = 0x1E, BINARY = 'b' };
@@ -22,7 +22,7 @@ EioWalk eio_walk(Str body) {
 
 static int parse_binary(EioWalk *walk, Str text, EioPacket *packet) {
     buf_clear(&walk->bytes);
-    int err = digest_base64_decode(str_make(text.data + 1, text.len - 1), &walk->bytes);
+    int err = base64_decode(BASE64_PADDED, str_make(text.data + 1, text.len - 1), &walk->bytes);
     if (err != 0) return err;
     *packet = (EioPacket){EIO_MESSAGE, true, buf_str(&walk->bytes)};
     return 0;
@@ -61,7 +61,7 @@ static void add_packet(Buf *body, WsOpcode opcode, Str payload) {
     if (body->len > 0) buf_add_char(body, SEPARATOR);
     if (opcode == WS_BINARY) {
         buf_add_char(body, BINARY);
-        digest_base64_encode(payload, body);
+        base64_add(BASE64_PADDED, payload, body);
     } else {
         buf_add(body, payload);
     }

@@ -14,6 +14,7 @@
     X(address)           \
     X(api)               \
     X(base)              \
+    X(base64)            \
     X(bus)               \
     X(eio)               \
     X(graph)             \

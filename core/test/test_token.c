@@ -94,27 +94,26 @@ static int f_random_text(lua_State *L) {
     return push_buf(L, &out);
 }
 
-static int f_random_number(lua_State *L) {
-    lua_pushinteger(L, (lua_Integer)secret_random_number());
+static int f_random(lua_State *L) {
+    char bytes[512];
+    lua_Integer len = luaL_checkinteger(L, 1);
+    luaL_argcheck(L, len >= 0 && (size_t)len <= sizeof bytes, 1, "a number of bytes");
+    secret_random(bytes, (size_t)len);
+    lua_pushlstring(L, bytes, (size_t)len);
     return 1;
 }
 
-static int f_decode_base64url(lua_State *L) {
-    Buf out = BUF_NONE;
-    int err = secret_decode_base64url(check_str(L, 1), &out);
-    if (err == 0) return push_buf(L, &out);
-    buf_deinit(&out);
-    return push_error(L, err);
+static int f_random_number(lua_State *L) {
+    lua_pushinteger(L, (lua_Integer)secret_random_number());
+    return 1;
 }
 
 static const luaL_Reg methods[] = {
     {"verify", f_verify}, {"make", f_make}, {"__gc", f_gc}, {NULL, NULL}};
 
 static const luaL_Reg secret_functions[] = {
-    {"equal", f_equal},
-    {"random_text", f_random_text},
-    {"random_number", f_random_number},
-    {"decode_base64url", f_decode_base64url},
+    {"equal", f_equal},   {"random_text", f_random_text},
+    {"random", f_random}, {"random_number", f_random_number},
     {NULL, NULL},
 };
 

@@ -227,27 +227,6 @@ static int f_sha1_base64(lua_State *L) {
     return 1;
 }
 
-static int f_base64_encode(lua_State *L) {
-    Buf out = BUF_NONE;
-    digest_base64_encode(check_str(L, 1), &out);
-    push_buf(L, &out);
-    return 1;
-}
-
-/* The bytes, or nil and the name of the error. */
-static int f_base64_decode(lua_State *L) {
-    Buf out = BUF_NONE;
-    int err = digest_base64_decode(check_str(L, 1), &out);
-    if (err) {
-        buf_deinit(&out);
-        luaL_pushfail(L);
-        lua_pushstring(L, err_name(err));
-        return 2;
-    }
-    push_buf(L, &out);
-    return 1;
-}
-
 static const luaL_Reg machine_methods[] = {
     {"feed", f_feed},
     {"contexts", f_contexts},
@@ -265,8 +244,6 @@ static const luaL_Reg functions[] = {
     {"handshake_offers", f_offers},
     {"sha1_base64", f_sha1_base64},
     {"hmac_sha256", f_hmac_sha256},
-    {"base64_encode", f_base64_encode},
-    {"base64_decode", f_base64_decode},
     {NULL, NULL},
 };
 

@@ -5,6 +5,7 @@ local mime = require "mime"
 local pkey = require "openssl.pkey"
 local tokens = require "spec.support.token"
 
+local base64 = require("core.test").base64
 local token = require("core.test").token
 
 local NOW = 1700000000
@@ -199,6 +200,18 @@ describe("the signature of a token", function()
         end
       end
     end
+  end)
+
+  it("is looked at behind each of two headers, whichever came before", function()
+    local policy, claims = hs_policy(), [[{"sub":"ann"}]]
+    local heads = { [[{"alg":"HS256","typ":"JWT"}]], [[{"typ":"JWT","alg":"HS256"}]], [[{"alg":"none"}]] }
+    local users = {}
+    for i, head in ipairs({ heads[1], heads[1], heads[2], heads[3], heads[3], heads[2], heads[1] }) do
+      local found = policy:verify(raw(head, claims), NOW)
+      users[i] = found and found.user or false
+    end
+    assert.same({ "ann", "ann", "ann", false, false, "ann", "ann" }, users)
+    assert.is_nil((policy:verify(raw(heads[1], claims, function(text) return hs256(text, "another") end), NOW)))
   end)
 
   it("is broken by a payload of another token", function()
@@ -412,7 +425,7 @@ describe("a policy", function()
     local text = hs_policy():make([[{"sub":"u"}]])
     local body, signature = text:match("^(.*)%.([^.]*)$")
     assert.equal(base64url(hs256(body)), signature)
-    assert.equal([[{"sub":"u"}]], token.secret.decode_base64url(body:match("%.(.*)$")))
+    assert.equal([[{"sub":"u"}]], base64.decode("url", body:match("%.(.*)$")))
   end)
 
   it("makes none without a key to sign with, nor of what is no object", function()
