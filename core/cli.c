@@ -9,6 +9,7 @@
 #include "api/api.h"
 #include "base/mem.h"
 #include "config.h"
+#include "data/digest.h"
 #include "data/secret.h"
 #include "script/chunks.h"
 #include "server.h"
@@ -210,6 +211,7 @@ static int prepare_and_run(Cli *cli, int argc, char **argv) {
 
 int cli_main(int argc, char **argv) {
     if (secret_setup() != 0) return complain("the system gives no random numbers");
+    if (digest_setup() != 0) return complain("libcrypto has no SHA-1");
     map_seed(secret_random_number());
     char *home = config_find_home();
     Cli cli = {.script = script_new(home)};

@@ -281,6 +281,7 @@ int main(int argc, char **argv) {
         fputs("usage: floor PORT [batched | pings | workers N]\n", stderr);
         return 2;
     }
+    if (digest_setup() != 0) return 1;
     port = (int)strtol(argv[1], NULL, 10);
     for (int i = 0; i < worker_count; i++) {
         if (pipe(pipes[i]) != 0) return 1;

@@ -55,44 +55,6 @@ bool secret_equal(Str given, Str known) {
     return is_same && is_as_long;
 }
 
-struct SecretMac {
-    unsigned bits;
-    union {
-        crypto_auth_hmacsha256_state sha256;
-        crypto_auth_hmacsha512_state sha512;
-    } start;
-};
-
-SecretMac *secret_mac_new(unsigned bits, Str key) {
-    if (bits != 256 && bits != 512) return NULL;
-    SecretMac *mac = mem_zalloc(sizeof *mac);
-    mac->bits = bits;
-    const unsigned char *bytes = (const unsigned char *)key.data;
-    if (bits == 256) crypto_auth_hmacsha256_init(&mac->start.sha256, bytes, key.len);
-    if (bits == 512) crypto_auth_hmacsha512_init(&mac->start.sha512, bytes, key.len);
-    return mac;
-}
-
-void secret_mac_free(SecretMac *mac) {
-    if (mac == NULL) return;
-    sodium_memzero(mac, sizeof *mac);
-    mem_free(mac);
-}
-
-bool secret_mac_fits(const SecretMac *mac, Str text, Str code) {
-    unsigned char wanted[crypto_auth_hmacsha512_BYTES];
-    const unsigned char *bytes = (const unsigned char *)text.data;
-    SecretMac run = *mac;
-    if (mac->bits == 256) {
-        crypto_auth_hmacsha256_update(&run.start.sha256, bytes, text.len);
-        crypto_auth_hmacsha256_final(&run.start.sha256, wanted);
-    } else {
-        crypto_auth_hmacsha512_update(&run.start.sha512, bytes, text.len);
-        crypto_auth_hmacsha512_final(&run.start.sha512, wanted);
-    }
-    return code.len == mac->bits / 8 && sodium_memcmp(wanted, code.data, code.len) == 0;
-}
-
 void secret_wipe(void *memory, size_t len) {
     sodium_memzero(memory, len);
 }

@@ -32,14 +32,6 @@ void secret_hash(Str text, Buf *out);
 enum { SECRET_HASH_SHORT_LEN = 22 };
 void secret_hash_short(Str text, char out[SECRET_HASH_SHORT_LEN]);
 
-/* A key for HMAC with SHA-256 or SHA-512 (`bits`), its first step done. NULL for other bits. Gives. */
-typedef struct SecretMac SecretMac;
-SecretMac *secret_mac_new(unsigned bits, Str key);
-void secret_mac_free(SecretMac *mac); /* wipes it; NULL is fine */
-
-/* Whether `code` is the whole code of `text`, in a time that does not depend on where it differs. */
-bool secret_mac_fits(const SecretMac *mac, Str text, Str code);
-
 /* Overwrites memory that held a secret, also where the compiler sees no use of it. */
 void secret_wipe(void *memory, size_t len);
 

@@ -15,6 +15,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "data/digest.h"
 #include "data/secret.h"
 
 enum { CLAIMS_DEPTH_MAX = 32, HEAD_KEPT_MAX = 96 };
@@ -24,7 +25,7 @@ enum { CLAIMS_DEPTH_MAX = 32, HEAD_KEPT_MAX = 96 };
 struct TokenPolicy {
     jwt_alg_t algorithm;
     Bytes *verify_key;
-    SecretMac *mac;  /* of verify_key, where we check the signature ourselves; else NULL */
+    DigestMac *mac;  /* of a shared secret; else NULL */
     Bytes *sign_key; /* NULL: cannot sign */
     Bytes *issuer;   /* NULL: any */
     Bytes *audience; /* NULL: any */
@@ -47,10 +48,13 @@ static const struct {
 };
 
 /* NULL for those whose signature libjwt checks. */
-static SecretMac *new_mac(jwt_alg_t algorithm, Str key) {
-    if (algorithm == JWT_ALG_HS256) return secret_mac_new(256, key);
-    if (algorithm == JWT_ALG_HS512) return secret_mac_new(512, key);
-    return NULL;
+static DigestMac *new_mac(jwt_alg_t algorithm, Str key) {
+    switch (algorithm) {
+    case JWT_ALG_HS256: return digest_mac_new(256, key);
+    case JWT_ALG_HS384: return digest_mac_new(384, key);
+    case JWT_ALG_HS512: return digest_mac_new(512, key);
+    default: return NULL;
+    }
 }
 
 static Bytes *copy_or_null(Str text) {
@@ -65,7 +69,7 @@ static void wipe(Bytes *key) {
 void token_policy_free(TokenPolicy *policy) {
     if (policy == NULL) return;
     wipe(policy->verify_key);
-    secret_mac_free(policy->mac);
+    digest_mac_free(policy->mac);
     wipe(policy->sign_key);
     bytes_release(policy->issuer);
     bytes_release(policy->audience);
@@ -96,7 +100,7 @@ int token_policy_renew(const TokenPolicy *policy, Str secret, TokenPolicy **rene
     TokenPolicy *copy = token_policy_copy(policy);
     wipe(copy->verify_key);
     wipe(copy->sign_key);
-    secret_mac_free(copy->mac);
+    digest_mac_free(copy->mac);
     copy->verify_key = bytes_copy(secret);
     copy->mac = new_mac(copy->algorithm, secret);
     copy->sign_key = bytes_copy(secret);
@@ -267,7 +271,9 @@ static bool has_good_signature(const TokenPolicy *policy, Str text, Str signatur
     bool is_good = signature.len > 0 && base64_decode(BASE64_URL, signature, &code) == 0;
     if (is_good && policy->mac != NULL) {
         Str signed_text = str_make(text.data, text.len - signature.len - 1);
-        is_good = secret_mac_fits(policy->mac, signed_text, buf_str(&code));
+        char wanted[DIGEST_MAC_MAX];
+        size_t wanted_len = digest_mac_make(policy->mac, signed_text, wanted);
+        is_good = secret_equal(buf_str(&code), str_make(wanted, wanted_len));
     } else if (is_good) {
         is_good = jwt_accepts(policy, text);
     }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * token: JSON Web Tokens (RFC 7519), by libjwt but for the signatures of HS256 and HS512: makes them
+ * token: JSON Web Tokens (RFC 7519), by libjwt but for checking the signatures of shared secrets: makes them
  * and checks everything: that the algorithm is the configured one (never the token's choice), signature,
  * exp, nbf, iss, aud, sub. The policy holds the keys and remembers the head of the last good token; one
  * thread at a time.

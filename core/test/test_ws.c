@@ -248,6 +248,7 @@ static const luaL_Reg functions[] = {
 };
 
 int test_open_ws(lua_State *L) {
+    if (digest_setup() != 0) return luaL_error(L, "no SHA-1");
     luaL_newmetatable(L, MACHINE);
     lua_pushcfunction(L, f_gc);
     lua_setfield(L, -2, "__gc");
