@@ -12,6 +12,7 @@
 #include "net/http_client.h"
 #include "net/listener.h"
 #include "reload.h"
+#include "script/chunks.h"
 #include "watch.h"
 
 enum { SIGNAL_COUNT = 4, TRIM_PAUSE_MS = 5000, EMPTIED_SHARE = 8, EMPTIED_MIN = 64 };
@@ -153,12 +154,13 @@ static int check_address(const Config *config) {
 }
 
 static int add_workers(Server *server, uint16_t *port) {
+    int err = 0;
     *port = server->config->port;
-    for (unsigned i = 0; i < server->config->workers; i++) {
-        int err = add_worker(server, i, port);
-        if (err != 0) return err;
-    }
-    return 0;
+    chunks_start(); /* all run the same modules */
+    for (unsigned i = 0; err == 0 && i < server->config->workers; i++)
+        err = add_worker(server, i, port);
+    chunks_stop();
+    return err;
 }
 
 static int start_roster(Server *server) {

@@ -47,7 +47,7 @@ static int on_dump(lua_State *L, const void *bytes, size_t len, void *buf) {
 
 /* stack: path, the module's function */
 static void keep(lua_State *L, const char *name) {
-    if (count == CHUNKS_MAX) return;
+    if (chunks == NULL || count == CHUNKS_MAX) return;
     const char *path = lua_tostring(L, -2);
     Chunk *chunk = &chunks[count++];
     chunk->name = mem_copy(name, strlen(name));

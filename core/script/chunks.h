@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * chunks: modules compiled once, for a process that makes many states one after the other: `chatty test`
- * has one per test. A file that changes meanwhile is not read again. One thread.
+ * has one per test, a server one per worker. A file that changes meanwhile is not read again. One thread, until
+ * they are stopped; what the states require later is read from its file, by any thread.
  */
 #ifndef SCRIPT_CHUNKS_H
 #define SCRIPT_CHUNKS_H
