@@ -26,7 +26,7 @@ local function check_lines(file, complain)
   local number = 0
   for line in file.text:gmatch("([^\n]*)\n") do
     number = number + 1
-    complain(file.path .. ":" .. number, "width", utf8.len(line) or #line)
+    if #line > BUDGET.width then complain(file.path .. ":" .. number, "width", utf8.len(line) or #line) end
   end
   complain(file.path, "file_lines", count_lines(file.text))
 end

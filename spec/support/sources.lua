@@ -100,10 +100,11 @@ function sources.functions(text)
     local open = code:find("{", at, true)
     if not open then return functions end
     local _, close = code:find("%b{}", open)
-    local name_at, name, parameters = code:sub(at, open - 1):match(".-()([%a_][%w_]*)%s*(%b())%s*$")
+    local head = code:sub(at, open - 1):match("[^;}]*$") -- all before it was declared before
+    local name_at, name, parameters = head:match(".-()([%a_][%w_]*)%s*(%b())%s*$")
     close = close or #code
     if name then
-      local line = sources.line_of(original, at + name_at - 1)
+      local line = sources.line_of(original, open - #head + name_at - 1)
       functions[#functions + 1] = {
         name = name,
         line = line,
