@@ -32,12 +32,12 @@ describe("named control keys", function()
     }
   end
 
-  -- A worker may have read the keys just before.
+  -- A worker may have read the keys just before; each answers about every second time.
   local function becomes(status, ask)
     local in_a_row = 0
     return wait.until_(function()
       in_a_row = ask().status == status and in_a_row + 1 or 0
-      return in_a_row == 10
+      return in_a_row == 30
     end)
   end
 
