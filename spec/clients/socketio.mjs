@@ -54,6 +54,7 @@ const orders = {
   },
   answer({ id, args }) {
     sockets.get(id).answer = args;
+    tell({ id, on: "answering" });
   },
   auth({ id, auth }) {
     sockets.get(id).socket.auth = auth;

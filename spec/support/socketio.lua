@@ -112,9 +112,10 @@ function Client:ask(event, args)
   return what and what.args
 end
 
---- How it acknowledges what the server asks for: with these arguments.
+--- How it acknowledges what the server asks for from now on: with these arguments. What happened before is forgotten.
 function Client:answer(args)
   self.node:tell{ ["do"] = "answer", id = self.id, args = args }
+  self:wait "answering"
 end
 
 function Client:set_auth(auth)
