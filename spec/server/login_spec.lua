@@ -11,7 +11,7 @@ describe("POST /auth/login", function()
   local chatty
 
   setup(function()
-    chatty = server.start{ settings = { LOGIN_RATE_MAX = 1000 } }
+    chatty = server.start{ settings = { LOGIN_RATE_MAX = 1000, PASSWORD_JOBS_MAX = 16 } }
     chatty:control("POST", "/auth/register", { username = "ann", password = "open sesame" })
   end)
   teardown(function() chatty:stop() end)
