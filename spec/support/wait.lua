@@ -2,8 +2,8 @@
 local uv = require "luv"
 
 local wait = {
-  --- Seconds that a helper waits when the spec says nothing; more under sanitizers.
-  patience = tonumber(os.getenv "CHATTY_SPEC_PATIENCE") or 10,
+  --- Seconds that a helper waits when the spec says nothing, on a machine that may be busy; more under sanitizers.
+  patience = tonumber(os.getenv "CHATTY_SPEC_PATIENCE") or 30,
 }
 
 -- Some conditions ask another process: they are asked again when nothing came in for this long.
