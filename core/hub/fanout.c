@@ -24,9 +24,10 @@ typedef struct Walk {
     Tally *tally; /* may be NULL */
     Trace *trace; /* may be NULL */
     uint32_t target;
+    bool is_dry;
+    bool is_choosy;    /* not every session gets it */
     uint64_t sequence; /* of the target's event; UINT64_MAX when it is not kept */
     uint64_t serial;
-    bool is_dry;
     Bytes *frame; /* the frame that `owed` receivers have queued */
     uint32_t owed;
     uint64_t delivered;
@@ -38,34 +39,41 @@ static void settle(Walk *walk) {
     walk->owed = 0;
 }
 
-static bool is_excepted(const Notice *notice, const Subscriber *subscriber) {
-    if (notice->except_session_count == 0) return false;
-    return notice_excepts_session(notice, subscriber->class->id(subscriber));
+static void mark(const Walk *walk, const Subscriber *subscriber, TraceKind kind) {
+    if (walk->trace == NULL) return;
+    trace_mark(walk->trace, walk->notice->number, subscriber->number, kind);
+}
+
+/* For who is left out, and who had it from an earlier target. */
+static bool shall_get(const Walk *walk, Subscriber *subscriber) {
+    const Notice *notice = walk->notice;
+    if (notice->except_session_count > 0 &&
+        notice_excepts_session(notice, subscriber->class->id(subscriber)))
+        return false;
+    if (!notice->is_efficient) return true;
+    bool is_first = subscriber->stamp != walk->serial;
+    subscriber->stamp = walk->serial;
+    return is_first;
 }
 
 static void drop(const Walk *walk, Subscriber *subscriber) {
     const Registry *registry = walk->registry;
+    mark(walk, subscriber, TRACE_DROPPED);
     metrics_add(METRIC_dropped_total, 1);
     if (registry->on_drop == NULL) return;
     registry->on_drop(registry->drop_context, subscriber, walk->message);
 }
 
 static bool deliver_to_session(Walk *walk, Subscriber *subscriber) {
-    if (subscriber->had >= walk->sequence || is_excepted(walk->notice, subscriber)) return false;
-    if (walk->notice->is_efficient) {
-        if (subscriber->stamp == walk->serial) return false;
-        subscriber->stamp = walk->serial;
-    }
+    if (subscriber->had >= walk->sequence) return false;
+    if (walk->is_choosy && !shall_get(walk, subscriber)) return false;
     if (walk->is_dry) return true;
     Bytes *frame = subscriber->class->deliver(subscriber, walk->message);
-    if (walk->trace != NULL) {
-        TraceKind kind = frame != NULL ? TRACE_QUEUED : TRACE_DROPPED;
-        trace_mark(walk->trace, walk->notice->number, subscriber->number, kind);
-    }
     if (frame == NULL) {
         drop(walk, subscriber);
         return false;
     }
+    mark(walk, subscriber, TRACE_QUEUED);
     if (frame != walk->frame) {
         settle(walk);
         walk->frame = frame;
@@ -74,7 +82,7 @@ static bool deliver_to_session(Walk *walk, Subscriber *subscriber) {
     return true;
 }
 
-static void deliver_to_user(Walk *walk, const Node *user) {
+static inline void deliver_to_user(Walk *walk, const Node *user) {
     if (user->mark == walk->serial) return;
     uint32_t reached = 0;
     for (Subscriber *at = registry_sessions(user); at != NULL; at = at->sibling) {
@@ -128,8 +136,9 @@ void fanout_deliver(Registry *registry, const Notice *notice, bool is_dry, Tally
                  .notice = notice,
                  .tally = tally,
                  .trace = registry->trace,
-                 .serial = registry->serial,
-                 .is_dry = is_dry};
+                 .is_dry = is_dry,
+                 .is_choosy = notice->is_efficient || notice->except_session_count > 0,
+                 .serial = registry->serial};
     for (uint32_t i = 0; i < notice->target_count; i++) {
         walk.target = i;
         walk.sequence = notice->first_sequence > 0 ? notice_sequence(notice, i) : UINT64_MAX;

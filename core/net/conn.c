@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Whoever queues puts the Conn on net->dirty; net_flush writes it. When the kernel does not take all,
+ * Whoever queues puts the Conn into net->line; net_flush writes it. When the kernel does not take all,
  * the Conn is blocked until its socket is writable: what is queued meanwhile waits behind the rest.
+ * A Conn that is closed stands in line to be freed.
  *
  * References are let go after a write, or by conn_free, never within conn_close: a fan-out may close a
  * Conn to which it owes the reference still (conn_write_unretained).
@@ -10,42 +11,39 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/ensure.h"
 #include "base/metrics.h"
-
-enum { BUFFERS_MAX = 64 };
+#include "net/stall.h"
 
 typedef enum {
     STATE_OPEN,
     STATE_FINISHING, /* writes the rest of the queue */
     STATE_LINGERING, /* the FIN is sent, waits for the peer's */
-    STATE_CLOSED     /* its socket is closed; in net->closing */
+    STATE_CLOSED     /* its socket is closed; in line */
 } ConnState;
 
 /* What a fan-out touches stands first, on as few lines of the cache as can be. */
 struct Conn {
     int fd;
-    uint8_t state; /* ConnState */
-    bool is_reading : 1;
+    uint8_t state : 2;   /* ConnState; of one byte with what a fan-out asks for */
     bool is_blocked : 1; /* the kernel's buffer is full */
     bool is_write_stopped : 1;
     bool is_write_ended : 1;
+    bool is_in_line : 1;
     bool tells_drain : 1;
+    bool is_reading : 1;
     bool has_ended : 1; /* the peer sent FIN */
     uint16_t watched;   /* epoll's events */
     Net *net;
-    List dirty_link; /* in net->dirty, when closed in net->closing, or alone */
+    Conn *next; /* in line */
     Outbox outbox;
     const ConnHandler *handler;
     void *owner;
@@ -53,17 +51,11 @@ struct Conn {
     WheelTimer timer;           /* fires at or before the earlier one of the two deadlines */
     uint64_t owner_deadline_ms; /* 0: none */
     uint64_t own_deadline_ms;   /* of lingering, or of being blocked; 0: none */
-    size_t left; /* blocked: not taken by the peer when we last looked for progress, and queued since */
-    uint32_t aged_ms; /* blocked: since when aged_slot waits at least, low bits; 0: it is not blocked */
-    uint32_t aged_slot; /* the last one of the queue at that time, by its number (outbox.h) */
+    Stall stall;                /* of being blocked */
 };
 
 bool conn_is_taking(const Conn *conn) {
     return conn->state == STATE_OPEN && !conn->is_write_ended;
-}
-
-Conn *conn_of_dirty(List *link) {
-    return list_entry(link, Conn, dirty_link);
 }
 
 void *conn_owner(const Conn *conn) {
@@ -88,23 +80,30 @@ bool conn_is_closing(const Conn *conn) {
     return conn->state != STATE_OPEN;
 }
 
-static void mark_dirty(Conn *conn) {
-    if (conn->is_blocked || conn->is_write_stopped || !list_is_empty(&conn->dirty_link)) return;
-    list_add(&conn->net->dirty, &conn->dirty_link);
+static void get_in_line(Conn *conn) {
+    if (conn->is_in_line) return;
+    NetLine *line = &conn->net->line;
+    conn->is_in_line = true;
+    conn->next = NULL;
+    *line->end = conn;
+    line->end = &conn->next;
 }
 
 static void push(Conn *conn, Bytes *bytes) {
     outbox_push(&conn->outbox, bytes);
     conn->net->queue_bytes += bytes->len;
-    if (conn->is_blocked) conn->left += bytes->len;
-    mark_dirty(conn);
+    if (conn->is_blocked) conn->stall.left += bytes->len;
+    if (!conn->is_blocked && !conn->is_write_stopped) get_in_line(conn);
+}
+
+static void count_sent(Net *net, size_t len) {
+    net->queue_bytes -= len;
+    net->sent_bytes += len;
 }
 
 static void pop(Conn *conn, size_t len) {
-    Net *net = conn->net;
-    net->queue_bytes -= len;
-    net->sent_bytes += len;
-    outbox_pop(&conn->outbox, net, len);
+    count_sent(conn->net, len);
+    outbox_pop(&conn->outbox, conn->net, len);
 }
 
 /* --- deadlines --- */
@@ -137,19 +136,9 @@ void conn_put_off_deadline(Conn *conn, uint64_t deadline_ms) {
     arm(conn);
 }
 
-/* What the peer has not taken, the kernel's buffer included: it holds megabytes, and does not tell
- * of room before a third of it is free, which takes a slow peer longer than any timeout. */
-static size_t not_taken(const Conn *conn) {
-    int buffered = 0;
-    ioctl(conn->fd, SIOCOUTQ, &buffered);
-    return conn->outbox.queued + (size_t)buffered;
-}
-
 static void on_own_deadline(Conn *conn) {
     conn->own_deadline_ms = 0;
-    size_t left = not_taken(conn);
-    if (conn->is_blocked && left < conn->left) {
-        conn->left = left;
+    if (conn->is_blocked && stall_has_eased(&conn->stall, &conn->outbox, conn->fd)) {
         set_own_deadline(conn, conn->net->limits.write_timeout_ms);
         return;
     }
@@ -232,21 +221,8 @@ static void send_fin(Conn *conn) {
     set_own_deadline(conn, conn->net->limits.close_timeout_ms);
 }
 
-static uint32_t last_slot(const Conn *conn) {
-    return conn->outbox.popped + conn->outbox.count - 1;
-}
-
-static void start_age(Conn *conn) {
-    uint32_t now_ms = (uint32_t)net_now_ms(conn->net);
-    conn->aged_ms = now_ms != 0 ? now_ms : 1;
-    conn->aged_slot = last_slot(conn);
-}
-
 uint32_t conn_age_ms(Conn *conn) {
-    if (conn->aged_ms == 0) return 0;
-    bool has_left = (int32_t)(conn->outbox.popped - conn->aged_slot) > 0;
-    if (has_left) start_age(conn);
-    return (uint32_t)net_now_ms(conn->net) - conn->aged_ms;
+    return stall_age_ms(&conn->stall, &conn->outbox, net_now_ms(conn->net));
 }
 
 static void on_empty(Conn *conn) {
@@ -259,16 +235,9 @@ static void on_empty(Conn *conn) {
 
 static void block(Conn *conn) {
     conn->is_blocked = true;
-    conn->left = not_taken(conn);
-    if (conn->aged_ms == 0) start_age(conn);
+    stall_start(&conn->stall, &conn->outbox, conn->fd, net_now_ms(conn->net));
     set_own_deadline(conn, conn->net->limits.write_timeout_ms);
     watch(conn);
-}
-
-static ssize_t write_many(Conn *conn, size_t *total) {
-    struct iovec buffers[BUFFERS_MAX];
-    int n = outbox_fill(&conn->outbox, buffers, BUFFERS_MAX, total);
-    return writev(conn->fd, buffers, n);
 }
 
 /* As send, which in a program with threads costs more: it is a place where a thread may be cancelled. */
@@ -276,18 +245,10 @@ static ssize_t send_single(int fd, const Bytes *bytes) {
     return syscall(SYS_sendto, fd, bytes->data, (size_t)bytes->len, MSG_NOSIGNAL, NULL, 0);
 }
 
-/* A single frame goes by send, which is the shorter way into the kernel. */
-static ssize_t write_once(Conn *conn, size_t *total) {
-    const Bytes *single = outbox_single(&conn->outbox);
-    if (single == NULL) return write_many(conn, total);
-    *total = single->len;
-    return send_single(conn->fd, single);
-}
-
 static void write_out(Conn *conn) {
     while (conn->outbox.count > 0) {
         size_t total;
-        ssize_t written = write_once(conn, &total);
+        ssize_t written = outbox_write(&conn->outbox, conn->fd, &total);
         if (written < 0 && errno != EAGAIN && errno != EINTR) {
             conn_close(conn);
             return;
@@ -301,10 +262,28 @@ static void write_out(Conn *conn) {
     on_empty(conn);
 }
 
+/* A single frame goes by send, which is the shorter way into the kernel. */
+static void write_single(Conn *conn, Bytes *single) {
+    ssize_t sent = send_single(conn->fd, single);
+    if (sent != (ssize_t)single->len) {
+        if (sent > 0) pop(conn, (size_t)sent);
+        write_out(conn);
+        return;
+    }
+    count_sent(conn->net, single->len);
+    outbox_pop_single(&conn->outbox);
+    net_release(conn->net, single);
+    on_empty(conn);
+}
+
 void conn_flush(Conn *conn) {
-    list_remove(&conn->dirty_link);
     if (conn->is_blocked || conn->is_write_stopped || conn->outbox.count == 0) return;
-    write_out(conn);
+    Bytes *single = outbox_single(&conn->outbox);
+    if (single != NULL) {
+        write_single(conn, single);
+    } else {
+        write_out(conn);
+    }
 }
 
 static void on_writable(Conn *conn) {
@@ -312,7 +291,7 @@ static void on_writable(Conn *conn) {
     conn->own_deadline_ms = 0;
     watch(conn);
     if (conn->state != STATE_CLOSED) write_out(conn);
-    if (!conn->is_blocked) conn->aged_ms = 0;
+    if (!conn->is_blocked) stall_end(&conn->stall);
 }
 
 /* What hung up or failed counts as ready for what was asked. */
@@ -331,8 +310,11 @@ bool conn_write_unretained(Conn *conn, Bytes *bytes) {
 }
 
 bool conn_try_write_unretained(Conn *conn, Bytes *bytes) {
-    if (conn->outbox.count > 0 || conn->is_write_stopped || !conn_is_taking(conn)) return false;
-    push(conn, bytes);
+    bool is_held_up = conn->is_blocked || conn->is_write_stopped;
+    if (is_held_up || !conn_is_taking(conn) || conn->outbox.count > 0) return false;
+    outbox_push_first(&conn->outbox, bytes);
+    conn->net->queue_bytes += bytes->len;
+    get_in_line(conn);
     return true;
 }
 
@@ -346,11 +328,9 @@ static uint32_t busy_slots(const Conn *conn) {
     return conn->outbox.written > 0;
 }
 
-/* What was dropped since was not taken by the peer; numbers behind it are lower now. */
+/* What was dropped since was not taken by the peer. */
 static void forget_dropped(Conn *conn, size_t queued_before) {
-    if (!conn->is_blocked) return;
-    conn->left -= queued_before - conn->outbox.queued;
-    if ((int32_t)(conn->aged_slot - last_slot(conn)) > 0) conn->aged_slot = last_slot(conn);
+    if (conn->is_blocked) stall_drop(&conn->stall, &conn->outbox, queued_before - conn->outbox.queued);
 }
 
 void conn_note(Conn *conn, const Delivery *delivery) {
@@ -384,7 +364,7 @@ void conn_write_stop(Conn *conn) {
 
 void conn_write_start(Conn *conn) {
     conn->is_write_stopped = false;
-    if (conn->outbox.count > 0 && conn->state != STATE_CLOSED) mark_dirty(conn);
+    if (conn->outbox.count > 0 && !conn->is_blocked) get_in_line(conn);
 }
 
 void conn_write_end(Conn *conn) {
@@ -416,7 +396,6 @@ Conn *conn_open(Net *net, int fd) {
     conn->net = net;
     outbox_init(&conn->outbox);
     wheel_timer_init(&conn->timer, on_fire);
-    list_init(&conn->dirty_link);
     list_add(&net->conns, &conn->link);
     net->conn_count++;
     metrics_add(METRIC_connections, 1);
@@ -449,9 +428,9 @@ void conn_finish(Conn *conn) {
     if (conn->outbox.count == 0) send_fin(conn);
 }
 
-void conn_free(Conn *conn) {
+/* Behind on_close it is gone. */
+static void conn_free(Conn *conn) {
     Net *net = conn->net;
-    list_remove(&conn->dirty_link);
     if (conn->handler != NULL) conn->handler->on_close(conn->owner);
     outbox_deinit(&conn->outbox);
     list_remove(&conn->link);
@@ -467,8 +446,29 @@ void conn_close(Conn *conn) {
     wheel_stop(&net->wheel, &conn->timer);
     net->queue_bytes -= conn->outbox.queued;
     close(conn->fd);
-    list_remove(&conn->dirty_link);
-    list_add(&net->closing, &conn->dirty_link);
+    get_in_line(conn);
+}
+
+/* --- the line --- */
+
+static Conn *take_from_line(NetLine *line) {
+    Conn *conn = line->first;
+    if (conn == NULL) return NULL;
+    conn->is_in_line = false;
+    line->first = conn->next;
+    if (line->first == NULL) line->end = &line->first;
+    return conn;
+}
+
+void conn_flush_line(NetLine *line) {
+    for (Conn *conn = take_from_line(line); conn != NULL; conn = take_from_line(line)) {
+        __builtin_prefetch(line->first); /* comes while the kernel writes */
+        if (conn->state == STATE_CLOSED) {
+            conn_free(conn);
+        } else {
+            conn_flush(conn);
+        }
+    }
 }
 
 /* --- the peer --- */

@@ -117,8 +117,7 @@ void conn_close_all(Net *net);
 
 /* For Net. */
 void conn_on_ready(void *conn, uint32_t events);
-void conn_flush(Conn *conn); /* writes what is queued */
-void conn_free(Conn *conn);  /* a closed one, behind on_close */
-Conn *conn_of_dirty(List *link);
+void conn_flush(Conn *conn);         /* writes what is queued */
+void conn_flush_line(NetLine *line); /* the same for all in line; frees those that are closed */
 
 #endif

@@ -16,8 +16,7 @@ void net_init(Net *net, uv_loop_t *loop, const NetLimits *limits) {
     wheel_init(&net->wheel, net_now_ms(net));
     list_init(&net->deferred);
     pool_init(&net->pool);
-    list_init(&net->dirty);
-    list_init(&net->closing);
+    net->line.end = &net->line.first;
     poller_init(&net->poller, loop, conn_on_ready);
     list_init(&net->conns);
     list_init(&net->exchanges);
@@ -38,24 +37,14 @@ void net_deinit(Net *net) {
     pool_deinit(&net->pool);
 }
 
-/* Places are found by address, so that all frames of a turn find their own again for every
- * connection; two that want one place only cost an atomic operation more. */
-void net_release(Net *net, Bytes *bytes) {
-    uintptr_t address = (uintptr_t)bytes;
-    NetRelease *place = &net->releases[(address >> 4 ^ address >> 9) % NET_RELEASES];
-    if (place->bytes != bytes) {
-        if (place->bytes != NULL) bytes_release_many(place->bytes, place->count);
-        *place = (NetRelease){bytes, 0};
-    }
-    place->count++;
+void net_release_place(NetRelease *place, Bytes *bytes) {
+    if (place->bytes != NULL) bytes_release_many(place->bytes, place->count);
+    *place = (NetRelease){bytes, 0};
 }
 
 static void release_all(Net *net) {
     for (size_t i = 0; i < NET_RELEASES; i++) {
-        NetRelease *place = &net->releases[i];
-        if (place->bytes == NULL) continue;
-        bytes_release_many(place->bytes, place->count);
-        *place = (NetRelease){NULL, 0};
+        if (net->releases[i].bytes != NULL) net_release_place(&net->releases[i], NULL);
     }
 }
 
@@ -96,17 +85,13 @@ static void run_deferred(Net *net) {
 
 void net_flush(Net *net) {
     run_deferred(net);
-    while (!list_is_empty(&net->dirty) || !list_is_empty(&net->closing)) {
-        while (!list_is_empty(&net->dirty)) conn_flush(conn_of_dirty(net->dirty.next));
-        if (!list_is_empty(&net->closing)) conn_free(conn_of_dirty(net->closing.next));
-    }
+    conn_flush_line(&net->line);
     release_all(net);
     count(net);
 }
 
 bool net_is_dirty(const Net *net) {
-    return !list_is_empty(&net->dirty) || !list_is_empty(&net->closing) ||
-           !list_is_empty(&net->deferred);
+    return net->line.first != NULL || !list_is_empty(&net->deferred);
 }
 
 uint64_t net_beat_ms(const Net *net, uint64_t due_ms) {

@@ -57,6 +57,14 @@ typedef struct NetRelease {
     uint32_t count;
 } NetRelease;
 
+struct Conn;
+
+/* Conns with bytes to write in this turn, and those that are closed and not freed yet. */
+typedef struct NetLine {
+    struct Conn *first; /* NULL: none */
+    struct Conn **end;  /* where the next one goes */
+} NetLine;
+
 /* What a room above does at the beginning of the next net_flush; lies in the thing that it is for. */
 typedef struct NetDeferred {
     List link; /* in net->deferred, or alone */
@@ -74,11 +82,10 @@ typedef struct Net {
     uint64_t held_ms; /* the time that net_now_ms tells while the clock is held; 0: the loop's */
     NetLimits limits;
     Wheel wheel;
-    Poller poller;  /* watches the sockets of the Conns */
-    List deferred;  /* NetDeferreds of this turn */
-    Pool pool;      /* where Conns, Sockets and Sessions lie */
-    List dirty;     /* Conns with bytes to write in this turn */
-    List closing;   /* Conns that are closed and not freed yet */
+    Poller poller; /* watches the sockets of the Conns */
+    List deferred; /* NetDeferreds of this turn */
+    Pool pool;     /* where Conns, Sockets and Sessions lie */
+    NetLine line;
     List conns;     /* all open Conns */
     List exchanges; /* all that speak HTTP */
     uint32_t conn_count;
@@ -106,7 +113,7 @@ void net_hold(Net *net);
 /* After the last Conn closed and the last Request was freed. */
 void net_deinit(Net *net);
 
-/* Does what was deferred, then writes what is queued on the dirty connections: one vectored write each. */
+/* Does what was deferred, then writes what is queued on the connections in line: one vectored write each. */
 void net_flush(Net *net);
 
 /* Whether there is something for net_flush to do. */
@@ -115,11 +122,6 @@ bool net_is_dirty(const Net *net);
 /* `run` comes once with the next net_flush, however often it is deferred; list_remove of the link ends that. */
 void net_deferred_init(NetDeferred *deferred, void (*run)(NetDeferred *deferred));
 void net_defer(Net *net, NetDeferred *deferred);
-
-/* Takes one reference and lets it go at the end of the next net_flush at the latest, together with
- * others of the same Bytes: fan-out would pay one atomic operation per delivery otherwise. Not
- * between conn_write_unretained and the retain that it owes. */
-void net_release(Net *net, Bytes *bytes);
 
 /* Whether `len` bytes more may wait for a session for which `waiting` do, and whose peer is slow: fewer may, the more
  * wait for all (limits.queues_bytes_max). Counts them until the next net_flush does. */
@@ -131,6 +133,21 @@ uint64_t net_beat_ms(const Net *net, uint64_t due_ms);
 
 /* The Date header's value for now. Borrows until the next call. */
 const char *net_date(Net *net);
+
+/* For net_release: the place is for these bytes from now on. */
+void net_release_place(NetRelease *place, Bytes *bytes);
+
+/* Takes one reference and lets it go at the end of the next net_flush at the latest, together with
+ * others of the same Bytes: fan-out would pay one atomic operation per delivery otherwise. Not
+ * between conn_write_unretained and the retain that it owes. */
+static inline void net_release(Net *net, Bytes *bytes) {
+    /* By address all frames of a turn find their own place again for every connection; two that want one only
+     * cost an atomic operation more. */
+    uintptr_t address = (uintptr_t)bytes;
+    NetRelease *place = &net->releases[(address >> 4 ^ address >> 9) % NET_RELEASES];
+    if (place->bytes != bytes) net_release_place(place, bytes);
+    place->count++;
+}
 
 static inline uint64_t net_now_ms(const Net *net) {
     return net->held_ms != 0 ? net->held_ms : uv_now(net->loop);

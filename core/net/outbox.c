@@ -6,9 +6,13 @@
  */
 #include "net/outbox.h"
 
+#include <sys/uio.h>
+
 #include "base/mem.h"
 #include "base/metrics.h"
 #include "net/session.h"
+
+enum { BUFFERS_MAX = 64 };
 
 typedef struct OutboxNote {
     uint32_t number;        /* of its slot, counted as Outbox.popped */
@@ -64,16 +68,17 @@ void outbox_make_room(Outbox *outbox) {
     outbox->first = 0;
 }
 
-int outbox_fill(const Outbox *outbox, struct iovec *buffers, int max, size_t *total) {
+ssize_t outbox_write(const Outbox *outbox, int fd, size_t *total) {
+    struct iovec buffers[BUFFERS_MAX];
     Bytes **slots = outbox_slots(outbox) + outbox->first;
-    int n = outbox->count < (uint32_t)max ? (int)outbox->count : max;
+    int n = outbox->count < BUFFERS_MAX ? (int)outbox->count : BUFFERS_MAX;
     *total = 0;
     for (int i = 0; i < n; i++) {
         uint32_t skip = i == 0 ? outbox->written : 0;
         buffers[i] = (struct iovec){slots[i]->data + skip, slots[i]->len - skip};
         *total += buffers[i].iov_len;
     }
-    return n;
+    return writev(fd, buffers, n);
 }
 
 static void pop_all(Outbox *outbox, Net *net) {
@@ -165,6 +170,7 @@ static void sift(Outbox *outbox, Net *net, uint32_t busy, const Verdict *verdict
         }
     }
     if (notes != NULL) notes->count = kept;
+    if (outbox->count == 0) reset(outbox);
 }
 
 void outbox_note(Outbox *outbox, const Delivery *delivery) {

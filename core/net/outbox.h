@@ -8,7 +8,7 @@
 #ifndef NET_OUTBOX_H
 #define NET_OUTBOX_H
 
-#include <sys/uio.h>
+#include <sys/types.h>
 
 #include "hub/subscriber.h"
 #include "net/net.h"
@@ -43,14 +43,29 @@ static inline void outbox_push(Outbox *outbox, Bytes *bytes) {
     outbox->queued += bytes->len;
 }
 
-/* The only frame, of which nothing is sent yet; NULL: there is something else in it. */
-static inline const Bytes *outbox_single(const Outbox *outbox) {
-    bool is_single = outbox->count == 1 && outbox->written == 0;
-    return is_single ? outbox_slots(outbox)[outbox->first] : NULL;
+/* The same when it is empty: then it has no slots but those inside. */
+static inline void outbox_push_first(Outbox *outbox, Bytes *bytes) {
+    outbox->slots.inside[0] = bytes;
+    outbox->count = 1;
+    outbox->queued = bytes->len;
 }
 
-/* The first of them as buffers, for one write; gives how many, and their bytes. */
-int outbox_fill(const Outbox *outbox, struct iovec *buffers, int max, size_t *total);
+/* The only frame, of which nothing is sent yet, as most leave; NULL: there is more to it. */
+static inline Bytes *outbox_single(const Outbox *outbox) {
+    bool is_alone = outbox->count == 1 && outbox->cap == OUTBOX_INSIDE;
+    bool is_single = is_alone && outbox->written == 0 && outbox->notes == NULL;
+    return is_single ? outbox->slots.inside[outbox->first] : NULL;
+}
+
+/* It is sent: gives its reference. */
+static inline void outbox_pop_single(Outbox *outbox) {
+    outbox->first = outbox->count = 0;
+    outbox->popped++;
+    outbox->queued = 0;
+}
+
+/* Offers the first of them to the kernel, in one write: `total` bytes. Gives what writev does. */
+ssize_t outbox_write(const Outbox *outbox, int fd, size_t *total);
 
 /* The kernel has taken `len` bytes: drops them from the front. */
 void outbox_pop(Outbox *outbox, Net *net, size_t len);

@@ -37,6 +37,7 @@ Bytes *session_ws_encode(const MessageParts *parts, MessageParts *placed) {
 
 static Bytes *deliver(Subscriber *subscriber, const Message *message) {
     Bytes *frame = message_frame(message, MESSAGE_WS);
+    if (conn_try_write_unretained(subscriber->transport, frame)) return frame; /* as most */
     Delivery delivery = {subscriber, message, frame};
     return socket_deliver(subscriber->transport, &delivery) ? frame : NULL;
 }
