@@ -3,8 +3,9 @@
  * One turn of the loop: the kernel's news are read and handled (answers and events are only queued); then
  * the answers are written, so a publisher does not wait for the fan-out; then the inbox is emptied,
  * which queues frames, after the publishers in it whose events had to be stored got their answers; then
- * every session that has something queued is written once. The turn runs after polling (uv_check) and
- * before it (uv_prepare, for what timers made), and goes on while Ops of its own making lie in the inbox.
+ * the sessions that have something queued are written, of a crowd a part. The turn runs after polling
+ * (uv_check) and before it (uv_prepare, for what timers made), and goes on while Ops of its own making
+ * lie in the inbox.
  *
  * Stop order is the reverse of start order: listener, HTTP, sockets, Lua tasks, handles, state.
  */
@@ -195,7 +196,7 @@ static Op *answer_publishers(Worker *worker, Op *ops) {
         run_answer(op);
         has_answered = true;
     }
-    if (has_answered) net_flush(&worker->net);
+    if (has_answered) net_answer(&worker->net);
     return ops;
 }
 
@@ -209,7 +210,7 @@ static void empty_inbox(Worker *worker) {
 }
 
 static void work_off(Worker *worker) {
-    net_flush(&worker->net);
+    net_answer(&worker->net);
     worker->is_flooded = false;
     for (int i = 0; i < ROUNDS_MAX; i++) {
         worker->has_own_mail = false;
@@ -470,7 +471,7 @@ void worker_free(Worker *worker) {
     http_client_close(worker->http);
     uv_walk(&worker->loop, on_left_over, NULL);
     uv_run(&worker->loop, UV_RUN_DEFAULT);
-    net_flush(&worker->net); /* frees what worker_close closed */
+    while (net_is_dirty(&worker->net)) net_flush(&worker->net); /* frees what worker_close closed */
     ensure(uv_loop_close(&worker->loop) == 0);
     trace_free(worker->registry.trace);
     registry_deinit(&worker->registry);

@@ -80,29 +80,39 @@ bool conn_is_closing(const Conn *conn) {
     return conn->state != STATE_OPEN;
 }
 
-static void get_in_line(Conn *conn) {
+static void get_in_line(Conn *conn, NetLine *line) {
     if (conn->is_in_line) return;
-    NetLine *line = &conn->net->line;
     conn->is_in_line = true;
     conn->next = NULL;
     *line->end = conn;
     line->end = &conn->next;
 }
 
-static void push(Conn *conn, Bytes *bytes) {
-    outbox_push(&conn->outbox, bytes);
-    conn->net->queue_bytes += bytes->len;
-    if (conn->is_blocked) conn->stall.left += bytes->len;
-    if (!conn->is_blocked && !conn->is_write_stopped) get_in_line(conn);
+/* Only what waits because the kernel took not all, or because writing was stopped, is known to wait. */
+static bool is_waiting(const Conn *conn) {
+    return conn->is_blocked || conn->is_write_stopped;
 }
 
-static void count_sent(Net *net, size_t len) {
-    net->queue_bytes -= len;
-    net->sent_bytes += len;
+static void set_waiting(Conn *conn, bool is_blocked, bool is_write_stopped) {
+    if (is_waiting(conn)) conn->net->queue_bytes -= conn->outbox.queued;
+    conn->is_blocked = is_blocked;
+    conn->is_write_stopped = is_write_stopped;
+    if (is_waiting(conn)) conn->net->queue_bytes += conn->outbox.queued;
+}
+
+static void push(Conn *conn, Bytes *bytes, NetLine *line) {
+    outbox_push(&conn->outbox, bytes);
+    if (conn->is_blocked) conn->stall.left += bytes->len;
+    if (is_waiting(conn)) {
+        conn->net->queue_bytes += bytes->len;
+    } else {
+        get_in_line(conn, line);
+    }
 }
 
 static void pop(Conn *conn, size_t len) {
-    count_sent(conn->net, len);
+    if (is_waiting(conn)) conn->net->queue_bytes -= len;
+    conn->net->sent_bytes += len;
     outbox_pop(&conn->outbox, conn->net, len);
 }
 
@@ -234,7 +244,7 @@ static void on_empty(Conn *conn) {
 }
 
 static void block(Conn *conn) {
-    conn->is_blocked = true;
+    set_waiting(conn, true, conn->is_write_stopped);
     stall_start(&conn->stall, &conn->outbox, conn->fd, net_now_ms(conn->net));
     set_own_deadline(conn, conn->net->limits.write_timeout_ms);
     watch(conn);
@@ -270,14 +280,14 @@ static void write_single(Conn *conn, Bytes *single) {
         write_out(conn);
         return;
     }
-    count_sent(conn->net, single->len);
+    conn->net->sent_bytes += single->len;
     outbox_pop_single(&conn->outbox);
     net_release(conn->net, single);
     on_empty(conn);
 }
 
 void conn_flush(Conn *conn) {
-    if (conn->is_blocked || conn->is_write_stopped || conn->outbox.count == 0) return;
+    if (is_waiting(conn) || conn->outbox.count == 0) return;
     Bytes *single = outbox_single(&conn->outbox);
     if (single != NULL) {
         write_single(conn, single);
@@ -287,7 +297,7 @@ void conn_flush(Conn *conn) {
 }
 
 static void on_writable(Conn *conn) {
-    conn->is_blocked = false;
+    set_waiting(conn, false, conn->is_write_stopped);
     conn->own_deadline_ms = 0;
     watch(conn);
     if (conn->state != STATE_CLOSED) write_out(conn);
@@ -305,22 +315,17 @@ void conn_on_ready(void *target, uint32_t events) {
 
 bool conn_write_unretained(Conn *conn, Bytes *bytes) {
     if (!conn_is_taking(conn)) return false;
-    push(conn, bytes);
+    push(conn, bytes, &conn->net->crowd);
     return true;
 }
 
 bool conn_try_write_unretained(Conn *conn, Bytes *bytes) {
-    bool is_held_up = conn->is_blocked || conn->is_write_stopped;
-    if (is_held_up || !conn_is_taking(conn) || conn->outbox.count > 0) return false;
-    outbox_push_first(&conn->outbox, bytes);
-    conn->net->queue_bytes += bytes->len;
-    get_in_line(conn);
+    Outbox *outbox = &conn->outbox;
+    if (is_waiting(conn) || !conn_is_taking(conn)) return false;
+    if (outbox->count > 0 && outbox->queued + bytes->len > conn->net->load_bytes) return false;
+    outbox_push(outbox, bytes);
+    get_in_line(conn, &conn->net->crowd);
     return true;
-}
-
-/* Only what waits because the kernel took not all, or because writing was stopped, is known to wait. */
-static bool is_waiting(const Conn *conn) {
-    return conn->is_blocked || conn->is_write_stopped;
 }
 
 /* The frame that has left in part stays. */
@@ -329,8 +334,9 @@ static uint32_t busy_slots(const Conn *conn) {
 }
 
 /* What was dropped since was not taken by the peer. */
-static void forget_dropped(Conn *conn, size_t queued_before) {
-    if (conn->is_blocked) stall_drop(&conn->stall, &conn->outbox, queued_before - conn->outbox.queued);
+static void forget_dropped(Conn *conn, size_t len) {
+    if (is_waiting(conn)) conn->net->queue_bytes -= len;
+    if (conn->is_blocked) stall_drop(&conn->stall, &conn->outbox, len);
 }
 
 void conn_note(Conn *conn, const Delivery *delivery) {
@@ -339,15 +345,12 @@ void conn_note(Conn *conn, const Delivery *delivery) {
 
 void conn_supersede(Conn *conn, const Delivery *delivery) {
     if (!is_waiting(conn)) return;
-    size_t before = conn->outbox.queued;
-    outbox_supersede(&conn->outbox, conn->net, busy_slots(conn), delivery);
-    forget_dropped(conn, before);
+    forget_dropped(conn, outbox_supersede(&conn->outbox, conn->net, busy_slots(conn), delivery));
 }
 
 void conn_expire(Conn *conn) {
-    size_t before = conn->outbox.queued;
-    outbox_expire(&conn->outbox, conn->net, busy_slots(conn), net_now_ms(conn->net));
-    forget_dropped(conn, before);
+    uint64_t now_ms = net_now_ms(conn->net);
+    forget_dropped(conn, outbox_expire(&conn->outbox, conn->net, busy_slots(conn), now_ms));
 }
 
 uint32_t conn_waiting(const Conn *conn) {
@@ -355,16 +358,20 @@ uint32_t conn_waiting(const Conn *conn) {
 }
 
 void conn_write(Conn *conn, Bytes *bytes) {
-    if (!conn_write_unretained(conn, bytes)) bytes_release(bytes);
+    if (conn_is_taking(conn)) {
+        push(conn, bytes, &conn->net->line);
+    } else {
+        bytes_release(bytes);
+    }
 }
 
 void conn_write_stop(Conn *conn) {
-    conn->is_write_stopped = conn->state == STATE_OPEN;
+    if (conn->state == STATE_OPEN) set_waiting(conn, conn->is_blocked, true);
 }
 
 void conn_write_start(Conn *conn) {
-    conn->is_write_stopped = false;
-    if (conn->outbox.count > 0 && !conn->is_blocked) get_in_line(conn);
+    set_waiting(conn, conn->is_blocked, false);
+    if (conn->outbox.count > 0 && !conn->is_blocked) get_in_line(conn, &conn->net->line);
 }
 
 void conn_write_end(Conn *conn) {
@@ -444,24 +451,19 @@ void conn_close(Conn *conn) {
     Net *net = conn->net;
     conn->state = STATE_CLOSED;
     wheel_stop(&net->wheel, &conn->timer);
-    net->queue_bytes -= conn->outbox.queued;
+    set_waiting(conn, false, false);
     close(conn->fd);
-    get_in_line(conn);
+    get_in_line(conn, &net->line);
 }
 
 /* --- the line --- */
 
-static Conn *take_from_line(NetLine *line) {
-    Conn *conn = line->first;
-    if (conn == NULL) return NULL;
-    conn->is_in_line = false;
-    line->first = conn->next;
-    if (line->first == NULL) line->end = &line->first;
-    return conn;
-}
-
-void conn_flush_line(NetLine *line) {
-    for (Conn *conn = take_from_line(line); conn != NULL; conn = take_from_line(line)) {
+void conn_flush_line(NetLine *line, uint32_t max) {
+    for (uint32_t left = max; left > 0 && line->first != NULL; left--) {
+        Conn *conn = line->first;
+        conn->is_in_line = false;
+        line->first = conn->next;
+        if (line->first == NULL) line->end = &line->first;
         __builtin_prefetch(line->first); /* comes while the kernel writes */
         if (conn->state == STATE_CLOSED) {
             conn_free(conn);

@@ -58,7 +58,7 @@ void conn_write(Conn *conn, Bytes *bytes);
  * is not queued: no reference is owed then. */
 bool conn_write_unretained(Conn *conn, Bytes *bytes);
 
-/* The same if it would be all that is queued, and leaves in this turn; else it does nothing. */
+/* The same if the peer keeps up and not much is queued yet, net->load_bytes; else it does nothing. */
 bool conn_try_write_unretained(Conn *conn, Bytes *bytes);
 
 /* Whether what is written now will be queued: not when closing, nor behind conn_write_end, after which nothing
@@ -117,7 +117,8 @@ void conn_close_all(Net *net);
 
 /* For Net. */
 void conn_on_ready(void *conn, uint32_t events);
-void conn_flush(Conn *conn);         /* writes what is queued */
-void conn_flush_line(NetLine *line); /* the same for all in line; frees those that are closed */
+void conn_flush(Conn *conn); /* writes what is queued */
+/* The same for the first `max` of them; frees those that are closed. */
+void conn_flush_line(NetLine *line, uint32_t max);
 
 #endif

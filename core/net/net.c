@@ -8,6 +8,12 @@
 #include "net/conn.h"
 #include "net/socket.h"
 
+/* Builds with a sanitizer set a smaller one, so that a few sessions are a crowd. */
+#ifndef NET_CROWD_PART
+#define NET_CROWD_PART 64
+#endif
+
+enum { LOAD_BYTES = 16 * 1024 };
 enum { QUEUE_PART = 4, BEATS = 128 /* in an interval of pings */ };
 
 void net_init(Net *net, uv_loop_t *loop, const NetLimits *limits) {
@@ -17,6 +23,8 @@ void net_init(Net *net, uv_loop_t *loop, const NetLimits *limits) {
     list_init(&net->deferred);
     pool_init(&net->pool);
     net->line.end = &net->line.first;
+    net->crowd.end = &net->crowd.first;
+    net->load_bytes = limits->queue_bytes_max < LOAD_BYTES ? limits->queue_bytes_max : LOAD_BYTES;
     poller_init(&net->poller, loop, conn_on_ready);
     list_init(&net->conns);
     list_init(&net->exchanges);
@@ -83,15 +91,22 @@ static void run_deferred(Net *net) {
     }
 }
 
-void net_flush(Net *net) {
+void net_answer(Net *net) {
     run_deferred(net);
-    conn_flush_line(&net->line);
+    conn_flush_line(&net->line, UINT32_MAX);
+}
+
+void net_flush(Net *net) {
+    net_answer(net);
+    conn_flush_line(&net->crowd, net->is_laden ? UINT32_MAX : NET_CROWD_PART);
+    conn_flush_line(&net->line, UINT32_MAX); /* what closed, and what was written because of that */
+    net->is_laden = false;
     release_all(net);
     count(net);
 }
 
 bool net_is_dirty(const Net *net) {
-    return net->line.first != NULL || !list_is_empty(&net->deferred);
+    return net->line.first != NULL || net->crowd.first != NULL || !list_is_empty(&net->deferred);
 }
 
 uint64_t net_beat_ms(const Net *net, uint64_t due_ms) {

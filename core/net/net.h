@@ -86,12 +86,15 @@ typedef struct Net {
     List deferred; /* NetDeferreds of this turn */
     Pool pool;     /* where Conns, Sockets and Sessions lie */
     NetLine line;
-    List conns;     /* all open Conns */
-    List exchanges; /* all that speak HTTP */
+    NetLine crowd;       /* those of a fan-out that stand in no line yet */
+    uint32_t load_bytes; /* queued for one of the crowd it is enough for a write */
+    bool is_laden;       /* one of the crowd has as much: net_flush writes to all */
+    List conns;          /* all open Conns */
+    List exchanges;      /* all that speak HTTP */
     uint32_t conn_count;
     bool is_draining;           /* set by exchange_drain: no connection is kept alive any more */
     uint64_t request_bytes;     /* bodies held in memory now */
-    uint64_t queue_bytes;       /* queued on all Conns and not yet taken by the kernel */
+    uint64_t queue_bytes;       /* that wait, on all Conns: the kernel did not take them */
     uint64_t queue_bytes_shown; /* the part of it that the metrics know */
     uint64_t queues_bytes;      /* what waits on all workers; 0 while nothing waits here */
     uint64_t sent_bytes;        /* taken by the kernel since the last net_flush */
@@ -113,7 +116,11 @@ void net_hold(Net *net);
 /* After the last Conn closed and the last Request was freed. */
 void net_deinit(Net *net);
 
-/* Does what was deferred, then writes what is queued on the connections in line: one vectored write each. */
+/* Does what was deferred, then writes what is queued on the connections in line, but not to the crowd. */
+void net_answer(Net *net);
+
+/* The same, and to the crowd: one write each. Of a large one it writes to a part and leaves net_is_dirty: what comes
+ * meanwhile does not wait for the rest, and further events leave in the same write. */
 void net_flush(Net *net);
 
 /* Whether there is something for net_flush to do. */

@@ -122,7 +122,6 @@ static void drop_slot(Outbox *outbox, Net *net, uint32_t slot) {
     Bytes **at = outbox_slots(outbox) + outbox->first + slot;
     Bytes *bytes = *at;
     outbox->queued -= bytes->len;
-    net->queue_bytes -= bytes->len;
     memmove(at, at + 1, (outbox->count - slot - 1) * sizeof *at);
     outbox->count--;
     net_release(net, bytes);
@@ -151,9 +150,10 @@ static void drop(Outbox *outbox, Net *net, const OutboxNote *note, NetVoid why) 
 }
 
 /* Keeps the notes of frames that still wait behind the first `busy`, and drops frames that are void: all
- * numbers behind one of these are one less then. */
-static void sift(Outbox *outbox, Net *net, uint32_t busy, const Verdict *verdict) {
+ * numbers behind one of these are one less then. Gives their bytes. */
+static size_t sift(Outbox *outbox, Net *net, uint32_t busy, const Verdict *verdict) {
     OutboxNotes *notes = outbox->notes;
+    size_t before = outbox->queued;
     uint32_t kept = 0;
     uint32_t dropped = 0;
     for (uint32_t i = 0; notes != NULL && i < notes->count; i++) {
@@ -170,7 +170,7 @@ static void sift(Outbox *outbox, Net *net, uint32_t busy, const Verdict *verdict
         }
     }
     if (notes != NULL) notes->count = kept;
-    if (outbox->count == 0) reset(outbox);
+    return before - outbox->queued;
 }
 
 void outbox_note(Outbox *outbox, const Delivery *delivery) {
@@ -191,10 +191,10 @@ void outbox_note(Outbox *outbox, const Delivery *delivery) {
     };
 }
 
-void outbox_supersede(Outbox *outbox, Net *net, uint32_t busy, const Delivery *delivery) {
-    sift(outbox, net, busy, &(Verdict){.why = NET_SUPERSEDED, .newer = delivery});
+size_t outbox_supersede(Outbox *outbox, Net *net, uint32_t busy, const Delivery *delivery) {
+    return sift(outbox, net, busy, &(Verdict){.why = NET_SUPERSEDED, .newer = delivery});
 }
 
-void outbox_expire(Outbox *outbox, Net *net, uint32_t busy, uint64_t now_ms) {
-    sift(outbox, net, busy, &(Verdict){.why = NET_EXPIRED, .now_ms = now_ms});
+size_t outbox_expire(Outbox *outbox, Net *net, uint32_t busy, uint64_t now_ms) {
+    return sift(outbox, net, busy, &(Verdict){.why = NET_EXPIRED, .now_ms = now_ms});
 }

@@ -43,13 +43,6 @@ static inline void outbox_push(Outbox *outbox, Bytes *bytes) {
     outbox->queued += bytes->len;
 }
 
-/* The same when it is empty: then it has no slots but those inside. */
-static inline void outbox_push_first(Outbox *outbox, Bytes *bytes) {
-    outbox->slots.inside[0] = bytes;
-    outbox->count = 1;
-    outbox->queued = bytes->len;
-}
-
 /* The only frame, of which nothing is sent yet, as most leave; NULL: there is more to it. */
 static inline Bytes *outbox_single(const Outbox *outbox) {
     bool is_alone = outbox->count == 1 && outbox->cap == OUTBOX_INSIDE;
@@ -81,10 +74,10 @@ typedef struct Delivery {
 void outbox_note(Outbox *outbox, const Delivery *delivery);
 
 /* Drops the waiting frames of the session that have the key of the message; the first `busy` are in flight. Each is
- * counted, and the net told of it (Net.on_void). */
-void outbox_supersede(Outbox *outbox, Net *net, uint32_t busy, const Delivery *delivery);
+ * counted, and the net told of it (Net.on_void). Gives how many bytes these were. */
+size_t outbox_supersede(Outbox *outbox, Net *net, uint32_t busy, const Delivery *delivery);
 
 /* Drops the waiting frames whose time is over, the same. */
-void outbox_expire(Outbox *outbox, Net *net, uint32_t busy, uint64_t now_ms);
+size_t outbox_expire(Outbox *outbox, Net *net, uint32_t busy, uint64_t now_ms);
 
 #endif

@@ -11,6 +11,7 @@ static bool has_room(Conn *conn, size_t len) {
     Net *net = conn_net(conn);
     size_t waiting = conn_queued(conn);
     if (conn_is_blocked(conn)) return net_may_queue(net, waiting, len);
+    net->is_laden |= waiting + len > net->load_bytes;
     return waiting + len <= (size_t)net->limits.queue_bytes_max * BURST_FACTOR;
 }
 

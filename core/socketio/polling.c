@@ -31,7 +31,8 @@ static bool has_room(const Polling *polling, size_t len) {
 
 static bool allows(Polling *polling, size_t len) {
     if (has_room(polling, len)) return true;
-    outbox_expire(&polling->outbox, polling->net, 0, net_now_ms(polling->net));
+    Net *net = polling->net;
+    net->queue_bytes -= outbox_expire(&polling->outbox, net, 0, net_now_ms(net));
     if (has_room(polling, len)) return true;
     metrics_add(METRIC_slow_readers_total, 1);
     metrics_add(METRIC_limit_hits_total, 1);
@@ -51,8 +52,10 @@ bool polling_send(Polling *polling, Bytes *frame) {
 
 bool polling_deliver(Polling *polling, const Delivery *delivery) {
     const Message *message = delivery->message;
+    Net *net = polling->net;
     bool is_waiting = polling->poll.give == NULL;
-    if (is_waiting && message->key != 0) outbox_supersede(&polling->outbox, polling->net, 0, delivery);
+    if (is_waiting && message->key != 0)
+        net->queue_bytes -= outbox_supersede(&polling->outbox, net, 0, delivery);
     if (!polling_send(polling, delivery->frame)) return false;
     bool has_terms = message->key != 0 || message->ends_ms != 0;
     if (is_waiting && has_terms) outbox_note(&polling->outbox, delivery);
