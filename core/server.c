@@ -15,7 +15,7 @@
 #include "script/chunks.h"
 #include "watch.h"
 
-enum { SIGNAL_COUNT = 4, TRIM_PAUSE_MS = 5000, EMPTIED_SHARE = 8, EMPTIED_MIN = 64 };
+enum { SIGNAL_COUNT = 4, ENDING_COUNT = 2, TRIM_PAUSE_MS = 5000, EMPTIED_SHARE = 8, EMPTIED_MIN = 64 };
 
 typedef struct Server {
     const Config *config;
@@ -104,7 +104,7 @@ static void start_trimming(Server *server) {
 }
 
 static int watch_signals(Server *server) {
-    static const int numbers[SIGNAL_COUNT] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1};
+    static const int numbers[SIGNAL_COUNT] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1}; /* ending ones first */
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); /* a file at its limit is an error of the write, like a full disk */
     if (uv_loop_init(&server->loop) != 0) return ERR_UNAVAILABLE;
@@ -116,8 +116,15 @@ static int watch_signals(Server *server) {
     return 0;
 }
 
-static void unwatch_signals(Server *server) {
-    for (int i = 0; i < SIGNAL_COUNT; i++) uv_close((uv_handle_t *)&server->signals[i], NULL);
+/* A further one of these ends the process at once; the others must not, though nobody reads them any more. */
+static void unwatch_ending(Server *server) {
+    for (int i = 0; i < ENDING_COUNT; i++) uv_close((uv_handle_t *)&server->signals[i], NULL);
+}
+
+static void unwatch_all(Server *server) {
+    for (int i = ENDING_COUNT; i < SIGNAL_COUNT; i++) {
+        uv_close((uv_handle_t *)&server->signals[i], NULL);
+    }
     uv_close((uv_handle_t *)&server->trim, NULL);
     watch_close(server->watch);
     uv_run(&server->loop, UV_RUN_DEFAULT);
@@ -245,8 +252,9 @@ int server_run(const Config *config) {
     start_trimming(&server);
     err = start(&server);
     if (err == 0) uv_run(&server.loop, UV_RUN_DEFAULT);
-    unwatch_signals(&server); /* a second signal ends the process at once */
+    unwatch_ending(&server);
     stop(&server);
+    unwatch_all(&server);
     if (err == 0) log_line(LOG_INFO, "stopped");
     return err;
 }

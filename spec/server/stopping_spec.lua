@@ -72,6 +72,16 @@ describe("a server that is told to stop", function()
     assert.same({ 0, 0 }, ending(chatty))
   end)
 
+  it("takes its time also when it is asked for a reload or its metrics meanwhile", function()
+    local chatty = start{ STOP_DELAY = "400ms" }
+    local session = chatty:join("ann")
+    chatty:send_signal("sigterm")
+    assert.is_truthy(chatty:wait_log " stopping$")
+    for _, signal in ipairs{ "sighup", "sigusr1" } do chatty:send_signal(signal) end
+    assert.equal(1012, session:expect_closed())
+    assert.same({ 0, 0 }, ending(chatty))
+  end)
+
   it("tells many sessions one after the other, within STOP_SPREAD", function()
     local chatty = start{ WORKERS = 1, STOP_SPREAD = "600ms", SESSIONS_PER_USER_MAX = 2000 }
     local sessions = client.ws_many(1000, function() return { port = chatty.port, token = chatty:token("ann") } end)
