@@ -56,9 +56,10 @@ static int f_verify(lua_State *L) {
     return 1;
 }
 
-/* Copies the table and adds iat, and exp when there is a ttl. stack: claims, ttl -> ..., copy */
+/* Copies the table and adds iat, and exp when there is a ttl. stack: claims, ttl, start -> ..., copy */
 static void push_claims(lua_State *L) {
     int64_t now_s = clock_wall_ms() / 1000;
+    int64_t start_s = luaL_optinteger(L, 3, 0);
     lua_newtable(L);
     lua_pushnil(L);
     while (lua_next(L, 1) != 0) {
@@ -66,7 +67,7 @@ static void push_claims(lua_State *L) {
         lua_insert(L, -2);
         lua_rawset(L, -4);
     }
-    set_field_integer(L, "iat", now_s);
+    set_field_integer(L, "iat", start_s > now_s ? start_s : now_s);
     if (!lua_isnoneornil(L, 2)) {
         lua_Number ttl = luaL_checknumber(L, 2);
         luaL_argcheck(L, ttl > 0 && ttl < 1e10, 2, "a time to live in seconds");
@@ -77,7 +78,7 @@ static void push_claims(lua_State *L) {
 static int f_make(lua_State *L) {
     const Keyring *keys = check_keys_of(L);
     luaL_checktype(L, 1, LUA_TTABLE);
-    lua_settop(L, 2);
+    lua_settop(L, 3);
     if (opt_field_str(L, 1, "sub").len == 0)
         return luaL_argerror(L, 1, "sub must be a non-empty string");
     push_claims(L);

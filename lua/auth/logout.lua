@@ -2,9 +2,11 @@
 -- user's. Whoever has no token that counts is logged out already.
 
 local credentials = require "identity.credentials"
+local json = require "core.json"
 local jwt_cookie = require "auth.jwt_cookie"
 local requests = require "http.request"
 local revocations = require "identity.revocations"
+local time = require "core.time"
 
 local logout = {}
 
@@ -21,9 +23,18 @@ local function find_token(request)
   return found
 end
 
+-- Made by a clock that is ahead, or before ours was set back: it would count on when others do not.
+local function is_ahead(token)
+  local made = tonumber((json.find(token.claims, "iat")))
+  return made and made > time.now()
+end
+
 local function revoke(token, everywhere)
-  if everywhere then return revocations.add_all(token.user) end
-  return revocations.add(token)
+  if not everywhere then return revocations.add(token) end
+  local must_name = is_ahead(token)
+  local done, message, code = revocations.add_all(token.user)
+  if done and must_name then return revocations.add(token) end
+  return done, message, code
 end
 
 local function handle(request)

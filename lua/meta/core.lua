@@ -210,8 +210,9 @@ local token = {}
 function token.verify(text) end
 ---@param claims table   must have sub; iat is added
 ---@param ttl? number    seconds; exp is added
+---@param start? integer seconds since 1970; iat is not before that
 ---@return string|nil token, string? message, string? code
-function token.make(claims, ttl) end
+function token.make(claims, ttl, start) end
 --- (waits) Another secret on all workers; the one before stays good until then.
 ---@param secret string
 ---@param until_? number  seconds since 1970; none: its tokens and their sessions end now

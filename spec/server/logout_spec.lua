@@ -109,6 +109,27 @@ describe("POST /auth/logout", function()
     assert.equal("200 ", test_jwt(login()):sub(1, 4))
   end)
 
+  it("everywhere ends the token that came also when the clock of who made it is ahead", function()
+    local token = chatty:token{ sub = "ann", jti = "ahead", iat = os.time() + 3600 }
+    assert.same({ msg = "Logged out.", revoked = true }, logout(bearer(token), "?everywhere=true").json())
+    assert.is_true(is_revoked_everywhere(token))
+    local unnamed = chatty:token{ sub = "ann", iat = os.time() + 3600 }
+    assert.is_false(logout(bearer(unnamed), "?everywhere=true").json().revoked)
+    assert.equal("200 ", test_jwt(login()):sub(1, 4))
+  end)
+
+  it("is good for who logs in again even when the clock was set back meanwhile", function()
+    local settings = { STORE = "sqlite:chatty.db" }
+    local first = start{ settings = settings }
+    assert.equal(0, first:stop())
+    assert(os.execute(([[sqlite3 %s/chatty.db "INSERT INTO records VALUES (CAST('tokens-from' AS BLOB),
+      CAST('ann' AS BLOB), CAST('%d' AS BLOB), 0)"]]):format(first.folder, os.time() + 3600)))
+    local second = server.start{ settings = settings, folder = first.folder }
+    local token = second:token{ sub = "ann", iat = os.time() }
+    assert.equal(REVOKED, test_jwt(token, second))
+    assert.equal("200 ", test_jwt(login(second), second):sub(1, 4))
+  end)
+
   it("takes no room any more when the token would be dead anyway", function()
     local full = server.start{ settings = { REVOCATIONS_MAX = 1, JWT_LEEWAY = "0s" } }
     local function logout_once(seconds)
