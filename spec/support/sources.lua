@@ -100,8 +100,9 @@ function sources.functions(text)
     local open = code:find("{", at, true)
     if not open then return functions end
     local _, close = code:find("%b{}", open)
-    local head = code:sub(at, open - 1):match("[^;}]*$") -- all before it was declared before
-    local name_at, name, parameters = head:match(".-()([%a_][%w_]*)%s*(%b())%s*$")
+    local before = code:sub(at, open - 1)
+    local head = before:sub(before:match("^.*[;}]()") or 1) -- behind what was declared last
+    local name_at, name, parameters = head:match("^.-()([%a_][%w_]*)%s*(%b())%s*$")
     close = close or #code
     if name then
       local line = sources.line_of(original, open - #head + name_at - 1)
