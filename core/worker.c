@@ -267,7 +267,9 @@ static void check_quiet(Worker *worker) {
     uv_sem_post(worker->quiet);
 }
 
-static void sweep_history(Worker *worker, uint64_t now_ms) {
+/* What one worker looks after for all. */
+static void sweep(Worker *worker, uint64_t now_ms) {
+    bus_relieve(worker->bus, worker->net.limits.queues_bytes_max);
     bool has_more = history_sweep(worker->bus->history, now_ms);
     worker->sweep_ms = now_ms + (has_more ? WHEEL_TICK_MS : SWEEP_PAUSE_MS);
 }
@@ -275,7 +277,7 @@ static void sweep_history(Worker *worker, uint64_t now_ms) {
 static void keep_house(void *context) {
     Worker *worker = context;
     uint64_t now_ms = net_now_ms(&worker->net);
-    if (worker->sweep_ms != 0) sweep_history(worker, now_ms);
+    if (worker->sweep_ms != 0) sweep(worker, now_ms);
     if (worker->leave_ms != 0 && now_ms >= worker->leave_ms) begin_stop(worker);
     if (!worker->is_stopping) return;
     drain(worker);

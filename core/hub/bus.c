@@ -13,6 +13,7 @@
 #include "base/ensure.h"
 #include "base/map.h"
 #include "base/mem.h"
+#include "base/metrics.h"
 
 typedef struct Gather {
     unsigned pending; /* answers still to come */
@@ -257,6 +258,18 @@ void bus_ask_reload(Bus *bus, Op *op) {
 void bus_post(Bus *bus, unsigned to, Op *op) {
     ensure(to < bus->worker_count);
     inbox_post(bus->workers[to], op);
+}
+
+/* Down to three quarters, so that it does not begin again at once. */
+void bus_relieve(Bus *bus, uint64_t bytes_max) {
+    uint64_t waiting = (uint64_t)metrics_sum(METRIC_queue_bytes);
+    if (waiting <= bytes_max) return;
+    uint64_t excess = waiting - bytes_max / 4 * 3;
+    for (unsigned i = 0; i < bus->worker_count; i++) {
+        Op *op = op_new(OP_RELIEVE);
+        op->size = (uint32_t)((double)excess / (double)waiting * 1000) + 1;
+        bus_post(bus, i, op);
+    }
 }
 
 void bus_trim(Bus *bus) {

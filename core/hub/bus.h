@@ -97,6 +97,9 @@ void bus_ask_roster(Bus *bus, Op *op);
 void bus_ask_reload(Bus *bus, Op *op);
 void bus_post(Bus *bus, unsigned to, Op *op);
 
+/* When more than `bytes_max` waits for all sessions, lets all workers end the slowest. To be called now and then. */
+void bus_relieve(Bus *bus, uint64_t bytes_max);
+
 /* Lets all workers and the roster give back what is free in their pools, and at the end of their heaps. */
 void bus_trim(Bus *bus);
 

@@ -19,6 +19,7 @@
     X(DISCONNECT, worker)    /* close the sessions of `users` with `code` and `name` */               \
     X(INQUIRY, worker)       /* answers `value`, what was recorded: see inquiry.h */                  \
     X(PRESENCE, worker)      /* user `name` came online (is_add) or is gone */                        \
+    X(RELIEVE, worker)       /* end the slowest sessions: see relief.h; no answer */                  \
     X(SECRET, worker)        /* `value` becomes the key of tokens, the old one ends at expires_ms */  \
     X(REVOKE, worker)        /* records of space `name`: keys `users`, values `channels` */           \
     X(PARK, worker)          /* the plugin `name` is parked for `value` */                            \
@@ -87,7 +88,7 @@ struct Op {
     uint32_t name_len;
     char *after; /* pages: names behind this one; may be NULL */
     uint32_t after_len;
-    uint32_t size; /* pages: most names */
+    uint32_t size; /* pages: most names; RELIEVE: thousandths */
     Bytes *value;  /* LOG, RULES, PUT; answer of GET; fault of RELOAD */
     Bytes *expect; /* PUT with must_match: the value it must have now; NULL: there must be none */
     char *prefix;  /* EACH: keys that begin so; may be NULL */

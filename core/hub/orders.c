@@ -2,6 +2,7 @@
 #include "hub/orders.h"
 
 #include "hub/fanout.h"
+#include "hub/relief.h"
 
 /* Gives whether it closes the session. */
 typedef bool (*Visit)(Subscriber *subscriber, const void *context);
@@ -75,6 +76,7 @@ bool orders_run(const Orders *orders, Op *op) {
     case OP_NOTIFY: fanout_deliver(registry, op->notice, op->is_dry, op->tally); break;
     case OP_CHANGE: registry_change(registry, op->is_add, op->users, op->channels); break;
     case OP_DISCONNECT: run_disconnect(registry, op); break;
+    case OP_RELIEVE: relief_end_slowest(registry, op->size); break;
     case OP_SECRET: run_secret(registry, orders->keys, op); break;
     case OP_REVOKE: run_revoke(registry, orders->revocations, op); break;
     default: return false;

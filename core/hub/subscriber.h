@@ -36,6 +36,10 @@ typedef struct SubscriberClass {
     Str (*id)(const Subscriber *subscriber);
     /* Since when it is, wall clock, and how many frames the kernel has not taken yet. */
     void (*describe)(const Subscriber *subscriber, int64_t *since_ms, uint32_t *waiting);
+    /* Bytes that its peer does not take for a second or longer, and to end it because of them, at once: as a slow
+     * reader, and what waits is lost. */
+    uint64_t (*overdue)(const Subscriber *subscriber);
+    void (*cut)(Subscriber *subscriber);
     /* The claims of its token, raw JSON; borrows. */
     Str (*claims)(const Subscriber *subscriber);
     /* Ends the session with a WebSocket close code; asynchronous. */

@@ -4,7 +4,8 @@
 #include "base/metrics.h"
 
 enum {
-    BURST_FACTOR = 8 /* times queue_bytes_max may be queued before the peer is offered any of it */
+    BURST_FACTOR = 8, /* times queue_bytes_max may be queued before the peer is offered any of it */
+    OVERDUE_MS = 1000
 };
 
 static bool has_room(Conn *conn, size_t len) {
@@ -26,6 +27,11 @@ bool quota_allows(Conn *conn, size_t len) {
     metrics_add(METRIC_slow_readers_total, 1);
     metrics_add(METRIC_limit_hits_total, 1);
     return false;
+}
+
+uint64_t quota_overdue(Conn *conn) {
+    if (!conn_is_blocked(conn) || conn_is_closing(conn)) return 0;
+    return conn_age_ms(conn) >= OVERDUE_MS ? conn_queued(conn) : 0;
 }
 
 bool quota_deliver(Conn *conn, const Delivery *delivery) {

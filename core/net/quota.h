@@ -14,6 +14,9 @@
  * found out within twice that time. */
 bool quota_allows(Conn *conn, size_t len);
 
+/* Bytes that wait for a peer that does not take them for a second or longer. */
+uint64_t quota_overdue(Conn *conn);
+
 /* Queues the frame of an event (conn_write_unretained), unless that is not allowed, in the place of what
  * waits of its key. */
 bool quota_deliver(Conn *conn, const Delivery *delivery);

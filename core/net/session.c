@@ -107,6 +107,16 @@ void session_describe(const Subscriber *subscriber, int64_t *since_ms, uint32_t 
     *waiting = is_there ? class_of(session)->waiting(transport_of(session)) : 0;
 }
 
+uint64_t session_overdue(const Subscriber *subscriber) {
+    const Session *session = of_subscriber(subscriber);
+    return session_is_bound(session) ? class_of(session)->overdue(transport_of(session)) : 0;
+}
+
+void session_cut(Subscriber *subscriber) {
+    Session *session = session_of(subscriber);
+    class_of(session)->cut(transport_of(session));
+}
+
 void session_on_message(Session *session, Str text) {
     session_hold(session);
     session->owner->handler->on_frame(session, text);

@@ -127,11 +127,13 @@ Str session_user_of(const Subscriber *subscriber);
 Str session_id(const Subscriber *subscriber);
 void session_describe(const Subscriber *subscriber, int64_t *since_ms, uint32_t *waiting);
 void session_end(Subscriber *subscriber, uint16_t code, Str reason);
+uint64_t session_overdue(const Subscriber *subscriber);
+void session_cut(Subscriber *subscriber);
 #define SESSION_SUBSCRIBER(deliver_)                                                          \
     {                                                                                         \
         .deliver = (deliver_), .retire_key = session_retire_key, .claims = session_claims_of, \
         .of_user = session_user_of, .id = session_id, .describe = session_describe,           \
-        .close = session_end                                                                  \
+        .close = session_end, .overdue = session_overdue, .cut = session_cut                  \
     }
 void session_on_message(Session *session, Str text);
 void session_on_timer(Session *session);

@@ -116,6 +116,15 @@ static uint32_t waiting(const void *transport) {
     return conn_waiting(transport);
 }
 
+static uint64_t overdue(void *transport) {
+    return quota_overdue(transport);
+}
+
+static void cut(void *transport) {
+    if (conn_is_taking(transport)) finish(stream_of(transport), CODE_SLOW, STR("slow reader"));
+    conn_close(transport);
+}
+
 static Net *net_of(void *transport) {
     return conn_net(transport);
 }
@@ -140,6 +149,8 @@ static const TransportClass transport_class = {
     .close = close_stream,
     .close_code = close_code,
     .waiting = waiting,
+    .overdue = overdue,
+    .cut = cut,
     .net = net_of,
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "net/session_ws.h"
 
+#include "net/quota.h"
 #include "net/socket.h"
 
 static char *put(char *at, Str text) {
@@ -83,6 +84,14 @@ static uint32_t waiting(const void *transport) {
     return conn_waiting(transport);
 }
 
+static uint64_t overdue(void *transport) {
+    return quota_overdue(transport);
+}
+
+static void cut(void *transport) {
+    socket_cut(socket_of(transport), SOCKET_CODE_SLOW, STR("slow reader"));
+}
+
 static Net *net_of(void *transport) {
     return conn_net(transport);
 }
@@ -99,6 +108,8 @@ static const TransportClass transport_class = {
     .close = close_socket,
     .close_code = close_code,
     .waiting = waiting,
+    .overdue = overdue,
+    .cut = cut,
     .net = net_of,
 };
 

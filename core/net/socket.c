@@ -267,8 +267,8 @@ static void send_ping(Socket *socket) {
     conn_write(socket->conn, bytes_retain(&ping));
 }
 
-void socket_cut(Socket *socket, Str reason) {
-    begin_close(socket, WS_CODE_LOST, reason);
+void socket_cut(Socket *socket, uint16_t code, Str reason) {
+    begin_close(socket, code, reason);
     end_messages(socket);
     conn_close(socket->conn);
 }
@@ -277,7 +277,7 @@ static void check_alive(Socket *socket, uint64_t now_ms) {
     if (socket->is_paused || socket->has_no_pings) return;
     if (now_ms < alive_deadline(socket)) return;
     if (socket->ping_ms != 0) {
-        socket_cut(socket, STR("ping timeout"));
+        socket_cut(socket, WS_CODE_LOST, STR("ping timeout"));
         return;
     }
     socket->ping_ms = now_ms;

@@ -69,8 +69,8 @@ void socket_resume(Socket *socket);
 /* A deadline of the owner's own, monotonic milliseconds; 0 takes it back. */
 void socket_set_deadline(Socket *socket, uint64_t deadline_ms);
 
-/* Ends the connection without one: the peer is gone. */
-void socket_cut(Socket *socket, Str reason);
+/* Ends the connection without one, for the peer is gone, or takes nothing. */
+void socket_cut(Socket *socket, uint16_t code, Str reason);
 
 /* Starts the closing handshake; on_close comes when the peer answered, or after
  * limits.close_timeout_ms. `code` 1005 says nothing, else it must be ws_code_is_valid. May be

@@ -37,6 +37,8 @@ typedef struct TransportClass {
     /* The code that it ends with, 1006 when the connection is lost; 0: it is open. */
     uint16_t (*close_code)(const void *transport);
     uint32_t (*waiting)(const void *transport); /* frames that the kernel has not taken */
+    uint64_t (*overdue)(void *transport);       /* as those of the subscriber */
+    void (*cut)(void *transport);
     Net *(*net)(void *transport);
 } TransportClass;
 

@@ -300,7 +300,7 @@ static void send_ping(Engine *engine) {
 
 static void lose(Engine *engine) {
     if (engine->socket != NULL) {
-        socket_cut(engine->socket, STR("ping timeout"));
+        socket_cut(engine->socket, WS_CODE_LOST, STR("ping timeout"));
     } else {
         engine_end(engine, WS_CODE_LOST, STR("ping timeout"), EIO_CLOSE);
     }

@@ -4,7 +4,9 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "net/quota.h"
 #include "net/ws.h"
+#include "socketio/eio.h"
 #include "socketio/engines.h"
 #include "socketio/mux.h"
 
@@ -262,6 +264,23 @@ static uint32_t waiting(const void *transport) {
     return lane->engine != NULL ? engine_waiting(lane->engine) : 0;
 }
 
+static uint64_t overdue(void *transport) {
+    const Engine *engine = ((Lane *)transport)->engine;
+    if (engine == NULL || engine->is_over) return 0;
+    return engine->socket != NULL ? quota_overdue(socket_conn(engine->socket))
+                                  : polling_overdue(engine->polling);
+}
+
+static void cut(void *transport) {
+    Engine *engine = ((Lane *)transport)->engine;
+    static const Str reason = {"slow reader", sizeof "slow reader" - 1};
+    if (engine->socket != NULL) {
+        socket_cut(engine->socket, SOCKET_CODE_SLOW, reason);
+    } else {
+        engine_end(engine, SOCKET_CODE_SLOW, reason, EIO_CLOSE);
+    }
+}
+
 static Net *net_of(void *transport) {
     return mux_net(((Lane *)transport)->mux);
 }
@@ -277,6 +296,8 @@ static const TransportClass transport_class = {
     .close = close_lane,
     .close_code = close_code,
     .waiting = waiting,
+    .overdue = overdue,
+    .cut = cut,
     .net = net_of,
 };
 

@@ -36,6 +36,11 @@ bool polling_send(Polling *polling, Bytes *frame);
 bool polling_deliver(Polling *polling, const Delivery *delivery);
 void polling_add(Polling *polling, Bytes *frame); /* in any case */
 
+/* Bytes that wait while no GET does. */
+static inline uint64_t polling_overdue(const Polling *polling) {
+    return polling->poll.give == NULL ? polling->outbox.queued : 0;
+}
+
 /* Hands all frames on, oldest first; `send` takes one reference of each. */
 void polling_move(Polling *polling, bool (*send)(Socket *socket, Bytes *frame), Socket *socket);
 

@@ -6,12 +6,14 @@
  *     local session = h:open{user = "u", channels = {"a"}}
  *     h:notify{by = "channels", names = {"a"}, frames = {"text"}, report = true}
  *     h:take(session)  -> { "text" }
+ *     h:relieve(500)   -> the sessions that were ended: 500 thousandths of what is `overdue` are to go
  */
 #include "api/lua_args.h"
 #include "base/mem.h"
 #include "base/metrics.h"
 #include "hub/fanout.h"
 #include "hub/page.h"
+#include "hub/relief.h"
 #include "test/test.h"
 #include "test/test_names.h"
 
@@ -26,6 +28,8 @@ typedef struct FakeSession {
     Hub *hub;
     bool refuses;  /* as a slow reader does */
     bool is_other; /* its transport has a frame of its own */
+    uint64_t overdue;
+    bool is_cut;
     size_t queued;
     Bytes *queue[QUEUE_MAX]; /* one reference each, given by fan-out */
 } FakeSession;
@@ -64,9 +68,17 @@ static Bytes *deliver(Subscriber *subscriber, const Message *message) {
     return frame;
 }
 
-static const SubscriberClass fake_class = {.deliver = deliver};
+static uint64_t overdue(const Subscriber *subscriber) {
+    return ((const FakeSession *)(const void *)subscriber)->overdue;
+}
 
-/* {user =, channels =, refuses =, other =} -> number */
+static void cut(Subscriber *subscriber) {
+    ((FakeSession *)(void *)subscriber)->is_cut = true;
+}
+
+static const SubscriberClass fake_class = {.deliver = deliver, .overdue = overdue, .cut = cut};
+
+/* {user =, channels =, refuses =, other =, overdue =} -> number */
 static int f_open(lua_State *L) {
     Hub *hub = check_hub(L);
     luaL_argcheck(L, hub->count < SESSIONS_MAX, 1, "too many sessions");
@@ -76,10 +88,25 @@ static int f_open(lua_State *L) {
     session->hub = hub;
     session->refuses = opt_field_bool(L, 2, "refuses");
     session->is_other = opt_field_bool(L, 2, "other");
+    lua_getfield(L, 2, "overdue");
+    session->overdue = (uint64_t)luaL_optinteger(L, -1, 0);
     registry_add(&hub->registry, &session->subscriber, opt_field_str(L, 2, "user"), channels);
     names_free(channels);
     hub->sessions[hub->count++] = session;
     lua_pushinteger(L, (lua_Integer)hub->count);
+    return 1;
+}
+
+/* thousandths -> the numbers of the sessions that were ended */
+static int f_relieve(lua_State *L) {
+    const Hub *hub = check_hub(L);
+    relief_end_slowest(&hub->registry, (uint32_t)luaL_checkinteger(L, 2));
+    lua_newtable(L);
+    for (size_t i = 0; i < hub->count; i++) {
+        if (hub->sessions[i] == NULL || !hub->sessions[i]->is_cut) continue;
+        lua_pushinteger(L, (lua_Integer)i + 1);
+        lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+    }
     return 1;
 }
 
@@ -289,9 +316,9 @@ static int f_tally(lua_State *L) {
 }
 
 static const luaL_Reg methods[] = {
-    {"open", f_open},         {"close", f_close},   {"change", f_change}, {"notify", f_notify},
-    {"take", f_take},         {"refuse", f_refuse}, {"edges", f_edges},   {"size", f_size},
-    {"sessions", f_sessions}, {"__gc", f_gc},       {NULL, NULL},
+    {"open", f_open},         {"close", f_close},     {"change", f_change}, {"notify", f_notify},
+    {"take", f_take},         {"refuse", f_refuse},   {"edges", f_edges},   {"size", f_size},
+    {"sessions", f_sessions}, {"relieve", f_relieve}, {"__gc", f_gc},       {NULL, NULL},
 };
 
 static const luaL_Reg functions[] = {

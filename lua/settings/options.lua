@@ -162,7 +162,7 @@ options.sections = {
       doc = "How long an event may wait for one slow session before it is closed (4002), within twice that time." },
     { name = "QUEUES_MAX", type = "size", min = "64kb", max = "1024gb", default = "256mb",
       doc = "What may wait for all slow sessions together: each may hold a quarter of what is left (4002); beyond it"
-        .. " notify is refused (503)." },
+        .. " notify is refused (503), until the slowest are closed (4002), in a few seconds." },
     { name = "FRAME_MAX", type = "size", min = "128b", max = "64mb", default = "64kb",
       doc = "The largest message that a client may send (1009)." },
     { name = "FRAGMENTS_MAX", type = "integer", min = "1", max = "1000000", default = "16384",

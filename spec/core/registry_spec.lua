@@ -114,3 +114,20 @@ describe("the registry", function()
     end
   end)
 end)
+
+describe("relief of what waits", function()
+  local h
+
+  before_each(function()
+    h = hub.new()
+    for i, bytes in ipairs{ 100000, 0, 400000, 200000, 300000 } do
+      h:open{ user = "u" .. i % 2, channels = {}, overdue = bytes }
+    end
+  end)
+
+  for thousandths, ended in pairs{ [0] = {}, [1] = { 3 }, [400] = { 3 }, [401] = { 3, 5 }, [1000] = { 1, 3, 4, 5 } } do
+    it(("of %d thousandths ends the sessions for which most is overdue, and no more"):format(thousandths), function()
+      assert.same(ended, h:relieve(thousandths))
+    end)
+  end
+end)

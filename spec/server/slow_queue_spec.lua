@@ -1,6 +1,8 @@
 -- What waits for a slow session: events that a newer one replaces, or whose time is over, are dropped first; too
 -- much or too old ends the session with 4002; too much for all of them together, and nothing new is taken.
 local cjson = require "cjson"
+local client = require "spec.support.client"
+local event_stream = require "spec.support.event_stream"
 local polling = require "spec.support.polling"
 local server = require "spec.support.server"
 local wait = require "spec.support.wait"
@@ -189,4 +191,41 @@ describe("the queue of a slow session", function()
     socket:resume()
     assert.is_truthy(wait.until_(function() return notify(chatty, "small").status == 200 end))
   end)
+
+  -- Clients of each kind that take one event and then nothing more.
+  local KINDS = {
+    websocket = function(chatty) return chatty:join("slow") end,
+    ["Socket.IO"] = function(chatty)
+      local socket = client.ws{ port = chatty.port, path = "/socket.io/?EIO=4&transport=websocket" }
+      socket:send(('40{"token":"%s"}'):format(chatty:token("slow")))
+      for _ = 1, 3 do socket:next_raw() end
+      return socket
+    end,
+    ["event stream"] = function(chatty)
+      local stream = event_stream.open{ port = chatty.port, token = chatty:token("slow") }
+      stream:next()
+      return stream.connection
+    end,
+  }
+
+  for kind, open in pairs(KINDS) do
+    it("that holds up all others for a second is dropped: " .. kind .. " #threads", function()
+      local chatty = start{ QUEUES_MAX = "4mb", MAX_REQ_SIZE = "32mb", WORKERS = 2 }
+      local sockets = {}
+      for i = 1, 3 do
+        sockets[i] = open(chatty)
+        sockets[i]:pause()
+      end
+      local quick = chatty:join("quick")
+      local function is_answered_with(status)
+        return wait.until_(function() return chatty:notify("users:quick", "small").status == status end)
+      end
+      notify(chatty, "huge", nil, ("x"):rep(16 * 1024 * 1024))
+      assert.is_truthy(is_answered_with(503))
+      assert.is_truthy(is_answered_with(200))
+      assert.equal("small", quick:next().event)
+      assert.equal(3, chatty:metric "slow_readers_total")
+      for _, socket in ipairs(sockets) do socket:abort() end
+    end)
+  end
 end)
