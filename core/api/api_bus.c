@@ -86,8 +86,8 @@ static NoticeKind check_kind(lua_State *L, Str by) {
     return NOTICE_CHANNELS;
 }
 
-/* `name` borrows from an event in the spec. stack: spec */
-static Notice *check_notice(lua_State *L, Str *name) {
+/* Sets name and ack of the labels, which borrow from the spec. stack: spec */
+static Notice *check_notice(lua_State *L, EmitLabels *labels) {
     NoticeKind kind = check_kind(L, opt_field_str(L, 1, "by"));
     size_t target_count;
     size_t except_count;
@@ -102,11 +102,11 @@ static Notice *check_notice(lua_State *L, Str *name) {
         .except = except,
         .except_count = (uint32_t)except_count,
     };
-    Str ack = check_terms(L, &spec);
+    labels->ack = check_terms(L, &spec);
     spec.message_count = check_events(L, target_count);
     Notice *notice = notice_new(&spec);
     notice_keep(notice, &api_of(L)->retention);
-    *name = fill_messages(L, notice, ack);
+    labels->name = fill_messages(L, notice, labels->ack);
     return notice;
 }
 
@@ -128,7 +128,7 @@ static int f_notify(lua_State *L) {
         return push_failure(L, ERR_LIMIT, "too much waits for slow sessions");
     }
     EmitLabels labels = {.origin = opt_field_str(L, 1, "origin"), .id = opt_field_str(L, 1, "id")};
-    Notice *notice = check_notice(L, &labels.name);
+    Notice *notice = check_notice(L, &labels);
     return is_counted ? emit_counted(L, notice, is_dry, &labels) : emit(L, notice, &labels);
 }
 

@@ -2,6 +2,7 @@
 #include "api/api.h"
 #include "api/ask.h"
 #include "api/lua_args.h"
+#include "base/clock.h"
 #include "hub/inquiry.h"
 
 typedef struct Texts {
@@ -39,7 +40,15 @@ static int f_events(lua_State *L) {
 static int f_sessions(lua_State *L) {
     Inquiry inquiry = {.event = STR(""), .user = check_str(L, 1)};
     inquiry.number = (uint32_t)luaL_optinteger(L, 2, 0);
+    inquiry.ack = opt_str(L, 3);
     return ask(L, &inquiry);
+}
+
+static int f_confirm(lua_State *L) {
+    TraceConfirmation confirmation = {
+        .session = check_str(L, 1), .ack = check_str(L, 2), .at_ms = clock_wall_ms()};
+    trace_add_confirmation(check_running(L)->registry->trace, &confirmation);
+    return 0;
 }
 
 void api_on_inquiry(const Api *api, Op *op) {
@@ -47,7 +56,8 @@ void api_on_inquiry(const Api *api, Op *op) {
     bus_answer(api->bus, op);
 }
 
-static const luaL_Reg lib[] = {{"events", f_events}, {"sessions", f_sessions}, {NULL, NULL}};
+static const luaL_Reg lib[] = {
+    {"events", f_events}, {"sessions", f_sessions}, {"confirm", f_confirm}, {NULL, NULL}};
 
 int api_open_trace(lua_State *L) {
     luaL_newlib(L, lib);

@@ -96,6 +96,7 @@ static void record(Trace *trace, const Notice *notice, const EmitLabels *labels)
         .name = labels->name,
         .origin = labels->origin,
         .id = labels->id,
+        .ack = labels->ack,
         .targets = join_names(&notice->targets[0].name, sizeof(Target), notice->target_count, targets,
                               sizeof targets),
         .except = join_names(notice->except, sizeof(Str), notice->except_count, except, sizeof except),
@@ -141,10 +142,11 @@ static Emit *emit_new(lua_State *L, Notice *notice, const EmitLabels *labels) {
     made->ask = ask_new(L, push_emit);
     made->trace = api_of(L)->registry->trace;
     made->notice = notice;
-    buf_reserve(&made->texts, labels->name.len + labels->origin.len + labels->id.len);
+    buf_reserve(&made->texts, labels->name.len + labels->origin.len + labels->id.len + labels->ack.len);
     made->labels.name = copy_label(&made->texts, labels->name);
     made->labels.origin = copy_label(&made->texts, labels->origin);
     made->labels.id = copy_label(&made->texts, labels->id);
+    made->labels.ack = copy_label(&made->texts, labels->ack);
     return made;
 }
 

@@ -13,6 +13,7 @@ typedef struct EmitLabels {
     Str name;
     Str origin; /* who asked */
     Str id;     /* idempotency key */
+    Str ack;    /* by which it is confirmed */
 } EmitLabels;
 
 /* Too much waits for slow sessions for a new event. */

@@ -155,7 +155,7 @@ void bus_inquire(Bus *bus, unsigned origin, const Inquiry *inquiry, BusOnTexts o
     for (unsigned i = 0; i < bus->worker_count; i++) {
         Op *op = gathered_op(OP_INQUIRY, origin, gather);
         if (inquiry->user.data != NULL) op_set_name(op, inquiry->user);
-        op_set_after(op, inquiry->event);
+        op_set_after(op, inquiry->user.data != NULL ? inquiry->ack : inquiry->event);
         op->generation = inquiry->number;
         inbox_post(bus->workers[i], op);
     }

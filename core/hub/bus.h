@@ -57,10 +57,11 @@ void bus_change_secret(Bus *bus, unsigned origin, Str secret, int64_t until_ms, 
                        void *waiter);
 
 /* Asks all workers what they recorded (inquiry.h): of the event that `event` names, or if `user` is not
- * STR_NONE, of his sessions and the event with this number. One text of each worker. */
+ * STR_NONE, of his sessions and the event with this number, which is confirmed by `ack`. One text of each worker. */
 typedef struct Inquiry {
     Str event;
     Str user;
+    Str ack;
     uint32_t number;
 } Inquiry;
 

@@ -54,6 +54,7 @@ static void on_event(void *context, const TraceEvent *event) {
     add_text(out, "event", event->name);
     add_text(out, "by", event->origin);
     if (event->id.len > 0) add_text(out, "key", event->id);
+    if (event->ack.len > 0) add_text(out, "ack", event->ack);
     if (event->last_sequence > 0) {
         char id[MESSAGE_ID_LEN];
         history_encode_id(search->history, event->last_sequence, id);
@@ -82,7 +83,8 @@ typedef struct Session {
     uint32_t
         undone; /* copies of the event that were taken out of its queue, and of which that is not read yet */
     int64_t since_ms;
-    int64_t closed_ms; /* 0: it is live */
+    int64_t closed_ms;    /* 0: it is live */
+    int64_t confirmed_ms; /* 0: it did not confirm the event */
     uint16_t code;
     Buf got; /* of the event, the newest first */
     Str id;
@@ -91,6 +93,7 @@ typedef struct Session {
 
 typedef struct Sessions {
     Str user;
+    Str ack;
     uint32_t count;
     Session items
         [SESSIONS_MAX]; /* the newest first among the live, then those that ended, the oldest first */
@@ -170,6 +173,15 @@ static void read_marks(const Trace *trace, uint32_t event, Sessions *sessions) {
     }
 }
 
+static void on_confirmation(void *context, const TraceConfirmation *confirmation) {
+    Sessions *sessions = context;
+    if (!str_equal(confirmation->ack, sessions->ack)) return;
+    for (uint32_t i = 0; i < sessions->count; i++) {
+        Session *session = &sessions->items[i];
+        if (str_equal(session->id, confirmation->session)) session->confirmed_ms = confirmation->at_ms;
+    }
+}
+
 static void add_session(Buf *out, const Session *session) {
     buf_addf(out, "{\"since\":%lld,\"waiting\":%u", (long long)session->since_ms, session->waiting);
     add_text(out, "id", session->id);
@@ -177,16 +189,22 @@ static void add_session(Buf *out, const Session *session) {
         buf_addf(out, ",\"closed\":%lld,\"code\":%u", (long long)session->closed_ms, session->code);
         add_text(out, "reason", session->reason);
     }
+    if (session->confirmed_ms != 0) {
+        buf_addf(out, ",\"confirmed\":%lld", (long long)session->confirmed_ms);
+    }
     buf_add(out, STR(",\"got\":["));
     buf_add(out, buf_str(&session->got));
     buf_add(out, STR("]}"));
 }
 
-static void find_sessions(const Registry *registry, Str user, uint32_t event, Buf *out) {
+static void find_sessions(const Registry *registry, const Op *op, Buf *out) {
+    uint32_t event = (uint32_t)op->generation;
     Sessions *sessions = mem_zalloc(sizeof *sessions);
-    sessions->user = user;
+    sessions->user = op_name(op);
+    sessions->ack = op_after(op);
     collect_sessions(registry, sessions);
     if (event != 0 && sessions->count > 0) read_marks(registry->trace, event, sessions);
+    if (sessions->ack.len > 0) trace_each_confirmation(registry->trace, on_confirmation, sessions);
     buf_add_char(out, '[');
     for (uint32_t i = 0; i < sessions->count; i++) {
         if (i > 0) buf_add_char(out, ',');
@@ -202,7 +220,7 @@ void inquiry_run(const Registry *registry, const History *history, Op *op) {
     if (op->name == NULL) {
         find_event(registry->trace, history, op_after(op), &out);
     } else {
-        find_sessions(registry, op_name(op), (uint32_t)op->generation, &out);
+        find_sessions(registry, op, &out);
     }
     op->value = bytes_copy(buf_str(&out));
     buf_deinit(&out);

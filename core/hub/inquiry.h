@@ -12,7 +12,8 @@
 
 /* Fills the op's value. Without a user (`name`): the newest event that was emitted here and has `after` as
  * its id, idempotency key or name, or null. With one: the user's sessions here, live ones and those that
- * ended, and what each got of the event with number `generation`, 0: of none. */
+ * ended, and what each got of the event with number `generation`, 0: of none, and when it confirmed the one with the
+ * ack `after`. */
 void inquiry_run(const Registry *registry, const History *history, Op *op);
 
 #endif

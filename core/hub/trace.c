@@ -44,6 +44,7 @@ static char *ring_add(TraceRing *ring, uint32_t len) {
 
 /* --- records: a struct whose texts are lengths, then the texts --- */
 
+/* Cuts them, too. */
 static uint32_t size_of_texts(Str *const *texts, int count) {
     uint32_t size = 0;
     for (int i = 0; i < count; i++) {
@@ -53,6 +54,7 @@ static uint32_t size_of_texts(Str *const *texts, int count) {
     return size;
 }
 
+/* The texts are those of the record. */
 static void add(TraceRing *ring, const void *record, uint32_t record_len, Str *const *texts,
                 int count) {
     uint32_t len = (uint32_t)sizeof len + record_len + size_of_texts(texts, count);
@@ -73,55 +75,80 @@ static void place_texts(const char *at, Str *const *texts, int count) {
     }
 }
 
-enum { EVENT_TEXTS_COUNT = 6, SESSION_TEXTS_COUNT = 3 };
+enum { EVENT_TEXTS_COUNT = 7, SESSION_TEXTS_COUNT = 3, CONFIRMATION_TEXTS_COUNT = 2 };
 
-#define EVENT_TEXTS(event)                                                              \
-    {                                                                                   \
-        &(event).name, &(event).origin, &(event).id, &(event).targets, &(event).except, \
-            &(event).except_sessions                                                    \
+#define EVENT_TEXTS(event)                                                                            \
+    {                                                                                                 \
+        &(event).name, &(event).origin, &(event).id, &(event).ack, &(event).targets, &(event).except, \
+            &(event).except_sessions                                                                  \
     }
 #define SESSION_TEXTS(session) \
     { &(session).user, &(session).id, &(session).reason }
+#define CONFIRMATION_TEXTS(confirmation) \
+    { &(confirmation).session, &(confirmation).ack }
 
 void trace_add_event(Trace *trace, const TraceEvent *event) {
     TraceEvent copy = *event;
     Str *const texts[] = EVENT_TEXTS(copy);
-    uint32_t len = size_of_texts(texts, EVENT_TEXTS_COUNT);
-    (void)len; /* cuts them before the struct is copied */
     add(&trace->events, &copy, sizeof copy, texts, EVENT_TEXTS_COUNT);
 }
 
 void trace_add_session(Trace *trace, const TraceSession *session) {
     TraceSession copy = *session;
     Str *const texts[] = SESSION_TEXTS(copy);
-    uint32_t len = size_of_texts(texts, SESSION_TEXTS_COUNT);
-    (void)len;
     add(&trace->sessions, &copy, sizeof copy, texts, SESSION_TEXTS_COUNT);
 }
 
+void trace_add_confirmation(Trace *trace, const TraceConfirmation *confirmation) {
+    TraceConfirmation copy = *confirmation;
+    Str *const texts[] = CONFIRMATION_TEXTS(copy);
+    add(&trace->confirmations, &copy, sizeof copy, texts, CONFIRMATION_TEXTS_COUNT);
+}
+
+/* Copies the record at or behind *at, but for its texts, and moves *at behind it. Gives where the texts lie, NULL
+ * when there is no record more. */
+static const char *read_next(const TraceRing *ring, uint64_t *at, void *record, size_t len) {
+    while (*at < ring->end) {
+        const char *data = ring->data + *at % ring->size + sizeof(uint32_t);
+        bool is_record = length_at(ring, *at) > 0;
+        *at = next_of(ring, *at);
+        if (!is_record) continue;
+        memcpy(record, data, len);
+        return data + len;
+    }
+    return NULL;
+}
+
 void trace_each_event(const Trace *trace, TraceOnEvent on_event, void *context) {
-    const TraceRing *ring = &trace->events;
-    for (uint64_t at = ring->begin; at < ring->end; at = next_of(ring, at)) {
-        if (length_at(ring, at) == 0) continue;
-        TraceEvent event;
-        Str *const texts[] = EVENT_TEXTS(event);
-        const char *data = ring->data + at % ring->size + sizeof(uint32_t);
-        memcpy(&event, data, sizeof event);
-        place_texts(data + sizeof event, texts, EVENT_TEXTS_COUNT);
+    TraceEvent event;
+    Str *const texts[] = EVENT_TEXTS(event);
+    uint64_t at = trace->events.begin;
+    const char *data;
+    while ((data = read_next(&trace->events, &at, &event, sizeof event)) != NULL) {
+        place_texts(data, texts, EVENT_TEXTS_COUNT);
         on_event(context, &event);
     }
 }
 
 void trace_each_session(const Trace *trace, TraceOnSession on_session, void *context) {
-    const TraceRing *ring = &trace->sessions;
-    for (uint64_t at = ring->begin; at < ring->end; at = next_of(ring, at)) {
-        if (length_at(ring, at) == 0) continue;
-        TraceSession session;
-        Str *const texts[] = SESSION_TEXTS(session);
-        const char *data = ring->data + at % ring->size + sizeof(uint32_t);
-        memcpy(&session, data, sizeof session);
-        place_texts(data + sizeof session, texts, SESSION_TEXTS_COUNT);
+    TraceSession session;
+    Str *const texts[] = SESSION_TEXTS(session);
+    uint64_t at = trace->sessions.begin;
+    const char *data;
+    while ((data = read_next(&trace->sessions, &at, &session, sizeof session)) != NULL) {
+        place_texts(data, texts, SESSION_TEXTS_COUNT);
         on_session(context, &session);
+    }
+}
+
+void trace_each_confirmation(const Trace *trace, TraceOnConfirmation on_confirmation, void *context) {
+    TraceConfirmation one;
+    Str *const texts[] = CONFIRMATION_TEXTS(one);
+    uint64_t at = trace->confirmations.begin;
+    const char *data;
+    while ((data = read_next(&trace->confirmations, &at, &one, sizeof one)) != NULL) {
+        place_texts(data, texts, CONFIRMATION_TEXTS_COUNT);
+        on_confirmation(context, &one);
     }
 }
 
@@ -145,8 +172,9 @@ Trace *trace_new(unsigned worker, uint64_t size) {
     trace->marks = mem_zalloc(count * sizeof(TraceMark));
     trace->mark_mask = count - 1;
     trace->last_event = (uint32_t)worker << WORKER_SHIFT;
-    ring_init(&trace->events, size / 8 * 3);
+    ring_init(&trace->events, size / 16 * 5);
     ring_init(&trace->sessions, size / 8);
+    ring_init(&trace->confirmations, size / 16);
     return trace;
 }
 
@@ -155,5 +183,6 @@ void trace_free(Trace *trace) {
     mem_free(trace->marks);
     mem_free(trace->events.data);
     mem_free(trace->sessions.data);
+    mem_free(trace->confirmations.data);
     mem_free(trace);
 }

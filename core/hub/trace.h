@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * trace: what one worker did with events, to tell later why somebody saw one or not: the events that it
- * emitted, to which of its sessions it gave which event, and the sessions that ended. Three rings of fixed
- * size, the oldest records go. A delivery costs one store of eight bytes. Worker's thread only.
+ * emitted, to which of its sessions it gave which event, the sessions that ended, and the confirmations that
+ * came from them. Four rings of fixed size, the oldest records go. A delivery costs one store of eight bytes.
+ * Worker's thread only.
  */
 #ifndef HUB_TRACE_H
 #define HUB_TRACE_H
@@ -34,6 +35,7 @@ typedef struct Trace {
     uint64_t mark_count; /* that ever were made */
     TraceRing events;
     TraceRing sessions;
+    TraceRing confirmations;
     uint32_t last_event; /* the worker above, its count below */
     uint32_t last_session;
 } Trace;
@@ -49,6 +51,7 @@ typedef struct TraceEvent {
     Str name;
     Str origin;  /* who asked */
     Str id;      /* idempotency key */
+    Str ack;     /* the number by which it is confirmed */
     Str targets; /* names, each with a line feed behind it; so are the next two */
     Str except;
     Str except_sessions;
@@ -66,6 +69,13 @@ typedef struct TraceSession {
     Str reason;
 } TraceSession;
 
+/* A session confirmed an event. */
+typedef struct TraceConfirmation {
+    int64_t at_ms; /* wall clock */
+    Str session;   /* its id */
+    Str ack;
+} TraceConfirmation;
+
 /* `size` bytes for all; gives. */
 Trace *trace_new(unsigned worker, uint64_t size);
 void trace_free(Trace *trace); /* takes; NULL is fine */
@@ -76,12 +86,15 @@ uint32_t trace_number_session(Trace *trace);
 
 void trace_add_event(Trace *trace, const TraceEvent *event);
 void trace_add_session(Trace *trace, const TraceSession *session);
+void trace_add_confirmation(Trace *trace, const TraceConfirmation *confirmation);
 
 /* Walk the records, the oldest first; what the visitor gets borrows from the ring. */
 typedef void (*TraceOnEvent)(void *context, const TraceEvent *event);
 typedef void (*TraceOnSession)(void *context, const TraceSession *session);
+typedef void (*TraceOnConfirmation)(void *context, const TraceConfirmation *confirmation);
 void trace_each_event(const Trace *trace, TraceOnEvent on_event, void *context);
 void trace_each_session(const Trace *trace, TraceOnSession on_session, void *context);
+void trace_each_confirmation(const Trace *trace, TraceOnConfirmation on_confirmation, void *context);
 
 static inline void trace_mark(Trace *trace, uint32_t event, uint32_t session, TraceKind kind) {
     trace->marks[trace->mark_count++ & trace->mark_mask] =

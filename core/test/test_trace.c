@@ -4,6 +4,7 @@
  *     local one = trace.new(bytes)
  *     one:event(name, targets)   -> number       one:events()    -> { {number =, name =, targets =} }
  *     one:session(user, id, reason) -> number    one:sessions()  -> { {number =, user =, id =, reason =} }
+ *     one:confirm(session, ack)                  one:confirmations() -> { {session =, ack =} }
  */
 #include "api/lua_args.h"
 #include "hub/trace.h"
@@ -69,6 +70,27 @@ static void on_session(void *context, const TraceSession *session) {
     lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
 }
 
+static int f_confirm(lua_State *L) {
+    TraceConfirmation one = {.session = check_str(L, 2), .ack = check_str(L, 3)};
+    trace_add_confirmation(check_trace(L), &one);
+    return 0;
+}
+
+static void on_confirmation(void *context, const TraceConfirmation *one) {
+    lua_State *L = context;
+    lua_newtable(L);
+    set_field_str(L, "session", one->session);
+    set_field_str(L, "ack", one->ack);
+    lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+}
+
+static int f_confirmations(lua_State *L) {
+    const Trace *trace = check_trace(L);
+    lua_newtable(L);
+    trace_each_confirmation(trace, on_confirmation, L);
+    return 1;
+}
+
 static int f_events(lua_State *L) {
     const Trace *trace = check_trace(L);
     lua_newtable(L);
@@ -83,9 +105,10 @@ static int f_sessions(lua_State *L) {
     return 1;
 }
 
-static const luaL_Reg methods[] = {{"event", f_event},   {"session", f_session},
-                                   {"events", f_events}, {"sessions", f_sessions},
-                                   {"__gc", f_gc},       {NULL, NULL}};
+static const luaL_Reg methods[] = {{"event", f_event},     {"session", f_session},
+                                   {"events", f_events},   {"sessions", f_sessions},
+                                   {"confirm", f_confirm}, {"confirmations", f_confirmations},
+                                   {"__gc", f_gc},         {NULL, NULL}};
 
 static const luaL_Reg lib[] = {{"new", f_new}, {NULL, NULL}};
 

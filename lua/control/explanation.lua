@@ -117,10 +117,19 @@ local function tell_delivery(session, got, out, label)
   end
 end
 
+local function tell_confirmation(session, event, out, label)
+  if session.confirmed then
+    out[#out + 1] = ("%s confirmed it at %s."):format(label, at(session.confirmed))
+  elseif event.ack and #session.got > 0 then
+    out[#out + 1] = ("%s is not known to have confirmed it."):format(label)
+  end
+end
+
 local function tell_session(session, event, out)
   local label = ("The session %s"):format(session.id)
-  if #session.got == 0 then return tell_time(session, event, out, label) end
+  if #session.got == 0 then tell_time(session, event, out, label) end
   for _, got in ipairs(session.got) do tell_delivery(session, got, out, label) end
+  tell_confirmation(session, event, out, label)
 end
 
 local function tell_presence(found, out)

@@ -24,7 +24,7 @@ end
 
 local function find_sessions(user, event)
   local all = json.array({})
-  for _, text in ipairs(trace.sessions(user, event and event.number)) do
+  for _, text in ipairs(trace.sessions(user, event and event.number, event and event.ack)) do
     for _, session in ipairs(json.decode(text)) do all[#all + 1] = session end
   end
   table.sort(all, function(a, b)
@@ -54,7 +54,7 @@ local function ways_of(event, subscriptions)
 end
 
 local function show_times(value)
-  for _, key in ipairs({ "at", "since", "closed" }) do
+  for _, key in ipairs({ "at", "since", "closed", "confirmed" }) do
     if math.type(value[key]) then value[key] = time.rfc3339(value[key] / 1000) end
   end
 end

@@ -195,11 +195,16 @@ local trace = {}
 ---@param text string
 ---@return string[]
 function trace.events(text) end
---- (waits) The user's sessions, and what they got of an event.
+--- (waits) The user's sessions, what they got of an event, and when they confirmed it.
 ---@param user string
 ---@param number? integer  the event's
+---@param ack? string      of the event
 ---@return string[]
-function trace.sessions(user, number) end
+function trace.sessions(user, number, ack) end
+--- A session confirmed the event with this ack.
+---@param session_id string
+---@param ack string
+function trace.confirm(session_id, ack) end
 
 ---@class core.token  `require "core.token"`
 local token = {}

@@ -5,6 +5,7 @@ local metrics = require "core.metrics"
 local secret = require "core.secret"
 local sessions = require "realtime.session"
 local shared = require "core.shared"
+local trace = require "core.trace"
 
 local acks = {}
 
@@ -28,7 +29,9 @@ function acks.take(session_id, digits)
   if not digits:find("^%d+$") or not shared.get(SPACE, digits) then return end
   local own = ("%s:%s"):format(digits, sessions.client_of(session_id))
   if not shared.set(SPACE, own, "", { ttl = TTL, expect = false }) then return end
-  if shared.increment(SPACE, digits, 1, { ttl = TTL }) then metrics.add("acks_total") end
+  if not shared.increment(SPACE, digits, 1, { ttl = TTL }) then return end
+  metrics.add("acks_total")
+  trace.confirm(session_id, digits)
 end
 
 --- How many sessions have confirmed; nil when the number is not known.

@@ -12,6 +12,8 @@ describe("what a worker records", function()
     }, one:events())
     one:session("ann", "id-1", "")
     assert.same({ { number = 1, user = "ann", id = "id-1", reason = "" } }, one:sessions())
+    one:confirm("id-1", "17592186044417")
+    assert.same({ { session = "id-1", ack = "17592186044417" } }, one:confirmations())
   end)
 
   it("is held for the last ones, however many come and whatever their size", function()
@@ -21,11 +23,15 @@ describe("what a worker records", function()
       names[i] = ("e"):rep(i % 97) .. i
       one:event(names[i], ("t"):rep(math.random(0, 900)))
       one:session("user-" .. i, ("i"):rep(22), ("r"):rep(math.random(0, 120)))
+      one:confirm("session-" .. i, ("7"):rep(14))
       if i % 500 == 0 then
         local events, sessions = one:events(), one:sessions()
         assert.is_true(#events > 20 and #sessions > 20)
         for k, event in ipairs(events) do assert.equal(names[i - #events + k], event.name) end
         for k, session in ipairs(sessions) do assert.equal("user-" .. i - #sessions + k, session.user) end
+        local confirmations = one:confirmations()
+        assert.is_true(#confirmations > 20)
+        for k, each in ipairs(confirmations) do assert.equal("session-" .. i - #confirmations + k, each.session) end
       end
     end
   end)

@@ -62,6 +62,32 @@ describe("why", function()
     has(found, "queued for the session " .. id .. " and written")
   end)
 
+  it("tells who has confirmed it, and when, also of a session that has ended", function()
+    local user, name = fresh "ann", fresh "asked"
+    local first, first_id = join(user)
+    local second, second_id = join(user)
+    local ack = notify("users:" .. user, name, { ack = true }).ack
+    first:next()
+    second:next()
+    local function told_of(id)
+      local found = ask(user, name)
+      assert.equal(ack, found.event.ack)
+      for _, session in ipairs(found.sessions) do
+        if session.id == id then return session, found end
+      end
+    end
+    assert.is_nil(told_of(first_id).confirmed)
+    first:send(('{"event":"chatty:ack","ack":%s}'):format(ack))
+    assert.is_truthy(wait.until_(function() return told_of(first_id).confirmed end))
+    first:close()
+    assert.is_truthy(wait.until_(function() return told_of(first_id).closed end))
+    local session, found = told_of(first_id)
+    assert.matches("^%d%d%d%d%-%d%d%-%d%dT", session.confirmed)
+    assert.is_nil(told_of(second_id).confirmed)
+    has(found, "The session " .. first_id .. " confirmed it at " .. session.confirmed)
+    has(found, "The session " .. second_id .. " is not known to have confirmed it.")
+  end)
+
   it("finds events by id, by idempotency key and by name, the newest", function()
     local user, key = fresh "ann", fresh "key"
     notify("users:" .. user, "named-" .. user)

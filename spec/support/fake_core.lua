@@ -399,6 +399,11 @@ local function new_task()
   return task
 end
 
+local function new_trace()
+  local function find() return {} end
+  return { events = find, sessions = find, confirm = function() end }
+end
+
 local function settings_with(own)
   local settings = {}
   for name, value in pairs(SETTINGS) do settings[name] = value end
@@ -430,7 +435,7 @@ function fake_core.install(own_settings)
       hash = function(text) return "hash of " .. text end,
       hmac = function(key, text) return ("hmac of %s by %s"):format(text, key) end,
     },
-    history = new_history(), trace = { events = function() return {} end, sessions = function() return {} end },
+    history = new_history(), trace = new_trace(),
     store = fake_records.new_store(clock), shared = fake_records.new_shared(clock),
     http = fake_http.new(), password = fake_elsewhere.password(), reload = fake_elsewhere.reload(),
   }
