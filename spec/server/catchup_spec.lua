@@ -1,10 +1,10 @@
 -- What a client missed is brought when it comes back with the id of the last event that it had: in order, each
 -- once, before anything new; or it is told of a gap.
 local cjson = require "cjson"
-local client = require "spec.support.client"
 local event_stream = require "spec.support.event_stream"
 local fresh = require "spec.support.fresh"
 local listener = require "spec.support.listener"
+local raw_socketio = require "spec.support.raw_socketio"
 local server = require "spec.support.server"
 local wait = require "spec.support.wait"
 local websocket = require "spec.support.websocket"
@@ -202,9 +202,7 @@ describe("catching up", function()
     local room = fresh "log"
     local user = new_user({ room })
     local function connect(pid)
-      local socket = client.ws{ port = chatty.port, path = "/socket.io/?EIO=4&transport=websocket" }
-      socket:next_raw()
-      socket:send("40" .. cjson.encode{ token = chatty:token(user), pid = pid })
+      local socket = raw_socketio.open(chatty, user, { pid = pid })
       return cjson.decode(socket:next_raw():sub(3)).pid, socket
     end
     local first, socket = connect()

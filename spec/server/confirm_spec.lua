@@ -1,8 +1,8 @@
 -- ack: true of a notify: clients confirm that they have the event, and each session counts once.
-local client = require "spec.support.client"
 local fault = require "spec.support.fault"
 local fresh = require "spec.support.fresh"
 local polling = require "spec.support.polling"
+local raw_socketio = require "spec.support.raw_socketio"
 local server = require "spec.support.server"
 local wait = require "spec.support.wait"
 
@@ -47,17 +47,9 @@ local function of_socketio(prefix, send, next)
   }
 end
 
--- A WebSocket of Socket.IO, behind its chatty:connected.
-local function join_socketio(chatty, user, prefix)
-  local socket = client.ws{ port = chatty.port, path = "/socket.io/?EIO=4&transport=websocket" }
-  socket:send(('40%s{"token":"%s"}'):format(prefix, chatty:token(user)))
-  for _ = 1, 3 do socket:next_raw() end
-  return socket
-end
-
 local function open_socketio(prefix)
   return function(chatty, user)
-    local socket = join_socketio(chatty, user, prefix)
+    local socket = raw_socketio.join(chatty, user, { prefix = prefix })
     return of_socketio(prefix, function(text) socket:send(text) end, function() return (socket:next_raw()) end)
   end
 end
@@ -155,7 +147,7 @@ describe("an event that is to be confirmed", function()
 
   it("does not meet what plugins ask the client", function()
     local ann = fresh "ann"
-    local socket = join_socketio(chatty, ann, "")
+    local socket = raw_socketio.join(chatty, ann)
     local ack = notify("users:" .. ann)
     socket:next_raw()
     socket:send('420["ask-me",{}]')

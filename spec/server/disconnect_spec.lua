@@ -1,9 +1,9 @@
 -- POST /control/disconnect: ends the sessions of users, and nothing else.
-local client = require "spec.support.client"
 local fault = require "spec.support.fault"
 local fresh = require "spec.support.fresh"
 local listener = require "spec.support.listener"
 local plugin_source = require "spec.support.plugin_source"
+local raw_socketio = require "spec.support.raw_socketio"
 local server = require "spec.support.server"
 local wait = require "spec.support.wait"
 
@@ -176,9 +176,7 @@ describe("a session whose connect hook waits", function()
 
   -- A client of Socket.IO that the hook holds up.
   local function open_socketio(user)
-    local socket = client.ws{ port = chatty.port, path = "/socket.io/?EIO=4&transport=websocket" }
-    socket:next_raw()
-    socket:send(('40{"token":"%s"}'):format(chatty:token(user)))
+    local socket = raw_socketio.open(chatty, user)
     wait_for("at", user)
     return socket
   end

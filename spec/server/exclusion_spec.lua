@@ -1,8 +1,8 @@
 -- What is not for a session is not for its client either when that comes back as another one: neither in what it is
 -- brought nor live, whatever the transport and however often it came back.
 local cjson = require "cjson"
-local client = require "spec.support.client"
 local event_stream = require "spec.support.event_stream"
+local raw_socketio = require "spec.support.raw_socketio"
 local server = require "spec.support.server"
 
 local PLUGIN = [[
@@ -55,12 +55,7 @@ end
 
 -- Socket.IO's own recovery: the pid of the first connection, and the offset of the last event, if there was one.
 function transports.sio(chatty, user, former)
-  local socket = client.ws{ port = chatty.port, path = "/socket.io/?EIO=4&transport=websocket" }
-  socket:next_raw()
-  local auth = { token = chatty:token(user), pid = former and former.pid }
-  socket:send("40" .. cjson.encode(auth))
-  local connect = cjson.decode(socket:next_raw():sub(3))
-  socket:next_raw()
+  local socket, connect = raw_socketio.join(chatty, user, former)
   if former then assert.equal(former.pid, connect.pid) end
   return {
     session = connect.sid, pid = connect.pid,

@@ -2,6 +2,7 @@
 local client = require "spec.support.client"
 local event_stream = require "spec.support.event_stream"
 local polling = require "spec.support.polling"
+local raw_socketio = require "spec.support.raw_socketio"
 local server = require "spec.support.server"
 local wait = require "spec.support.wait"
 
@@ -206,11 +207,7 @@ describe("a session of another transport", function()
 
   it("stays: Socket.IO over WebSocket", function()
     local chatty = start()
-    local session = client.ws{ port = chatty.port, path = "/socket.io/?EIO=4&transport=websocket" }
-    assert.matches("^0{", session:next_raw())
-    session:send("40" .. ('{"token":"%s"}'):format(chatty:token("ann")))
-    assert.matches("^40{", session:next_raw())
-    assert.matches('^42%["chatty:connected"', session:next_raw())
+    local session = raw_socketio.join(chatty, "ann")
     for number = 1, 3 do
       if number > 1 then reload(chatty, tostring(number)) end
       session:send('421["version",{}]')

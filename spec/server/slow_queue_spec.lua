@@ -1,9 +1,9 @@
 -- What waits for a slow session: events that a newer one replaces, or whose time is over, are dropped first; too
 -- much or too old ends the session with 4002; too much for all of them together, and nothing new is taken.
 local cjson = require "cjson"
-local client = require "spec.support.client"
 local event_stream = require "spec.support.event_stream"
 local polling = require "spec.support.polling"
+local raw_socketio = require "spec.support.raw_socketio"
 local server = require "spec.support.server"
 local wait = require "spec.support.wait"
 
@@ -195,12 +195,7 @@ describe("the queue of a slow session", function()
   -- Clients of each kind that take one event and then nothing more.
   local KINDS = {
     websocket = function(chatty) return chatty:join("slow") end,
-    ["Socket.IO"] = function(chatty)
-      local socket = client.ws{ port = chatty.port, path = "/socket.io/?EIO=4&transport=websocket" }
-      socket:send(('40{"token":"%s"}'):format(chatty:token("slow")))
-      for _ = 1, 3 do socket:next_raw() end
-      return socket
-    end,
+    ["Socket.IO"] = function(chatty) return (raw_socketio.join(chatty, "slow")) end,
     ["event stream"] = function(chatty)
       local stream = event_stream.open{ port = chatty.port, token = chatty:token("slow") }
       stream:next()
