@@ -45,14 +45,20 @@ void net_deinit(Net *net) {
     pool_deinit(&net->pool);
 }
 
-void net_release_place(NetRelease *place, Bytes *bytes) {
-    if (place->bytes != NULL) bytes_release_many(place->bytes, place->count);
+void net_release_place(Net *net, NetRelease *place, Bytes *bytes) {
+    if (place->bytes != NULL) {
+        bytes_release_many(place->bytes, place->count);
+    } else {
+        net->release_places[net->release_count++] = (uint8_t)(place - net->releases);
+    }
     *place = (NetRelease){bytes, 0};
 }
 
 static void release_all(Net *net) {
-    for (size_t i = 0; i < NET_RELEASES; i++) {
-        if (net->releases[i].bytes != NULL) net_release_place(&net->releases[i], NULL);
+    while (net->release_count > 0) {
+        NetRelease *place = &net->releases[net->release_places[--net->release_count]];
+        bytes_release_many(place->bytes, place->count);
+        place->bytes = NULL;
     }
 }
 

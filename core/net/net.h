@@ -49,7 +49,7 @@ typedef struct NetLimits {
     WsLimits ws; /* frames: 1009, 1008 */
 } NetLimits;
 
-enum { NET_READ_BUFFER_SIZE = 64 * 1024, NET_RELEASES = 32 };
+enum { NET_READ_BUFFER_SIZE = 64 * 1024, NET_RELEASES = 256 };
 
 /* References to one Bytes that are let go together. */
 typedef struct NetRelease {
@@ -103,6 +103,8 @@ typedef struct Net {
     WsPool ws_pool;
     char *read_buffer; /* NET_READ_BUFFER_SIZE; valid during one read callback */
     NetRelease releases[NET_RELEASES];
+    uint8_t release_places[NET_RELEASES]; /* of those that are not free */
+    uint32_t release_count;
     int64_t date_second; /* what `date` says */
     char date[32];       /* the Date header's value, renewed once a second */
 } Net;
@@ -142,7 +144,7 @@ uint64_t net_beat_ms(const Net *net, uint64_t due_ms);
 const char *net_date(Net *net);
 
 /* For net_release: the place is for these bytes from now on. */
-void net_release_place(NetRelease *place, Bytes *bytes);
+void net_release_place(Net *net, NetRelease *place, Bytes *bytes);
 
 /* Takes one reference and lets it go at the end of the next net_flush at the latest, together with
  * others of the same Bytes: fan-out would pay one atomic operation per delivery otherwise. Not
@@ -152,7 +154,7 @@ static inline void net_release(Net *net, Bytes *bytes) {
      * cost an atomic operation more. */
     uintptr_t address = (uintptr_t)bytes;
     NetRelease *place = &net->releases[(address >> 4 ^ address >> 9) % NET_RELEASES];
-    if (place->bytes != bytes) net_release_place(place, bytes);
+    if (place->bytes != bytes) net_release_place(net, place, bytes);
     place->count++;
 }
 
