@@ -23,7 +23,7 @@ static void init_message(Notice *notice, uint32_t index, const Event *event, Str
     MessageSpec spec = {.event = event->name,
                         .attributes = event->attributes,
                         .ack = ack,
-                        .key = notice_key(notice),
+                        .key = notice_key(notice, index),
                         .ends_ms = notice->ends_ms,
                         .has_id = notice->is_kept};
     message_init(&notice->messages[index], encoders, &spec);

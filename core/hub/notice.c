@@ -50,9 +50,13 @@ Notice *notice_new(const NoticeSpec *spec) {
     return notice;
 }
 
-uint64_t notice_key(const Notice *notice) {
+/* A message is for all targets, or each for the one of its index. */
+uint64_t notice_key(const Notice *notice, uint32_t message) {
     if (notice->key.len == 0) return 0;
-    return map_hash(notice->key) * 31 + map_hash(notice->targets[0].name) + notice->kind + 1;
+    uint64_t key = map_hash(notice->key) * 31 + notice->kind + 1;
+    if (notice->message_count > 1) return key + map_hash(notice->targets[message].name);
+    for (uint32_t i = 0; i < notice->target_count; i++) key += map_hash(notice->targets[i].name);
+    return key;
 }
 
 void notice_keep(Notice *notice, const RetentionRules *rules) {

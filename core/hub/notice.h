@@ -63,9 +63,9 @@ typedef struct NoticeSpec {
  * message_init before anybody else sees it. Every target's message index starts as 0. Gives. */
 Notice *notice_new(const NoticeSpec *spec);
 
-/* A number for the key, and for whom the event is: of what has the same one only the newest matters. 0: it
- * has no key. */
-uint64_t notice_key(const Notice *notice);
+/* A number for the key and for whom the message is, in any order: of what has the same one only the newest
+ * matters. 0: it has no key. */
+uint64_t notice_key(const Notice *notice, uint32_t message);
 
 /* The channels keep the event as the rules say. */
 void notice_keep(Notice *notice, const RetentionRules *rules);

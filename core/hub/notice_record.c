@@ -91,7 +91,7 @@ static void take_messages(Pack *pack, const MessageEncoder *encoders, Notice *no
         MessageSpec spec = {.event = buf_str(&name),
                             .attributes = attributes,
                             .ack = has_ack ? ack : STR_NONE,
-                            .key = notice_key(notice),
+                            .key = notice_key(notice, i),
                             .ends_ms = notice->ends_ms,
                             .has_id = true};
         message_init(&notice->messages[i], encoders, &spec);
@@ -103,7 +103,7 @@ static bool is_sound(const Target *targets, uint32_t count, uint32_t message_cou
     for (uint32_t i = 0; i < count; i++) {
         if (targets[i].message >= message_count) return false;
     }
-    return count > 0;
+    return count > 0 && (message_count == 1 || message_count == count);
 }
 
 static uint64_t end_of(uint64_t rest_ms, uint64_t age_ms) {

@@ -107,6 +107,23 @@ describe("an event", function()
     assert.same({ "y", "x2" }, { again:next().event, again:next().event })
   end)
 
+  it("with a key takes no place in other channels, on the way to who comes back neither", function()
+    local one, other, user = fresh "log", fresh "log", fresh "ann"
+    chatty:subscribe("users:" .. user, { one, other })
+    local session = chatty:connect(user)
+    local id = session:next().id
+    session:abort()
+    local both = ("channels:%s,%s"):format(one, other)
+    notify(both, "x1", { key = "x" })
+    notify("channels:" .. one, "x2", { key = "x" })
+    assert.equal(200, chatty:control("POST", "/control/notify?add=origin&method=" .. both,
+      { event = "y", attributes = {}, key = "y" }).status)
+    local again = chatty:connect(user, { path = "/ws?after=" .. id })
+    again:next()
+    assert.same({ "x1", "x2" }, { again:next().event, again:next().event })
+    assert.same({ one, other }, { again:next().attributes.origin, again:next().attributes.origin })
+  end)
+
   it("may tell a hook of the users that were not there", function()
     local room, other = fresh "room", fresh "room"
     local here, gone, both = fresh "here", fresh "gone", fresh "gone"
