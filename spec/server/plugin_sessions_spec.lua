@@ -85,6 +85,8 @@ describe("the hook connect", function()
     chatty:subscribe("users:sam", { "z-1", "a-1" })
     local socket = chatty:join("sam")
     chatty:subscribe("users:sam", { "m-1" })
+    chatty:notify("channels:m-1", "tick") -- the 200 promises that this finds the subscription, and no more
+    assert.equal("tick", socket:next().event)
     socket:send_event("channels", "{}", 1)
     assert.same({ "a-1", "lobby", "m-1", "z-1" }, socket:next().attributes)
   end)
