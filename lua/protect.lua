@@ -15,7 +15,7 @@ local protect = {}
 
 local OURS <const> = "chatty"
 local MB <const> = 1048576
-local call, parked = cage.call, parking.parked
+local call, parked, xpcall = cage.call, parking.parked, xpcall
 
 local function describe(raised)
   if refusal.is(raised) then return raised end
@@ -100,7 +100,21 @@ function protect.call(owner, what, f, ...)
   return finish_caged(owner, what, call(f, ...))
 end
 
---- The same, and cheaper, for what gets at most four values and gives one: hooks, handlers of requests.
+--- The same, and cheaper, for a function of ours that gets at most four values and gives two.
+---@param what string
+---@param f function
+---@param a? any
+---@param b? any
+---@param c? any
+---@param d? any
+---@return boolean ok, any first, any second, boolean? is_bug
+function protect.own(what, f, a, b, c, d)
+  local ok, first, second = xpcall(f, describe, a, b, c, d)
+  if ok then return true, first, second end
+  return finish(OURS, what, false, first)
+end
+
+--- The same for what gets at most four values and gives one: hooks, handlers of requests.
 ---@param owner string
 ---@param what string
 ---@param f function
@@ -110,11 +124,7 @@ end
 ---@param d? any
 ---@return boolean ok, any result, boolean? is_bug
 function protect.one(owner, what, f, a, b, c, d)
-  if owner == OURS then
-    local ok, first = xpcall(f, describe, a, b, c, d)
-    if ok then return true, first end
-    return finish(owner, what, false, first)
-  end
+  if owner == OURS then return protect.own(what, f, a, b, c, d) end
   if parked[owner] then return false, parking.refuse(owner), true end
   local ok, first, raised, traceback = call(f, a, b, c, d)
   if ok then return true, first end

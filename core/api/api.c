@@ -30,6 +30,7 @@ Api *api_new(const Api *model) {
     *api = *model;
     list_init(&api->link);
     retention_init(&api->retention);
+    lines_init(&api->lines);
     api->script = script_new(model->home);
     script_limit(api->script, &model->limits);
     api_open(api);
@@ -41,6 +42,7 @@ void api_free(Api *api) {
     list_remove(&api->link);
     script_free(api->script);
     retention_deinit(&api->retention);
+    lines_deinit(&api->lines);
     mem_free(api);
     metrics_add(METRIC_lua_states, -1);
 }
@@ -167,10 +169,9 @@ void api_on_request(void *states, Request *request) {
     push_request(L, request);
     lua_rawgeti(L, LUA_REGISTRYINDEX, api->on_request);
     lua_pushvalue(L, -2);
-    push_str(L, request->method);
-    push_str(L, request->path);
+    lines_push(&api->lines, L, request->line);
     lua_pushboolean(L, request_is_plain(request));
-    task_start_with(api->script, "request", 4, on_request_end);
+    task_start_with(api->script, "request", 3, on_request_end);
 }
 
 void api_on_presence(Api *api, Str user, bool is_online, uint64_t generation) {

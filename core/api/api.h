@@ -11,6 +11,7 @@
 #include <lauxlib.h>
 #include <lua.h>
 
+#include "api/lines.h"
 #include "base/err.h"
 #include "base/meters.h"
 #include "data/job.h"
@@ -48,6 +49,7 @@ typedef struct Api {
     Shared *shared;           /* NULL in tools */
     History *history;         /* NULL in tools */
     RetentionRules retention; /* which channels keep history, as the plugins of this state say */
+    Lines lines;              /* what this state remembers of requests */
     uint32_t replay_max;      /* events that a session is brought at once */
     HttpClient *http;         /* NULL in tools */
     Meters *meters;           /* NULL in tools */

@@ -70,6 +70,25 @@ static Request *check_request(lua_State *L) {
     return check_box(L)->request;
 }
 
+static int f_method(lua_State *L) {
+    push_str(L, check_request(L)->method);
+    return 1;
+}
+
+static int f_path(lua_State *L) {
+    push_str(L, check_request(L)->path);
+    return 1;
+}
+
+/* stack: request, value */
+static int f_remember(lua_State *L) {
+    const Request *request = check_request(L);
+    luaL_checkany(L, 2);
+    lua_settop(L, 2);
+    lines_keep(&api_of(L)->lines, L, request->line);
+    return 0;
+}
+
 static int f_query(lua_State *L) {
     push_str(L, check_request(L)->query);
     return 1;
@@ -250,6 +269,9 @@ static int f_open_socket(lua_State *L) {
 }
 
 static const luaL_Reg methods[] = {
+    {"method", f_method},
+    {"path", f_path},
+    {"remember", f_remember},
     {"query", f_query},
     {"parameters", f_parameters},
     {"target", f_target},

@@ -406,6 +406,7 @@ static bool execute(Http *http, Str *bytes) {
 static bool read_head(Http *http, Str head) {
     Request *request = http->request = request_new();
     Str copy = arena_copy(&request->arena, head);
+    request->line = str_make(copy.data, http->method_len + 1 + http->target_len);
     request->method = str_make(copy.data, http->method_len);
     request->target = str_make(copy.data + http->method_len + 1, http->target_len);
     request->version_minor = (uint8_t)(http->version[7] - '0');

@@ -24,6 +24,7 @@ typedef struct Request {
     void (*on_gone)(void *context); /* the connection is gone before the answer; may be NULL */
     void *gone_context;
     Arena arena;     /* holds all Strs below but the body */
+    Str line;        /* "GET /control/search/users?page[size]=1": method and target */
     Str method;      /* "GET" */
     Str target;      /* as it was sent: "/control/notify?method=..." */
     Str path;        /* percent-decoded, from '/'; or "*" (OPTIONS only) */

@@ -4,8 +4,8 @@ local add = require "notify.add"
 local answer = require "control.answer"
 local emission = require "notify.emission"
 local event = require "event"
+local lines = require "http.lines"
 local notification = require "notify.notification"
-local reply = require "http.reply"
 local requests = require "http.request"
 local selector = require "selector"
 local terms = require "notify.terms"
@@ -13,7 +13,9 @@ local terms = require "notify.terms"
 local notify = {}
 
 local KINDS = selector.kinds("channels", "channels-efficient", "users")
-local NOTIFIED = reply.constant('{"msg":"Notified."}')
+local NOTIFIED <const> = '{"msg":"Notified."}'
+
+local read_event = requests.read_event
 
 -- Puts what stands in the body beside the event, and the key of the header, into what is sent.
 local function add_terms(sent, members, key)
@@ -90,23 +92,34 @@ function notify.describe(plan, done, id, ack)
   return { msg = "Notified.", id = id, ack = ack, report = done ~= true and done or nil }
 end
 
-local function make_plan(request, query)
+-- What most are answered.
+local function text_of(id)
+  return id and '{"id":"' .. id .. '","msg":"Notified."}' or NOTIFIED
+end
+
+local function handle_straight(core, plan, identity)
+  local core_event, members = read_event(core)
+  local done, id, ack = notify.run(plan, core_event, members, nil, identity)
+  if not done then return nil, id end
+  if ack then return nil, { json = notify.describe(plan, done, id, ack) } end
+  return text_of(id)
+end
+
+local function plan_of(request, line)
+  if line.made then return line.made end
   local plan, refused = notify.plan(request.query)
-  query.made = plan
+  if plan then lines.learn(line, plan, plan.is_plain and handle_straight or nil) end
   return plan, refused
 end
 
 local function handle(request)
-  local core, members, query, is_plain = requests.event_call(request)
-  local plan, refused = query.made, nil
-  if not plan then plan, refused = make_plan(request, query) end
+  local core, members, line, is_plain = requests.event_call(request)
+  local plan, refused = plan_of(request, line)
   if not plan then return refused end
   local key = not is_plain and requests.core(request):header("idempotency-key") or nil
   local done, id, ack = notify.run(plan, core, members, key, request.identity)
   if not done then return id end
-  if done == true and not ack and (is_plain or not request.wants_document) then
-    return id and reply.raw('{"id":"' .. id .. '","msg":"Notified."}') or NOTIFIED
-  end
+  if done == true and not (ack or request.wants_document) then return { raw_json = text_of(id) } end
   return answer.done(request, notify.describe(plan, done, id, ack))
 end
 

@@ -2,6 +2,7 @@
 
 local cors = require "http.cors"
 local filters = require "http.filters"
+local lines = require "http.lines"
 local negotiate = require "http.negotiate"
 local protect = require "protect"
 local refusal = require "refusal"
@@ -12,7 +13,8 @@ local router = require "http.router"
 local dispatch = {}
 
 local check_query, wants_document = requests.check_query, negotiate.wants_document
-local before, after = filters.registered.before, filters.registered.after
+local before = filters.registered.before
+local call_own, send_raw = protect.own, reply.send_raw
 
 -- Reads a body as the route declares it, so that what is wrong is refused before the handler.
 local read_body = {
@@ -43,13 +45,15 @@ local function outcome_of(message, code, refused)
   return refused or refusal.of_failure(tostring(message), code)
 end
 
-local function handle(request, route, core, is_plain)
+local function handle(request, line, core, is_plain)
+  local route = line.route
   local refused = (not is_plain and route.is_jsonapi and check_accept(request, core))
     or route.guard(request, core)
     or (before[1] and filters.before(request))
     or (route.query and check_query(request, core, route.query))
     or ((route.body or route.body_max) and check_body(request, route, core, is_plain))
   if refused then return refused end
+  if not line.is_known then lines.keep(line, core) end
   local response, message, code, why = route.handler(request)
   if response ~= nil or message == nil then return response end
   return outcome_of(message, code, why)
@@ -80,8 +84,8 @@ local function preflight(core, methods)
 end
 
 -- What has no route of its own: preflights, OPTIONS, 404 and 405.
-local function answer_unmatched(core, method, path)
-  local request = requests.new(core, method, path, false)
+local function answer_unmatched(core, line)
+  local request, method, path = requests.new(core, line), line.method, line.path
   local found = router.methods(path)
   local methods = found and table.concat(found, ", ")
   local response
@@ -97,17 +101,27 @@ local function answer_unmatched(core, method, path)
   answer(request, response, "chatty", method .. " without a route")
 end
 
+-- Answers by the straight way of a line, whose guard recognized who asks.
+local function go_straight(core, line, identity)
+  local route = line.route
+  local ok, raw_json, response = call_own(route.label, line.straight, core, line.made, identity)
+  if ok and raw_json then return send_raw(core, raw_json, route.is_jsonapi) end
+  if not ok then response = raw_json end
+  answer(requests.new(core, line, true), response, route.plugin, route.answer_label)
+end
+
 --- Answers one request.
 ---@param core core.request
----@param method string
----@param path string  percent-decoded
----@param is_plain boolean  JSON in, JSON out, and nothing else is asked for
-function dispatch.request(core, method, path, is_plain)
-  local route, params = router.find(method, path)
-  if not route then return answer_unmatched(core, method, path) end
-  local request = requests.new(core, method, path, is_plain, route, params)
-  local _, response = protect.one(route.plugin, route.label, handle, request, route, core, is_plain)
-  if is_plain and not after[1] and reply.send_own(core, response, route.is_jsonapi) then return end
+---@param line lines.line|nil  what is known of its line
+---@param is_plain boolean      JSON in, JSON out, and nothing else is asked for
+function dispatch.request(core, line, is_plain)
+  line = line or lines.read(core)
+  local identity = is_plain and line.straight and line.recognize(core)
+  if identity then return go_straight(core, line, identity) end
+  local route = line.route
+  if not route then return answer_unmatched(core, line) end
+  local request = requests.new(core, line, is_plain)
+  local _, response = protect.one(route.plugin, route.label, handle, request, line, core, is_plain)
   answer(request, response, route.plugin, route.answer_label)
 end
 

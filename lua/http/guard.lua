@@ -1,6 +1,6 @@
 -- Guards: who may use a route. Each is compiled at setup from what the route's `auth` says into a
 -- function: request, core -> nil, or a refusal. A guard that lets in says who it is: request.user and
--- request.identity.
+-- request.identity. Some recognize most of those whom they let in at a glance: core -> identity, or nil.
 
 local control_keys = require "identity.control_keys"
 local credentials = require "identity.credentials"
@@ -117,6 +117,11 @@ local function refuse_name(core)
     { header = "Host" })
 end
 
+local function recognize_key(core)
+  return core:has_key(KEYS) and CONTROL or nil
+end
+
+-- The check, and how it recognizes.
 local function control(scope)
   if settings.CONTROL_AUTH == "none" then
     -- Without keys a page of any origin could control the server of whoever looks at it.
@@ -126,10 +131,12 @@ local function control(scope)
       return refused
     end
   end
-  return function(request, core)
-    if not core:has_key(KEYS) then return check_control(request, core, scope) end
-    request.identity = CONTROL
+  local function check(request, core)
+    local identity = recognize_key(core)
+    if not identity then return check_control(request, core, scope) end
+    request.identity = identity
   end
+  return check, recognize_key
 end
 
 -- A plugin's own guard: request -> identity, or nil and a refusal. The identity is a user's name or a table
@@ -147,15 +154,18 @@ end
 
 --- Compiles what a route says about `auth`; nil if it says nothing that is known.
 ---@param auth any
----@return fun(request: request, core: core.request): refusal?|nil check, string? name  for lists of routes
+---@return fun(request: request, core: core.request): refusal?|nil check
+---@return string? name  for lists of routes
+---@return fun(core: core.request): guard.identity|nil recognize
 function guard.compile(auth)
   if auth == "none" then return let_everybody_in, "none" end
   if auth == "jwt" then return check_user, "jwt" end
   if type(auth) == "function" then return own(auth), "function" end
   if type(auth) ~= "string" then return nil end
-  if auth == "control" then return control(nil), auth end
   local scope = auth:match("^control:([%l%d-]+)$")
-  if scope then return control(scope), auth end
+  if auth ~= "control" and not scope then return nil end
+  local check, recognize = control(scope)
+  return check, auth, recognize
 end
 
 return guard

@@ -1,14 +1,12 @@
 -- The query of a request: decoded, and checked against what the route declares.
 
 local core_query = require "core.query"
-local recent = require "http.recent"
 local refusal = require "refusal"
 local rule = require "rule"
 
 local query = {}
 
 local parse = core_query.parse
-local good = recent.new() -- query.checked, by the text
 
 --- Refuses what core.query and request:parameters found malformed.
 ---@param name string|nil
@@ -128,25 +126,6 @@ function query.read(text, spec)
     if values[name] == nil then values[name] = default end
   end
   return values
-end
-
----@class query.checked  what is known of a text
----@field spec query.spec  that it is good for
----@field made any         what the handler has made of it for the next time: nothing of a plugin's
-
---- Checks a query: what is known of it from now on, and what was read, if that was necessary to know; or nil and a
---- refusal.
----@param text string   raw, without "?"
----@param spec query.spec
----@return query.checked|nil checked, table<string, any>|refusal|nil values_or_refused
-function query.check(text, spec)
-  local checked = good.by_text[text]
-  if checked and checked.spec == spec then return checked end
-  local values, refused = query.read(text, spec)
-  if not values then return nil, refused end
-  checked = { spec = spec, made = nil }
-  recent.keep(good, text, checked)
-  return checked, values
 end
 
 return query

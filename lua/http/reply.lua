@@ -117,30 +117,6 @@ function reply.check(response)
   argument.keys(response, FIELDS, "a response", argument.BLAME_NOBODY)
 end
 
-local constants, latest = {}, nil
-
---- A response of JSON that a handler of ours gives again and again, so that it is made and checked but once.
----@param raw_json string
----@return table response
-function reply.constant(raw_json)
-  local response = { raw_json = raw_json }
-  constants[response] = raw_json
-  return response
-end
-
---- A response of JSON that a handler of ours returns at once.
----@param raw_json string
----@return table response
-function reply.raw(raw_json)
-  latest = { raw_json = raw_json }
-  return latest
-end
-
--- Its body, if it is one of these: known by being the same table, since a plugin's may be any.
-local function own_body(response)
-  return constants[response] or (response ~= nil and rawequal(response, latest) and latest.raw_json)
-end
-
 --- Answers the request.
 ---@param self request
 ---@param response table
@@ -152,16 +128,12 @@ function reply.send(self, response)
   return core_of(self):reply(response.status or (body and 200 or 204), headers, body)
 end
 
---- Answers a plain request with what constant or raw made; false if the response is another.
+--- Answers a request that asks for nothing but JSON, and that no filter sees.
 ---@param core core.request
----@param response any
+---@param raw_json string
 ---@param is_negotiated boolean|nil
----@return boolean
-function reply.send_own(core, response, is_negotiated)
-  local raw_json = own_body(response)
-  if not raw_json then return false end
+function reply.send_raw(core, raw_json, is_negotiated)
   core:reply(200, (is_negotiated and NEGOTIATED or PLAIN)[JSON], raw_json)
-  return true
 end
 
 --- The response that a refusal becomes.

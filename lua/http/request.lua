@@ -13,11 +13,11 @@ local secret = require "core.secret"
 local request = {}
 
 local CORE <const> = private.key()   -- of the core.request
-local ROUTE <const> = private.key()  -- of the route that was found
+local LINE <const> = private.key()   -- of the lines.line
 local CLAIMS <const> = private.key() -- of the token's claims as raw JSON
 local MEMBERS <const> = private.key() -- of the other members of that body
 local EVENT <const> = private.key()  -- of the core.event that the body became
-local QUERY <const> = private.key()  -- of the query.checked, once it was found good for the route
+local QUERY <const> = private.key()  -- of the query.spec, once the query was found good for it
 local PLAIN <const> = private.key()  -- of whether nothing in its head asks for more than JSON
 
 local ID_MAX <const> = 64 -- bytes
@@ -47,8 +47,8 @@ function lazy.claims(self)
 end
 
 function lazy.query(self)
-  local text, checked = self[CORE]:query(), rawget(self, QUERY)
-  if checked then return (query.read(text, checked.spec)) end
+  local text, spec = self[CORE]:query(), rawget(self, QUERY)
+  if spec then return (query.read(text, spec)) end
   local values, refused = query.all(text)
   if not values then error(refused) end
   return values
@@ -92,26 +92,29 @@ function Request.__index(self, key)
   return value
 end
 
+local function copy(params)
+  local own = {}
+  for name, value in next, params do own[name] = value end
+  return own
+end
+
 ---@param core core.request
----@param method string
----@param path string
+---@param line lines.line
 ---@param is_plain? boolean
----@param route? router.route
----@param params? table<string, string>
 ---@return request
-function request.new(core, method, path, is_plain, route, params)
+function request.new(core, line, is_plain)
   local self = setmetatable({
-    [CORE] = core, [ROUTE] = route, [EVENT] = false, [PLAIN] = is_plain or false, method = method, path = path,
+    [CORE] = core, [LINE] = line, [EVENT] = false, [PLAIN] = is_plain or false, method = line.method, path = line.path,
     [QUERY] = nil, identity = nil, -- room for what most routes set: eight fields in all
   }, Request)
-  if params then self.params = params end
+  if line.params then self.params = copy(line.params) end
   return self
 end
 
 ---@param self request
 ---@return router.route|nil
 function request.route(self)
-  return self[ROUTE]
+  return self[LINE].route
 end
 
 ---@param self request
@@ -126,9 +129,21 @@ end
 ---@param spec query.spec
 ---@return refusal|nil
 function request.check_query(self, core, spec)
-  local checked, values = query.check(core:query(), spec)
-  if not checked then return values end
-  self[QUERY], self.query = checked, values
+  local values, refused
+  if not self[LINE].is_known then
+    values, refused = query.read(core:query(), spec)
+    if not values then return refused end
+  end
+  self[QUERY], self.query = spec, values
+end
+
+--- Reads a body that must be an event. Raises a refusal if it is none.
+---@param core core.request
+---@return core.event event, table|nil members  the others of the body
+function request.read_event(core)
+  local found, message, code, pointer = core:event()
+  if found then return found, message end
+  error(refusal.of(code, refusal.sentence(message), pointer and { pointer = pointer }))
 end
 
 --- The event that the body is, without a public face. Raises a refusal if it is none.
@@ -137,19 +152,18 @@ end
 function request.core_event(self)
   local before = self[EVENT]
   if before then return before end
-  local found, message, code, pointer = self[CORE]:event()
-  if not found then error(refusal.of(code, refusal.sentence(message), pointer and { pointer = pointer })) end
+  local found, members = request.read_event(self[CORE])
   self[EVENT] = found
-  if message then self[MEMBERS] = message end
+  if members then self[MEMBERS] = members end
   return found
 end
 
---- What was read for a route that has an event as body and a query: the event, the other members of the body, what is
---- known of the query, and whether nothing in the head asks for more than JSON.
+--- What was read for a route that has an event as body: the event, the other members of the body, what is known of the
+--- line, and whether nothing in the head asks for more than JSON.
 ---@param self request
----@return core.event event, table|nil members, query.checked query, boolean is_plain
+---@return core.event event, table|nil members, lines.line line, boolean is_plain
 function request.event_call(self)
-  return self[EVENT], rawget(self, MEMBERS), self[QUERY], self[PLAIN]
+  return self[EVENT], rawget(self, MEMBERS), self[LINE], self[PLAIN]
 end
 
 --- Says whose request it is.

@@ -13,6 +13,7 @@ local router = {}
 ---@field folder string          of the plugin, for files
 ---@field guard function         who may (guard.lua)
 ---@field guard_name string
+---@field recognize? fun(core: core.request): guard.identity|nil  who it is, for those whom the guard knows at a glance
 ---@field query? query.spec
 ---@field body? string           what the body must be: json, event, document
 ---@field body_max? integer

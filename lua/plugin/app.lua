@@ -60,8 +60,8 @@ local function compile_guard(auth, label, level)
   if auth == nil then
     error(("%s: say who may: auth = 'none', 'jwt', 'control' or a function"):format(label), level + 1)
   end
-  local check, name = guard.compile(auth)
-  if check then return check, name end
+  local check, name, recognize = guard.compile(auth)
+  if check then return check, name, recognize end
   error(label .. ": auth must be 'none', 'jwt', 'control', 'control:<scope>' or a function", level + 1)
 end
 
@@ -81,12 +81,12 @@ local function add_route(self, method, path, options, handler, level)
   argument.type(path, "string", ("app:%s: the path"):format(method:lower()), level + 1)
   local label = ("%s %s"):format(method, path)
   check_route(label, options, handler, level + 1)
-  local check, name = compile_guard(options.auth, label, level + 1)
+  local check, name, recognize = compile_guard(options.auth, label, level + 1)
   local ok, line = router.add({
     method = method, path = path, handler = handler, label = label, doc = options.doc,
     plugin = plugin.name, folder = plugin.folder, where = place(level + 1),
     answer_label = ("%s at %s"):format(label, place(level + 1)),
-    guard = check, guard_name = name,
+    guard = check, guard_name = name, recognize = recognize,
     query = options.query and query.compile(options.query, level + 1),
     body = options.body, body_max = options.body_max, is_jsonapi = options.jsonapi,
   })

@@ -1,6 +1,7 @@
 local lua_half = require "spec.support.lua_half"
 
-describe("POST /control/notify", function()
+-- What was sent before goes another way (http.lines), and is answered alike.
+for _, times in ipairs({ "for the first time", "again" }) do describe("POST /control/notify " .. times, function()
   local core
 
   before_each(function() core = lua_half.start({ shipped = { "origin", "date_time" } }) end)
@@ -9,6 +10,10 @@ describe("POST /control/notify", function()
   local ATTRIBUTES <const> = '{"n":12345678901234567890,"list":[] }'
 
   local function notify(query, body, headers)
+    if times == "again" then
+      lua_half.control(core, "POST", "/control/notify" .. query, BODY)
+      core.bus.calls = {}
+    end
     return lua_half.control(core, "POST", "/control/notify" .. query, body or BODY, headers)
   end
 
@@ -153,4 +158,33 @@ describe("POST /control/notify", function()
     local reply = lua_half.control(core, "GET", "/control/notify")
     assert.same({ 405, "OPTIONS, POST" }, { reply.status, reply.headers.allow })
   end)
-end)
+
+  it("takes what stands beside the event", function()
+    assert.equal(200, notify("?method=users:a", '{"event":"e","attributes":0,"key":"k","except":["b"]}').status)
+    assert.same({ "k", { "b" } }, { sent().terms.key, sent().except })
+  end)
+
+  it("answers with the id of an event that is kept", function()
+    core.bus.answers.notify = { true, "01-02" }
+    assert.same({ msg = "Notified.", id = "01-02" }, notify("?method=channels:a").json)
+  end)
+
+  it("emits once for an idempotency key", function()
+    local headers = { ["idempotency-key"] = "one" }
+    assert.same({ 200, 200 }, { notify("?method=users:a", BODY, headers).status,
+      lua_half.control(core, "POST", "/control/notify?method=users:a", BODY, headers).status })
+    assert.equal(1, #core.bus.calls)
+  end)
+
+  it("says no when too much waits for slow sessions", function()
+    core.bus.answers.notify = { nil, "too much waits for slow sessions", "LIMIT" }
+    local reply = notify("?method=users:a")
+    assert.same({ 503, "queues-full", "1" }, { reply.status, reply.error.code, reply.headers["retry-after"] })
+  end)
+
+  it("answers 500 when it fails, and logs which route it was", function()
+    core.bus.emit = function() error("no bus") end
+    assert.same({ 500, "internal" }, { notify("?method=users:a").status, notify("?method=users:a").error.code })
+    assert.matches("^plugin chatty, POST /control/notify: .*no bus$", core.log.lines[#core.log.lines].message)
+  end)
+end) end

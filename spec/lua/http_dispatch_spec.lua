@@ -141,6 +141,48 @@ describe("dispatch", function()
     end
   end)
 
+  it("gives each request path parameters of its own, also when the same was asked before", function()
+    start([[
+      app:get("/a/:x/*rest", { auth = "none" }, function(request)
+        local seen = request.params.x .. " " .. request.params.rest
+        request.params.x = "changed"
+        return { text = seen }
+      end)
+    ]])
+    for _ = 1, 2 do assert.equal("1 2/3", ask("GET", "/a/1/2/3").body) end
+  end)
+
+  it("tells methods apart, also when the same path was asked before", function()
+    start([[
+      app:get("/a", { auth = "none" }, function() return { text = "get" } end)
+      app:post("/a", { auth = "none" }, function() return { text = "post" } end)
+    ]])
+    for _ = 1, 2 do
+      assert.same({ "get", "post" }, { ask("GET", "/a").body, ask("POST", "/a").body })
+      assert.equal(405, ask("PUT", "/a").status)
+    end
+  end)
+
+  it("asks the guard each time", function()
+    start([[app:get("/a", { auth = "jwt", query = {} }, function(request) return { text = request.user } end)]])
+    core.token.known.t = { user = "ann", claims = "{}" }
+    for _ = 1, 2 do
+      assert.equal("ann", ask("GET", "/a", { headers = { authorization = "Bearer t" } }).body)
+      assert.equal(401, ask("GET", "/a").status)
+    end
+  end)
+
+  it("remembers no line of those who are not let in, or whose query is not good", function()
+    start([[
+      app:get("/a", { auth = "jwt" }, function() end)
+      app:get("/b", { auth = "none", query = {} }, function() end)
+    ]])
+    local _, first = ask("GET", "/a")
+    local _, second = ask("GET", "/b?x=1")
+    local _, third = ask("GET", "/b")
+    assert.same({ false, false, true }, { first.is_remembered, second.is_remembered, third.is_remembered })
+  end)
+
   it("shows filters the query as text, and handlers as it is declared", function()
     start([[
       local seen
@@ -232,6 +274,18 @@ describe("dispatch", function()
       ]])
       assert.equal("1", ask("GET", "/a").headers["x-a"])
       assert.is_nil(ask("GET", "/b").headers["x-a"])
+    end)
+
+    it("see every event that is posted, also those of a line that came before", function()
+      start([[
+        local count = 0
+        app:before("/control/*", function() count = count + 1 end)
+        app:after("/control/*", function(_, response) response.headers["X-Count"] = tostring(count) end)
+      ]])
+      for i = 1, 3 do
+        local reply = lua_half.control(core, "POST", "/control/notify?method=users:a", { event = "e", attributes = {} })
+        assert.same({ 200, tostring(i) }, { reply.status, reply.headers["x-count"] })
+      end
     end)
 
     it("run by priority", function()

@@ -19,7 +19,7 @@ describe("guard", function()
   -- The refusal, and the request that was asked.
   local function ask(auth, headers)
     local core_request = fake_core.request({ headers = headers })
-    local request = requests.new(core_request, "GET", "/")
+    local request = requests.new(core_request, { method = "GET", path = "/" })
     local check = guard.compile(auth)
     return check(request, core_request), request
   end

@@ -10,7 +10,7 @@ describe("a proxy", function()
   end)
 
   local function request_with(headers, remote)
-    local made = requests.new(fake_core.request({ headers = headers }), "POST", "/")
+    local made = requests.new(fake_core.request({ headers = headers }), { method = "POST", path = "/" })
     made.remote = remote
     return made
   end

@@ -15,7 +15,7 @@ describe("reply", function()
   -- What goes over the wire.
   local function send(response, headers, route)
     local raw = fake_core.request({ headers = headers })
-    local request = requests.new(raw, "GET", "/", false, route)
+    local request = requests.new(raw, { method = "GET", path = "/", route = route })
     reply.check(response)
     reply.send(request, response)
     return fake_core.state(raw).reply

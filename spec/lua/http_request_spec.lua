@@ -11,7 +11,7 @@ describe("request", function()
 
   local function new(fields)
     local raw = fake_core.request(fields)
-    return requests.new(raw, fake_core.state(raw).method, fake_core.state(raw).path), raw
+    return requests.new(raw, fake_core.state(raw)), raw
   end
 
   local function refused(f)

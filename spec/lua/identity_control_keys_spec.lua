@@ -104,7 +104,7 @@ describe("control keys", function()
     local guard, requests = require "http.guard", require "http.request"
     local text = control_keys.add("shop", { "notify" })
     local core_request = fake_core.request({ headers = bearer(text) })
-    local request = requests.new(core_request, "GET", "/")
+    local request = requests.new(core_request, { method = "GET", path = "/" })
     assert.is_nil((guard.compile("control:notify"))(request, core_request))
     assert.same({ kind = "control", key = "shop", is_limited = true }, request.identity)
   end)

@@ -33,8 +33,9 @@ local state_of = fake_userdata.state
 -- Requests -------------------------------------------------------------------------------------------
 
 local request_methods = {}
+local remembered = {} -- by method and target
 
-for _, name in ipairs({ "query", "target", "headers", "body", "remote", "is_upgrade" }) do
+for _, name in ipairs({ "method", "path", "query", "target", "headers", "body", "remote", "is_upgrade" }) do
   request_methods[name] = function(self) return state_of(self)[name] end
 end
 
@@ -44,6 +45,12 @@ function request_methods:parameters(...)
   local found = { ... }
   for i, asked in ipairs(found) do found[i] = values[asked] end
   return table.unpack(found, 1, select("#", ...))
+end
+
+function request_methods:remember(value)
+  local state = state_of(self)
+  remembered[state.method .. " " .. state.target] = value
+  state.is_remembered = true
 end
 
 function request_methods:header(name) return state_of(self).headers[name] end
@@ -130,8 +137,15 @@ function fake_core.request(fields)
     method = fields.method or "GET", target = target, headers = fields.headers or {},
     path = target:match("^[^?]*"), query = target:match("%?(.*)$") or "", body = fields.body or "",
     remote = "127.0.0.1", is_upgrade = fields.is_upgrade or false, is_broken = fields.is_broken,
+    is_remembered = false,
   }
   return fake_userdata.new(request_methods, state)
+end
+
+--- What the Lua half remembered of requests of the same line.
+function fake_core.remembered(request)
+  local state = state_of(request)
+  return remembered[state.method .. " " .. state.target]
 end
 
 --- What C says of a request's head beside it: that nothing in it asks for more than JSON.
@@ -420,6 +434,7 @@ end
 --- Puts fresh fakes in place of the C modules and of the settings, and gives them by name.
 function fake_core.install(own_settings)
   unload_ours()
+  remembered = {}
   local clock = new_time()
   local modules = {
     bus = new_bus(), cage = fake_cage.new(), engine = fake_engine.new(fake_core.socket),

@@ -44,7 +44,7 @@ end
 function lua_half.ask(core, fields)
   local request = fake_core.request(fields)
   local state = fake_core.state(request)
-  core.init.on_request(request, state.method, state.path, fake_core.is_plain(request))
+  core.init.on_request(request, fake_core.remembered(request), fake_core.is_plain(request))
   return state.reply and read(state.reply), state
 end
 
