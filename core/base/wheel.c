@@ -6,7 +6,7 @@
 void wheel_init(Wheel *wheel, uint64_t now_ms) {
     for (size_t i = 0; i < WHEEL_SLOTS; i++) list_init(&wheel->slots[i]);
     memset(wheel->marks, 0, sizeof wheel->marks);
-    wheel->tick = now_ms / WHEEL_TICK_MS;
+    wheel->tick = wheel->from = now_ms / WHEEL_TICK_MS;
     wheel->count = 0;
 }
 
@@ -19,6 +19,9 @@ void wheel_timer_init(WheelTimer *timer, WheelOnFire on_fire) {
 static void add(Wheel *wheel, size_t slot, WheelTimer *timer) {
     list_add(&wheel->slots[slot], &timer->link);
     wheel->marks[slot / 64] |= UINT64_C(1) << slot % 64;
+    uint64_t next = wheel->tick + 1;
+    uint64_t tick = next + (slot - next) % WHEEL_SLOTS;
+    if (tick < wheel->from) wheel->from = tick;
 }
 
 void wheel_start(Wheel *wheel, WheelTimer *timer, uint64_t deadline_ms) {
@@ -56,16 +59,18 @@ WheelTimer *wheel_first(const Wheel *wheel) {
 }
 
 /* The next tick whose slot is marked, at most a round from now; 0: there is none. */
-static uint64_t next_tick(const Wheel *wheel) {
-    uint64_t end = wheel->tick + 1 + WHEEL_SLOTS;
-    for (uint64_t tick = wheel->tick + 1; tick < end; tick += 64 - tick % 64) {
+static uint64_t next_tick(Wheel *wheel) {
+    uint64_t next = wheel->tick + 1;
+    uint64_t end = next + WHEEL_SLOTS;
+    for (uint64_t tick = wheel->from > next ? wheel->from : next; tick < end; tick += 64 - tick % 64) {
         uint64_t marks = wheel->marks[tick % WHEEL_SLOTS / 64] >> tick % 64;
-        if (marks != 0) return tick + (uint64_t)__builtin_ctzll(marks);
+        if (marks != 0) return wheel->from = tick + (uint64_t)__builtin_ctzll(marks);
     }
+    wheel->from = end;
     return 0;
 }
 
-uint64_t wheel_next_ms(const Wheel *wheel) {
+uint64_t wheel_next_ms(Wheel *wheel) {
     return wheel->count > 0 ? next_tick(wheel) * WHEEL_TICK_MS : 0;
 }
 

@@ -27,6 +27,7 @@ typedef struct Wheel {
     List slots[WHEEL_SLOTS];
     uint64_t marks[WHEEL_SLOTS / 64]; /* a bit for each slot: not set when it is empty */
     uint64_t tick;                    /* the last tick that was turned */
+    uint64_t from;                    /* no slot of an earlier tick to come is marked */
     size_t count;                     /* timers that are set */
 } Wheel;
 
@@ -41,7 +42,7 @@ void wheel_stop(Wheel *wheel, WheelTimer *timer);
 void wheel_turn(Wheel *wheel, uint64_t now_ms);
 
 /* When it is to be turned at the latest; 0: no timer is set. Now and then there is nothing to fire then. */
-uint64_t wheel_next_ms(const Wheel *wheel);
+uint64_t wheel_next_ms(Wheel *wheel);
 
 /* For a clock that is held: the timer whose deadline comes first, of equal ones the one that was set first;
  * NULL: none is set. Looks at all of them. */

@@ -131,7 +131,7 @@ static int f_wheel_count(lua_State *L) {
 }
 
 static int f_wheel_next_ms(lua_State *L) {
-    const TestWheel *wheel = luaL_checkudata(L, 1, WHEEL);
+    TestWheel *wheel = luaL_checkudata(L, 1, WHEEL);
     lua_pushinteger(L, (lua_Integer)wheel_next_ms(&wheel->wheel));
     return 1;
 }
