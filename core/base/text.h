@@ -6,6 +6,7 @@
 #ifndef BASE_TEXT_H
 #define BASE_TEXT_H
 
+#include <endian.h>
 #include <stdint.h>
 
 #include "base/buf.h"
@@ -47,6 +48,25 @@ static inline size_t text_utf8_len(Str text) {
         if ((bytes[i] & 0xC0) != 0x80) return 0;
     }
     return len;
+}
+
+/* How many bytes stand before the first that is below `low` (of ASCII), DEL, or, with `is_ascii`, not ASCII. Eight at
+ * a time, so of the last seven it may leave some that it could count. Each byte that is to stop it gets its highest
+ * bit set, and perhaps some behind that one (https://graphics.stanford.edu/~seander/bithacks.html#HasLessInWord). */
+static inline size_t text_skip_plain(const unsigned char *bytes, size_t len, unsigned char low,
+                                     bool is_ascii) {
+    const uint64_t ones = UINT64_MAX / 0xFF;
+    size_t i = 0;
+    for (; i + 8 <= len; i += 8) {
+        uint64_t word;
+        memcpy(&word, bytes + i, sizeof word);
+        word = le64toh(word);
+        uint64_t deletes = word ^ ones * 0x7F;
+        uint64_t marks = ((word - ones * low) & ~word) | ((deletes - ones) & ~deletes);
+        marks = (is_ascii ? marks | word : marks) & ones * 0x80;
+        if (marks != 0) return i + (size_t)__builtin_ctzll(marks) / 8;
+    }
+    return i;
 }
 
 /* Writes the code point, which is no surrogate and at most 0x10FFFF, as UTF-8; the length of it. */

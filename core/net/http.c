@@ -18,6 +18,7 @@
 #include <llhttp.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "net/head.h"
 
 enum { METHOD_LEN_MAX = 32, VERSION_LEN = 8 };
@@ -186,26 +187,21 @@ static uint64_t line_bytes_max(const Http *http) {
 
 static size_t skip_target(Http *http, const unsigned char *bytes, size_t len) {
     size_t room = http->limits.url_bytes_max - http->target_len;
-    size_t i = 0;
-    while (i < len && i < room && bytes[i] > ' ' && bytes[i] <= 0x7E) i++;
-    http->target_len += (uint32_t)i;
-    return i;
+    size_t skipped = text_skip_plain(bytes, len < room ? len : room, '!', true);
+    http->target_len += (uint32_t)skipped;
+    return skipped;
 }
 
-/* Eight at a time, as long as none is a control character: of each byte below 0x20 and of 0x7F the high bit is set
- * (https://graphics.stanford.edu/~seander/bithacks.html#HasLessInWord). */
+/* The version that nearly all send. */
+static size_t skip_version(Http *http, const unsigned char *bytes, size_t len) {
+    static const char usual[] = "HTTP/1.1";
+    if (http->version_len > 0 || len < VERSION_LEN || memcmp(bytes, usual, VERSION_LEN) != 0) return 0;
+    memcpy(http->version, bytes, VERSION_LEN);
+    return http->version_len = VERSION_LEN;
+}
+
 static size_t skip_text(const unsigned char *bytes, size_t len) {
-    const uint64_t ones = UINT64_MAX / 0xFF;
-    const uint64_t highs = ones * 0x80;
-    size_t i = 0;
-    for (; i + 8 <= len; i += 8) {
-        uint64_t word;
-        memcpy(&word, bytes + i, sizeof word);
-        uint64_t deletes = word ^ ones * 0x7F;
-        if ((((word - ones * 0x20) & ~word) | ((deletes - ones) & ~deletes)) & highs) break;
-    }
-    while (i < len && is_text(bytes[i])) i++;
-    return i;
+    return text_skip_plain(bytes, len, ' ', false);
 }
 
 /* Passes over what leaves the state as it is: most bytes by far. */
@@ -213,6 +209,7 @@ static size_t skip_plain(Http *http, const unsigned char *bytes, size_t len) {
     size_t i = 0;
     switch (http->line) {
     case LINE_TARGET: return skip_target(http, bytes, len);
+    case LINE_VERSION: return skip_version(http, bytes, len);
     case LINE_NAME:
         while (i < len && head_is_token_char((char)bytes[i])) i++;
         return i;
@@ -278,6 +275,7 @@ static int on_header_field(llhttp_t *parser, const char *at, size_t len) {
         if (name[i] >= 'A' && name[i] <= 'Z') name[i] |= 0x20;
     }
     Request *request = http->request;
+    request->name_lens |= UINT64_C(1) << len % 64;
     request->headers[request->header_count++] = (Header){str_make(at, len), STR_NONE};
     return 0;
 }

@@ -48,6 +48,7 @@ static Str join(Request *request, Str name, Str separator, size_t len) {
 }
 
 bool request_find_header(Request *request, Str name, Str *value) {
+    if ((request->name_lens >> name.len % 64 & 1) == 0) return false; /* so are most */
     Str separator = str_equal(name, STR("cookie")) ? STR("; ") : STR(", ");
     size_t count = 0, len = 0;
     for (uint32_t i = 0; i < request->header_count; i++) {

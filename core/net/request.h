@@ -23,13 +23,14 @@ typedef struct Request {
     struct Exchange *exchange;      /* NULL once the connection is gone or the answer is sent */
     void (*on_gone)(void *context); /* the connection is gone before the answer; may be NULL */
     void *gone_context;
-    Arena arena;     /* holds all Strs below but the body */
-    Str line;        /* "GET /control/search/users?page[size]=1": method and target */
-    Str method;      /* "GET" */
-    Str target;      /* as it was sent: "/control/notify?method=..." */
-    Str path;        /* percent-decoded, from '/'; or "*" (OPTIONS only) */
-    Str query;       /* raw, without '?' */
-    Header *headers; /* in the order they came */
+    Arena arena;        /* holds all Strs below but the body */
+    Str line;           /* "GET /control/search/users?page[size]=1": method and target */
+    Str method;         /* "GET" */
+    Str target;         /* as it was sent: "/control/notify?method=..." */
+    Str path;           /* percent-decoded, from '/'; or "*" (OPTIONS only) */
+    Str query;          /* raw, without '?' */
+    Header *headers;    /* in the order they came */
+    uint64_t name_lens; /* a bit for each length (modulo 64) that a header's name has */
     uint32_t header_count;
     uint8_t version_minor; /* HTTP/1.x: 0 or 1 */
     bool is_keep_alive;
