@@ -9,11 +9,12 @@ local view = require "view"
 
 local event = {}
 
-local metatable_of = debug.getmetatable -- sees behind __metatable
+local metatable_of, setmetatable = debug.getmetatable, setmetatable -- the former sees behind __metatable
 
 local CORE <const> = private.key() -- of the core.event
 local VIEW <const> = private.key() -- of the view, once somebody looked
 local LAZY <const> = private.key() -- of the function that knows more fields
+local CONTEXT <const> = private.key() -- of what that function needs
 
 local methods = {}
 
@@ -81,7 +82,7 @@ function Event.__index(self, key)
   if key ~= "attributes" then
     local method, more = methods[key], rawget(self, LAZY)
     if method or not more then return method end
-    return more(self, key)
+    return more(self, key, rawget(self, CONTEXT))
   end
   local shown = rawget(self, VIEW)
   if shown == nil then
@@ -94,7 +95,7 @@ end
 function Event.__newindex(self, key, value)
   if key == "attributes" then error("use event:set, event:remove or event:replace", 2) end
   local more = rawget(self, LAZY)
-  if more then more(self) end
+  if more then more(self, nil, rawget(self, CONTEXT)) end
   rawset(self, key, value)
 end
 
@@ -109,16 +110,23 @@ function event.of(core, fields)
   return setmetatable(self, Event)
 end
 
---- The same, but `more(self, key)` gives the fields that are not there yet. Before one is set it is called without a
---- key, and must put them all there (event.reveal). The event has what `more` needs for that under a private key.
+--- The same, but `more(self, key, context)` gives the fields that are not there yet. Before one is set it is called
+--- without a key, and must put them all there (event.reveal).
 ---@param core core.event
+---@param by guard.identity  who emits it
 ---@param dry_run boolean
----@param more fun(self: event, key: string|nil): any
----@param key table
----@param value any
+---@param more fun(self: event, key: string|nil, context: any): any
+---@param context any
 ---@return event
-function event.lazy(core, dry_run, more, key, value)
-  return setmetatable({ [CORE] = core, [LAZY] = more, [key] = value, dry_run = dry_run }, Event)
+function event.lazy(core, by, dry_run, more, context)
+  return setmetatable({ [CORE] = core, [LAZY] = more, [CONTEXT] = context, by = by, dry_run = dry_run }, Event)
+end
+
+--- Whether not all of its fields have been put there.
+---@param self event
+---@return boolean
+function event.is_lazy(self)
+  return self[LAZY] ~= nil
 end
 
 --- Puts all fields of a lazy event there.

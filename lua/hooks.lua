@@ -12,7 +12,7 @@ local task = require "core.task"
 
 local hooks = {}
 
-local nesting = task.nesting
+local nest, nesting, call_one = task.nest, task.nesting, protect.one
 
 local DEPTH_MAX <const> = 8 -- hooks that cause each other, as a notify inside a notify hook does
 local OPTIONS = { on_error = 1, per = 1 }
@@ -37,7 +37,7 @@ hooks.registered = {
 
 local registered = hooks.registered
 
--- What each handler keeps (task.nesting): how deep it is in hooks, and DRY more for an operation that only
+-- What each handler keeps (task.nesting): how deep it is in hooks, and DRY more for each operation that only
 -- pretends. A hook may go on in a coroutine of its own.
 local DRY <const> = 256
 
@@ -97,12 +97,9 @@ end
 
 -- Goes one deeper. How deep it was; nil if that is too deep.
 local function enter(subject)
-  local outer = nesting()
-  if outer % DRY == DEPTH_MAX then return nil end
-  local inner = outer + 1
-  if inner < DRY and subject.dry_run == true then inner = inner + DRY end
-  nesting(inner)
-  return outer
+  local outer = nest(subject.dry_run == true and DRY + 1 or 1)
+  if outer % DRY < DEPTH_MAX then return outer end
+  nesting(outer)
 end
 
 local function refuse_depth(name)
@@ -114,8 +111,7 @@ local function refuse_failure()
 end
 
 -- What the hook returned; or nil, a refusal that stops the operation, and whether the hook failed.
-local function call(hook, subject, extra, more)
-  local ok, result, is_bug = protect.one(hook.owner, hook.label, hook.f, subject, extra, more)
+local function judge(hook, ok, result, is_bug)
   if ok then
     if result == nil then return nil end
     if refusal.is(result) then return nil, result end
@@ -126,24 +122,26 @@ local function call(hook, subject, extra, more)
   return nil, result.code == "plugin-parked" and result or refuse_failure(), true
 end
 
-local function warn_false(hook)
-  log.write("warn", ("plugin %s, %s returned false, which does not refuse: return chatty.refuse(...)")
-    :format(hook.owner, hook.label), { plugin = hook.owner })
+local function call(hook, subject, extra, more)
+  return judge(hook, call_one(hook.owner, hook.label, hook.f, subject, extra, more))
 end
 
-local function run(list, subject, extra, more, check)
-  for i = 1, #list do
-    local hook = list[i]
-    local result, refused = call(hook, subject, extra, more)
-    if refused then return refused end
-    if result == false then warn_false(hook) end
-    if check and not check.is_untouched(subject) then
-      -- Also behind a hook that was stopped, and whose plugin is parked for it.
-      local owner = parking.has(hook.owner) and "chatty" or hook.owner
-      local ok, wrong = protect.call(owner, hook.label, check.run, subject)
-      if not ok then return wrong end
-    end
+-- The refusal, if the hook says no.
+local function find_refusal(hook, ok, result, is_bug)
+  local value, refused = judge(hook, ok, result, is_bug)
+  if value == false then
+    log.write("warn", ("plugin %s, %s returned false, which does not refuse: return chatty.refuse(...)")
+      :format(hook.owner, hook.label), { plugin = hook.owner })
   end
+  return refused
+end
+
+-- What is wrong with how the hook has left the subject; also behind one that was stopped, and whose plugin is parked
+-- for it.
+local function recheck(hook, subject, check)
+  local owner = parking.has(hook.owner) and "chatty" or hook.owner
+  local ok, wrong = protect.call(owner, hook.label, check.run, subject)
+  if not ok then return wrong end
 end
 
 --- Runs all hooks of a name, until one refuses. Behind each `check.run` raises if the hook has left the subject in a
@@ -157,7 +155,14 @@ end
 function hooks.run(name, subject, extra, more, check)
   local outer = enter(subject)
   if not outer then return refuse_depth(name) end
-  local refused = run(registered[name], subject, extra, more, check)
+  local list, refused = registered[name], nil
+  for i = 1, #list do
+    local hook = list[i]
+    local ok, result, is_bug = call_one(hook.owner, hook.label, hook.f, subject, extra, more)
+    if not ok or result ~= nil then refused = find_refusal(hook, ok, result, is_bug) end -- most say nothing
+    if not refused and check and not check.is_untouched(subject) then refused = recheck(hook, subject, check) end
+    if refused then break end
+  end
   nesting(outer)
   return refused
 end

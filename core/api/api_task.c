@@ -99,6 +99,13 @@ static int f_spawn(lua_State *L) {
     return 0;
 }
 
+static int f_nest(lua_State *L) {
+    lua_Integer *nesting = task_nesting(L);
+    lua_pushinteger(L, *nesting);
+    *nesting += luaL_checkinteger(L, 1);
+    return 1;
+}
+
 static int f_nesting(lua_State *L) {
     lua_Integer *nesting = task_nesting(L);
     lua_pushinteger(L, *nesting);
@@ -111,11 +118,8 @@ static int f_background(lua_State *L) {
     return 0;
 }
 
-static const luaL_Reg lib[] = {{"sleep", f_sleep},
-                               {"spawn", f_spawn},
-                               {"nesting", f_nesting},
-                               {"background", f_background},
-                               {NULL, NULL}};
+static const luaL_Reg lib[] = {{"sleep", f_sleep},     {"spawn", f_spawn},           {"nest", f_nest},
+                               {"nesting", f_nesting}, {"background", f_background}, {NULL, NULL}};
 
 int api_open_task(lua_State *L) {
     luaL_newlib(L, lib);

@@ -70,7 +70,7 @@ end
 ---@return true|table|nil done, string|refusal|nil id, string? ack
 function notify.run(plan, core, members, key, identity)
   if plan.is_plain and not (members or key) then
-    return notification.emit_plain(plan.by, plan.names, plan.efficient, core, identity)
+    return notification.emit_plain(plan, core, identity)
   end
   local sent = {
     by = plan.by, names = plan.names, efficient = plan.efficient, event = core, report = plan.report, dry = plan.dry,

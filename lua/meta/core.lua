@@ -371,6 +371,10 @@ function task.background(is_background) end
 ---@param number? integer
 ---@return integer before
 function task.nesting(number) end
+--- Adds to that number.
+---@param more integer
+---@return integer before
+function task.nest(more) end
 
 ---@class core.store  `require "core.store"`; durable records: a value by space and key. In command line tools it works
 --- on the store's file at once, in the server it waits for the commit.

@@ -7,7 +7,6 @@ local channels = require "channels"
 local event = require "event"
 local hooks = require "hooks"
 local names = require "names"
-local private = require "private"
 local refusal = require "refusal"
 local task = require "core.task"
 local terms = require "notify.terms"
@@ -15,10 +14,10 @@ local unreached = require "notify.unreached"
 
 local notification = {}
 
-local SPEC <const> = private.key() -- of a shown event: what it was made of
 local TERMS = { except = true, except_sessions = true, key = true, ttl = true }
 
 local hooked, queues = hooks.registered.notify, channels.queues
+local is_lazy, run_all = event.is_lazy, hooks.run
 
 local NOTHING = { users = 0, sessions = 0, per_name = {} }
 
@@ -40,23 +39,15 @@ local function check_list(list, what)
 end
 
 -- Most hooks neither look at where the event goes nor set anything. Those who do get a copy of all.
-local function reveal(shown, key)
-  local spec = rawget(shown, SPEC)
-  if key == "name" then return spec.event:name() end
+local function reveal(shown, key, spec)
+  if key == "name" then return event.core(shown):name() end
   if key == "efficient" then return spec.efficient or false end
-  if key == "by" then return spec.asked_by end
   if key ~= nil and key ~= spec.by and not (TERMS[key] and spec[key] ~= nil) then return nil end
-  spec.is_revealed = true
   event.reveal(shown, {
     [spec.by] = names.copy(spec.names), efficient = spec.efficient or false, except = spec.except,
-    by = spec.asked_by, except_sessions = spec.except_sessions, key = spec.key, ttl = spec.ttl,
+    except_sessions = spec.except_sessions, key = spec.key, ttl = spec.ttl,
   })
   return rawget(shown, key)
-end
-
--- Whether nobody has seen where the event goes.
-local function is_untouched(shown)
-  return not shown[SPEC].is_revealed
 end
 
 -- Raises if a hook has left the event in a state that cannot be sent.
@@ -73,13 +64,18 @@ local function check(shown)
   if not ok then error(message, 0) end
 end
 
-local CHECK = { run = check, is_untouched = is_untouched }
+-- Lazy: nobody has seen where the event goes.
+local CHECK = { run = check, is_untouched = is_lazy }
 
-local function run_hooks(spec, by)
-  spec.asked_by = by
-  local shown = event.lazy(spec.event, spec.dry or false, reveal, SPEC, spec)
-  local refused = hooks.run("notify", shown, nil, nil, CHECK)
-  if refused or not spec.is_revealed then return refused end
+-- The spec or plan is only read. Nil, and what the hooks made of it if they did; or a refusal.
+local function run_hooks(core, spec, by, is_dry)
+  local shown = event.lazy(core, by, is_dry, reveal, spec)
+  local refused = run_all("notify", shown, nil, nil, CHECK)
+  if refused or is_lazy(shown) then return refused end
+  return nil, shown
+end
+
+local function take_over(spec, shown)
   spec.by, spec.names = read_target(shown)
   spec.efficient, spec.except = shown.efficient and true or false, shown.except
   spec.except_sessions, spec.key, spec.ttl = shown.except_sessions, shown.key, shown.ttl
@@ -161,40 +157,40 @@ end
 function notification.emit(spec, options, by)
   if hooks.is_dry() then spec.dry = true end
   if hooked[1] then
-    local refused = run_hooks(spec, by)
+    local refused, shown = run_hooks(spec.event, spec, by, spec.dry or false)
     if refused then return nil, refused end
+    if shown then take_over(spec, shown) end
   end
   return finish(spec, options, by)
 end
 
+local function emit_shortly(plan, core, by)
+  local done, id, code = bus.emit(plan.by, plan.names, plan.efficient, core, labels[by] or label_of(by))
+  if done then return done, id end
+  return nil, code == "INVALID" and event.refuse_name(core:name()) or refuse(id, code)
+end
+
 -- As emit_plain, when there are hooks, or queues of which some keep the latest event only.
-local function emit_watched(spec, by)
-  local refused = (spec.event:is_reserved() and event.refuse_name(spec.event:name()))
-    or (hooked[1] and run_hooks(spec, by))
+local function emit_watched(plan, core, by)
+  local refused, shown = core:is_reserved() and event.refuse_name(core:name()) or nil, nil
+  if not refused and hooked[1] then refused, shown = run_hooks(core, plan, by, false) end
   if refused then return nil, refused end
-  if spec.is_revealed or queues[1] then return finish(spec, nil, by) end
-  return bus.emit(spec.by, spec.names, spec.efficient, spec.event, labels[by] or label_of(by))
+  if not (shown or queues[1]) then return emit_shortly(plan, core, by) end
+  local spec = { by = plan.by, names = plan.names, efficient = plan.efficient, event = core,
+    origin = nil, key = nil } -- room for what is set on the way
+  if shown then take_over(spec, shown) end
+  return finish(spec, nil, by)
 end
 
 --- As emit, for what asks for no options, terms or counts: most events do, and if nobody on the way wants more,
---- nothing is made of them. Not within hooks.
----@param kind "channels"|"users"
----@param list string[]  checked names
----@param efficient boolean
+--- nothing is made of them. Not within hooks. The plan stays as it is.
+---@param plan {by: "channels"|"users", names: string[], efficient: boolean}
 ---@param core core.event
 ---@param by guard.identity
 ---@return true|nil done, string|refusal|nil id
-function notification.emit_plain(kind, list, efficient, core, by)
-  local done, id, code
-  if hooked[1] or queues[1] then
-    local spec = { by = kind, names = list, efficient = efficient, event = core, asked_by = by,
-      origin = nil, key = nil, is_revealed = nil } -- room for what may be set on the way
-    done, id, code = emit_watched(spec, by)
-  else
-    done, id, code = bus.emit(kind, list, efficient, core, labels[by] or label_of(by))
-  end
-  if done or not code then return done, id end
-  return nil, code == "INVALID" and event.refuse_name(core:name()) or refuse(id, code)
+function notification.emit_plain(plan, core, by)
+  if hooked[1] or queues[1] then return emit_watched(plan, core, by) end
+  return emit_shortly(plan, core, by)
 end
 
 return notification

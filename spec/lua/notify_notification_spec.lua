@@ -112,7 +112,8 @@ describe("notification", function()
   describe("of one that asks for nothing more", function()
     local function emit_plain(name)
       local made = core.event.new(name or "chat", { text = "hi" })
-      return notification.emit_plain("channels", { "lobby" }, false, made, { kind = "control" })
+      local plan = { by = "channels", names = { "lobby" }, efficient = false }
+      return notification.emit_plain(plan, made, { kind = "control" })
     end
 
     it("goes to the bus", function()

@@ -404,6 +404,7 @@ local function new_task()
     task.numbers[id] = number or before
     return before
   end
+  function task.nest(more) return task.nesting(task.nesting() + more) end
   function task.background() end
   function task.spawn(f, ...) task.spawned[#task.spawned + 1] = table.pack(f, ...) end
   function task.sleep(seconds)
