@@ -274,9 +274,7 @@ static int on_header_field(llhttp_t *parser, const char *at, size_t len) {
     for (size_t i = 0; i < len; i++) {
         if (name[i] >= 'A' && name[i] <= 'Z') name[i] |= 0x20;
     }
-    Request *request = http->request;
-    request->name_lens |= UINT64_C(1) << len % 64;
-    request->headers[request->header_count++] = (Header){str_make(at, len), STR_NONE};
+    request_add_header(http->request, str_make(at, len), STR_NONE);
     return 0;
 }
 

@@ -2,12 +2,14 @@
 #include "net/request.h"
 
 #include "base/ensure.h"
-#include "base/mem.h"
 #include "base/metrics.h"
 
+/* It lies in its own arena. */
 Request *request_new(void) {
-    Request *request = mem_zalloc(sizeof *request);
-    arena_init(&request->arena);
+    Arena arena;
+    arena_init(&arena);
+    Request *request = arena_alloc(&arena, sizeof *request);
+    *request = (Request){.arena = arena};
     return request;
 }
 
@@ -19,8 +21,8 @@ void request_free(Request *request) {
         metrics_add(METRIC_request_bytes, -(int64_t)request->memory_held);
     }
     buf_deinit(&request->body);
-    arena_deinit(&request->arena);
-    mem_free(request);
+    Arena arena = request->arena;
+    arena_deinit(&arena);
 }
 
 void request_hold(Request *request, uint64_t *memory, size_t more) {
@@ -28,6 +30,11 @@ void request_hold(Request *request, uint64_t *memory, size_t more) {
     request->memory_held += more;
     *memory += more;
     metrics_add(METRIC_request_bytes, (int64_t)more);
+}
+
+void request_add_header(Request *request, Str name, Str value) {
+    request->headers[request->header_count++] = (Header){name, value};
+    request->name_lens |= UINT64_C(1) << name.len % 64;
 }
 
 static char *append(char *at, Str text) {

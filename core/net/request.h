@@ -30,7 +30,7 @@ typedef struct Request {
     Str path;           /* percent-decoded, from '/'; or "*" (OPTIONS only) */
     Str query;          /* raw, without '?' */
     Header *headers;    /* in the order they came */
-    uint64_t name_lens; /* a bit for each length (modulo 64) that a header's name has */
+    uint64_t name_lens; /* a bit for each length (modulo 64) of their names */
     uint32_t header_count;
     uint8_t version_minor; /* HTTP/1.x: 0 or 1 */
     bool is_keep_alive;
@@ -47,6 +47,9 @@ void request_free(Request *request); /* takes; answered, or its connection gone;
 
 /* Counts `more` body bytes in *memory until the request is freed. `memory` must outlive it. */
 void request_hold(Request *request, uint64_t *memory, size_t more);
+
+/* One more header, for which there is room in `headers`; its name in lower case. */
+void request_add_header(Request *request, Str name, Str value);
 
 /* The value of the header `name` (lower case); several of one name are joined with ", " as RFC 9110 5.3
  * allows (Cookie with "; "). False: not there. */

@@ -164,12 +164,11 @@ static void check_request(lua_State *L, int index, Request *request) {
     lua_getfield(L, index, "headers");
     size_t count = lua_rawlen(L, -1);
     request->headers = lua_newuserdatauv(L, (count + 1) * sizeof *request->headers, 0);
-    request->header_count = (uint32_t)count;
     for (size_t i = 0; i < count; i++) {
         lua_rawgeti(L, -2, (lua_Integer)i + 1);
         lua_rawgeti(L, -1, 1);
         lua_rawgeti(L, -2, 2);
-        request->headers[i] = (Header){check_str(L, -2), check_str(L, -1)};
+        request_add_header(request, check_str(L, -2), check_str(L, -1));
         lua_pop(L, 3);
     }
     arena_init(&request->arena);
