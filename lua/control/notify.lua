@@ -92,39 +92,37 @@ function notify.describe(plan, done, id, ack)
   return { msg = "Notified.", id = id, ack = ack, report = done ~= true and done or nil }
 end
 
--- What most are answered.
-local function text_of(id)
-  return id and '{"id":"' .. id .. '","msg":"Notified."}' or NOTIFIED
-end
-
-local function handle_straight(core, plan, identity)
-  local core_event, members = read_event(core)
-  local done, id, ack = notify.run(plan, core_event, members, nil, identity)
-  if not done then return nil, id end
-  if ack then return nil, { json = notify.describe(plan, done, id, ack) } end
-  return text_of(id)
-end
-
-local function plan_of(request, line)
-  if line.made then return line.made end
-  local plan, refused = notify.plan(request.query)
-  if plan then lines.learn(line, plan, plan.is_plain and handle_straight or nil) end
+local function make_plan(line, query)
+  local plan, refused = notify.plan(query)
+  line.made = plan
   return plan, refused
 end
 
+local function handle_straight(core, line, identity, query)
+  local core_event, members = read_event(core)
+  local plan, refused = line.made, nil
+  if not plan then plan, refused = make_plan(line, query) end
+  if not plan then return nil, refused end
+  local done, id, ack = notify.run(plan, core_event, members, nil, identity)
+  if not done then return nil, id end
+  if done ~= true or ack then return nil, { json = notify.describe(plan, done, id, ack) } end
+  return id and '{"id":"' .. id .. '","msg":"Notified."}' or NOTIFIED
+end
+
 local function handle(request)
-  local core, members, line, is_plain = requests.event_call(request)
-  local plan, refused = plan_of(request, line)
+  local core, members, line = requests.event_call(request)
+  local plan, refused = line.made, nil
+  if not plan then plan, refused = make_plan(line, request.query) end
   if not plan then return refused end
-  local key = not is_plain and requests.core(request):header("idempotency-key") or nil
+  local key = requests.core(request):header("idempotency-key")
   local done, id, ack = notify.run(plan, core, members, key, request.identity)
   if not done then return id end
-  if done == true and not (ack or request.wants_document) then return { raw_json = text_of(id) } end
   return answer.done(request, notify.describe(plan, done, id, ack))
 end
 
 ---@param app app
 function notify.setup(app)
+  lines.straighten(handle, handle_straight)
   app:post("/control/notify", {
     auth = "control:notify", jsonapi = true, body = "event", doc = "Emits an event to channels or users.",
     query = {

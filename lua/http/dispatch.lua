@@ -5,6 +5,7 @@ local filters = require "http.filters"
 local lines = require "http.lines"
 local negotiate = require "http.negotiate"
 local protect = require "protect"
+local query = require "http.query"
 local refusal = require "refusal"
 local reply = require "http.reply"
 local requests = require "http.request"
@@ -51,9 +52,14 @@ local function handle(request, line, core, is_plain)
     or route.guard(request, core)
     or (before[1] and filters.before(request))
     or (route.query and check_query(request, core, route.query))
-    or ((route.body or route.body_max) and check_body(request, route, core, is_plain))
   if refused then return refused end
-  if not line.is_known then lines.keep(line, core) end
+  lines.keep(line, core)
+  if is_plain and line.straight then
+    local raw_json, response = line.straight(core, line, request.identity, not line.made and request.query or nil)
+    return response, raw_json
+  end
+  refused = (route.body or route.body_max) and check_body(request, route, core, is_plain)
+  if refused then return refused end
   local response, message, code, why = route.handler(request)
   if response ~= nil or message == nil then return response end
   return outcome_of(message, code, why)
@@ -101,10 +107,17 @@ local function answer_unmatched(core, line)
   answer(request, response, "chatty", method .. " without a route")
 end
 
--- Answers by the straight way of a line, whose guard recognized who asks.
+-- The straight way of a line of which nothing was made yet.
+local function go_first(core, line, identity)
+  local values, refused = query.read(core:query(), line.route.query)
+  if not values then return nil, refused end
+  lines.keep(line, core)
+  return line.straight(core, line, identity, values)
+end
+
 local function go_straight(core, line, identity)
   local route = line.route
-  local ok, raw_json, response = call_own(route.label, line.straight, core, line.made, identity)
+  local ok, raw_json, response = call_own(route.label, line.made and line.straight or go_first, core, line, identity)
   if ok and raw_json then return send_raw(core, raw_json, route.is_jsonapi) end
   if not ok then response = raw_json end
   answer(requests.new(core, line, true), response, route.plugin, route.answer_label)
@@ -121,7 +134,8 @@ function dispatch.request(core, line, is_plain)
   local route = line.route
   if not route then return answer_unmatched(core, line) end
   local request = requests.new(core, line, is_plain)
-  local _, response = protect.one(route.plugin, route.label, handle, request, line, core, is_plain)
+  local ok, response, raw_json = protect.one(route.plugin, route.label, handle, request, line, core, is_plain)
+  if ok and raw_json then return send_raw(core, raw_json, route.is_jsonapi) end
   answer(request, response, route.plugin, route.answer_label)
 end
 

@@ -15,13 +15,27 @@ local lines = {}
 ---@field is_known boolean
 ---@field made? any                        what the handler has made of it for the next time: nothing of a plugin's
 ---@field straight? lines.straight
----@field recognize? fun(core: core.request): guard.identity|nil  the guard's, beside it
+---@field recognize? fun(core: core.request): guard.identity|nil  the guard's, beside `straight`
 
---- A handler's straight way, for requests that the route's guard recognizes and that ask for nothing but JSON. Gives
---- what is answered with 200, as raw JSON; or nil and a response.
----@alias lines.straight fun(core: core.request, made: any, identity: guard.identity): string|nil, table?
+--- A handler's straight way, for requests that ask for nothing but JSON. Gives what is answered with 200, as raw JSON;
+--- or nil and a response. The query is nil when something was made of the line before.
+---@alias lines.straight fun(core: core.request, line: lines.line, by: guard.identity, query?: table): string?, table?
 
 local before, after = filters.registered.before, filters.registered.after
+local ways = {} -- by handler
+
+--- Gives a handler of ours a straight way.
+---@param handler function
+---@param straight lines.straight
+function lines.straighten(handler, straight)
+  ways[handler] = straight
+end
+
+-- None where filters want to see the request, or the route has a limit for bodies of its own.
+local function way_of(route)
+  if before[1] or after[1] or not route or route.body_max or not route.recognize then return nil end
+  return ways[route.handler]
+end
 
 --- What a line says.
 ---@param core core.request
@@ -29,28 +43,20 @@ local before, after = filters.registered.before, filters.registered.after
 function lines.read(core)
   local method, path = core:method(), core:path()
   local route, params = router.find(method, path)
-  return { method = method, path = path, route = route, params = params, is_known = false,
-    made = nil, straight = nil, recognize = nil } -- room for what lines.learn sets
+  local straight = way_of(route)
+  return {
+    method = method, path = path, route = route, params = params, is_known = false, straight = straight,
+    recognize = straight and route.recognize, made = nil,
+  }
 end
 
 --- Keeps a line for requests to come.
 ---@param line lines.line
 ---@param core core.request  one with this line
 function lines.keep(line, core)
+  if line.is_known then return end
   line.is_known = true
   core:remember(line)
-end
-
---- Notes what the handler of ours has made of a line, and the straight way, if there is one. It is not gone where
---- filters want to see a request, or the route has a limit for bodies of its own.
----@param line lines.line
----@param made any
----@param straight? lines.straight
-function lines.learn(line, made, straight)
-  local route = line.route
-  line.made = made
-  if before[1] or after[1] or route.body_max or not (straight and route.recognize) then return end
-  line.straight, line.recognize = straight, route.recognize
 end
 
 return lines

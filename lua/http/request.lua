@@ -158,12 +158,12 @@ function request.core_event(self)
   return found
 end
 
---- What was read for a route that has an event as body: the event, the other members of the body, what is known of the
---- line, and whether nothing in the head asks for more than JSON.
+--- What was read for a route that has an event as body: the event, the other members of the body, and what is known of
+--- the line.
 ---@param self request
----@return core.event event, table|nil members, lines.line line, boolean is_plain
+---@return core.event event, table|nil members, lines.line line
 function request.event_call(self)
-  return self[EVENT], rawget(self, MEMBERS), self[LINE], self[PLAIN]
+  return self[EVENT], rawget(self, MEMBERS), self[LINE]
 end
 
 --- Says whose request it is.
