@@ -169,9 +169,13 @@ void api_on_request(void *states, Request *request) {
     push_request(L, request);
     lua_rawgeti(L, LUA_REGISTRYINDEX, api->on_request);
     lua_pushvalue(L, -2);
-    lines_push(&api->lines, L, request->line);
     lua_pushboolean(L, request_is_plain(request));
-    task_start_with(api->script, "request", 3, on_request_end);
+    bool is_known = lines_push(&api->lines, L, request->line);
+    if (!is_known) {
+        push_str(L, request->method);
+        push_str(L, request->path);
+    }
+    task_start_with(api->script, "request", is_known ? 3 : 5, on_request_end);
 }
 
 void api_on_presence(Api *api, Str user, bool is_online, uint64_t generation) {

@@ -70,16 +70,6 @@ static Request *check_request(lua_State *L) {
     return check_box(L)->request;
 }
 
-static int f_method(lua_State *L) {
-    push_str(L, check_request(L)->method);
-    return 1;
-}
-
-static int f_path(lua_State *L) {
-    push_str(L, check_request(L)->path);
-    return 1;
-}
-
 /* stack: request, value */
 static int f_remember(lua_State *L) {
     const Request *request = check_request(L);
@@ -269,8 +259,6 @@ static int f_open_socket(lua_State *L) {
 }
 
 static const luaL_Reg methods[] = {
-    {"method", f_method},
-    {"path", f_path},
     {"remember", f_remember},
     {"query", f_query},
     {"parameters", f_parameters},

@@ -35,13 +35,14 @@ void lines_deinit(Lines *lines) {
     clear(lines, NULL);
 }
 
-void lines_push(const Lines *lines, lua_State *L, Str line) {
+bool lines_push(const Lines *lines, lua_State *L, Str line) {
     const Kept *kept = map_find(&lines->map, line);
     if (kept == NULL) {
         lua_pushnil(L);
     } else {
         lua_rawgeti(L, LUA_REGISTRYINDEX, kept->value);
     }
+    return kept != NULL;
 }
 
 void lines_keep(Lines *lines, lua_State *L, Str line) {

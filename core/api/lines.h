@@ -17,8 +17,8 @@ typedef struct Lines {
 void lines_init(Lines *lines);
 void lines_deinit(Lines *lines); /* the values are the state's, which ends too */
 
-/* Pushes what was kept for the line, or nil. */
-void lines_push(const Lines *lines, lua_State *L, Str line);
+/* Pushes what was kept for the line, or nil. Whether it was kept. */
+bool lines_push(const Lines *lines, lua_State *L, Str line);
 
 /* Keeps the value on top of the stack for the line (copies that), and pops it. */
 void lines_keep(Lines *lines, lua_State *L, Str line);

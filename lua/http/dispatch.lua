@@ -125,10 +125,12 @@ end
 
 --- Answers one request.
 ---@param core core.request
----@param line lines.line|nil  what is known of its line
 ---@param is_plain boolean      JSON in, JSON out, and nothing else is asked for
-function dispatch.request(core, line, is_plain)
-  line = line or lines.read(core)
+---@param line lines.line|nil  what is known of its line
+---@param method? string        if nothing is
+---@param path? string          likewise; percent-decoded
+function dispatch.request(core, is_plain, line, method, path)
+  line = line or lines.read(method, path)
   local identity = is_plain and line.straight and line.recognize(core)
   if identity then return go_straight(core, line, identity) end
   local route = line.route

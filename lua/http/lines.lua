@@ -38,10 +38,10 @@ local function way_of(route)
 end
 
 --- What a line says.
----@param core core.request
+---@param method string
+---@param path string
 ---@return lines.line
-function lines.read(core)
-  local method, path = core:method(), core:path()
+function lines.read(method, path)
   local route, params = router.find(method, path)
   local straight = way_of(route)
   return {
@@ -50,11 +50,12 @@ function lines.read(core)
   }
 end
 
---- Keeps a line for requests to come.
+--- Keeps a line for requests to come. Not with a query that the route leaves to its handler: it may be another each
+--- time, or hold a token.
 ---@param line lines.line
 ---@param core core.request  one with this line
 function lines.keep(line, core)
-  if line.is_known then return end
+  if line.is_known or not (line.route.query or core:query() == "") then return end
   line.is_known = true
   core:remember(line)
 end

@@ -64,10 +64,6 @@ function event:attributes() end
 
 ---@class core.request  given to init.on_request; one HTTP request
 local request = {}
----@return string
-function request:method() end
----@return string  percent-decoded
-function request:path() end
 ---@return string  raw, without '?'
 function request:query() end
 --- What init.on_request gets with requests to come of the same method and target. Short ones, and so many lately.
@@ -260,7 +256,8 @@ function socket:remote() end
 -- What C calls in `require "init"`, each as a handler of its own that may wait:
 --   init.setup()                       before the listener opens; an error ends the start (does not wait)
 --   init.start()                       when the worker's loop runs (`start` hooks)
---   init.on_request(request, remembered, is_plain)   see request:remember; whether its head asks for nothing but JSON
+--   init.on_request(request, is_plain, remembered, method, path)   whether its head asks for nothing but JSON; see
+--                                      request:remember; only without that the method and the path, percent-decoded
 --   init.on_frame(session, text)       one at a time per session, in order; text frames only
 --   init.on_packet(session, event, ack)   an event of Socket.IO, likewise; ack: its number, or nil
 --   init.on_ack(session, digits)       a client of Socket.IO acknowledged an event of notify; at any time

@@ -172,15 +172,18 @@ describe("dispatch", function()
     end
   end)
 
-  it("remembers no line of those who are not let in, or whose query is not good", function()
+  it("remembers no line of those who are not let in, or whose query is not good or not declared", function()
     start([[
       app:get("/a", { auth = "jwt" }, function() end)
       app:get("/b", { auth = "none", query = {} }, function() end)
+      app:get("/c", { auth = "none" }, function() end)
     ]])
-    local _, first = ask("GET", "/a")
-    local _, second = ask("GET", "/b?x=1")
-    local _, third = ask("GET", "/b")
-    assert.same({ false, false, true }, { first.is_remembered, second.is_remembered, third.is_remembered })
+    local remembered = {}
+    for i, target in ipairs({ "/a", "/b", "/b?x=1", "/c", "/c?token=x" }) do
+      local _, state = ask("GET", target)
+      remembered[i] = state.is_remembered
+    end
+    assert.same({ false, true, false, true, false }, remembered)
   end)
 
   it("shows filters the query as text, and handlers as it is declared", function()

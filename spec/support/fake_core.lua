@@ -35,7 +35,7 @@ local state_of = fake_userdata.state
 local request_methods = {}
 local remembered = {} -- by method and target
 
-for _, name in ipairs({ "method", "path", "query", "target", "headers", "body", "remote", "is_upgrade" }) do
+for _, name in ipairs({ "query", "target", "headers", "body", "remote", "is_upgrade" }) do
   request_methods[name] = function(self) return state_of(self)[name] end
 end
 

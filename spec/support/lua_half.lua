@@ -44,7 +44,8 @@ end
 function lua_half.ask(core, fields)
   local request = fake_core.request(fields)
   local state = fake_core.state(request)
-  core.init.on_request(request, fake_core.remembered(request), fake_core.is_plain(request))
+  local line = fake_core.remembered(request)
+  core.init.on_request(request, fake_core.is_plain(request), line, not line and state.method, not line and state.path)
   return state.reply and read(state.reply), state
 end
 
