@@ -38,6 +38,10 @@ Api *api_new(const Api *model) {
     return api;
 }
 
+const RetentionRules *api_rules(const Api *api) {
+    return &api->states->current->retention;
+}
+
 void api_free(Api *api) {
     list_remove(&api->link);
     script_free(api->script);

@@ -119,6 +119,10 @@ void api_on_parked(Api *api, Str plugin, Str reason);
 /* How events look on each transport. */
 const MessageEncoder *api_encoders(void);
 
+/* By which rules channels keep events: those of its worker's current state, however old the Api is that emits, since
+ * the Journal knows no others. */
+const RetentionRules *api_rules(const Api *api);
+
 static inline bool api_hears(const Api *api, ApiHook hook) {
     return (api->hears >> hook & 1) != 0;
 }

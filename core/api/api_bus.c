@@ -105,7 +105,7 @@ static Notice *check_notice(lua_State *L, EmitLabels *labels) {
     labels->ack = check_terms(L, &spec);
     spec.message_count = check_events(L, target_count);
     Notice *notice = notice_new(&spec);
-    notice_keep(notice, &api_of(L)->retention);
+    notice_keep(notice, api_rules(api_of(L)));
     labels->name = fill_messages(L, notice, labels->ack);
     return notice;
 }
@@ -158,7 +158,7 @@ static int f_emit(lua_State *L) {
     if (event_parts_is_reserved(event->name)) return push_failure(L, ERR_INVALID, "a reserved name");
     if (emit_is_full(api)) return push_failure(L, ERR_LIMIT, "too much waits for slow sessions");
     Notice *notice = notice_new(&spec);
-    notice_keep(notice, &api->retention);
+    notice_keep(notice, api_rules(api));
     init_message(notice, 0, event, STR_NONE);
     return emit(L, notice, &labels);
 }

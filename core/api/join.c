@@ -67,7 +67,7 @@ void join_record_end(const Api *api, const Session *session, uint16_t code, Str 
 /* Where the session stands in the order of kept events; false when nothing is kept for it. */
 static bool find_cursor(const Join *join, char id[MESSAGE_ID_LEN]) {
     const Api *api = join->api;
-    if (api->history == NULL || (join->after == NULL && api->retention.count == 0)) return false;
+    if (api->history == NULL || (join->after == NULL && api_rules(api)->count == 0)) return false;
     bool goes_on = join->after != NULL && join->catchup.result == CATCHUP_WHOLE;
     uint64_t sequence = goes_on ? join->catchup.had : api->registry->kept_sequence;
     history_encode_id(api->history, sequence, id);
@@ -117,7 +117,7 @@ static void find_missed(Join *join) {
             .user = session_user(&join->session->facts),
             .session = session_id(&join->session->subscriber),
             .channels = join->op->channels,
-            .rules = &api->retention,
+            .rules = api_rules(api),
             .after = bytes_str(join->after),
             .upto = api->registry->kept_sequence,
             .now_ms = clock_monotonic_ms(),

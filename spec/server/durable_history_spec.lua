@@ -1,6 +1,8 @@
 -- What a restart does to the history: sessions of durable channels get what they missed, whatever ended the server.
 -- Never is anything left out silently, or brought twice.
+local client = require "spec.support.client"
 local event_stream = require "spec.support.event_stream"
+local http = require "spec.support.http"
 local server = require "spec.support.server"
 local wait = require "spec.support.wait"
 
@@ -330,6 +332,33 @@ describe("the history of durable channels", function()
       assert.same({ "gap lost" }, (come_back(chatty, "ann", id)))
     end
     assert.same({}, (come_back(chatty, "ann", fresh)))
+  end)
+
+  it("has also what handlers emit that began before a reload made them durable", function()
+    local waiting = [[
+local chatty = require "chatty"
+return { api = 1, setup = function(app)
+  app:channel("log-*", { history = { size = 5 } })
+  app:post("/open", { auth = "none" }, function() chatty.shared.set("gate", true) end)
+  app:get("/late", { auth = "none" }, function()
+    chatty.log.info("at the gate")
+    repeat chatty.sleep(0.01) until chatty.shared.get("gate")
+    chatty.notify{ channels = { "log-1" }, event = "late", attributes = {} }
+    return { text = "done" }
+  end)
+end }]]
+    local chatty = start(nil, waiting)
+    new_user(chatty, "ann", { "log-1" })
+    local late = assert(client.tcp(chatty.port))
+    late:write(http.encode({ path = "/late" }, "localhost"))
+    assert.is_truthy(chatty:wait_log "at the gate")
+    reload(chatty, (waiting:gsub("size = 5", "size = 5, durable = true")))
+    local id = new_user(chatty, "ann", { "log-1" })
+    chatty:request{ method = "POST", path = "/open" }
+    assert.equal("done", http.read(late).body)
+    kill(chatty)
+    chatty = start(chatty.folder)
+    assert.same({ "late" }, (come_back(chatty, "ann", id)))
   end)
 
   it("is forgotten with a line in the log when it is not whole", function()
