@@ -9,7 +9,7 @@ local plugin = { api = 1, doc = "Lets clients subscribe to the channels that are
 plugin.options = {
   channels = {
     type = "list", required = true, max = 1000,
-    doc = "Patterns of the channels that users may join and leave: room-*, user-{user}-*.",
+    doc = "Patterns of the channels that users may join and leave: room-*, user-{user}.",
   },
   at_once = { type = "integer", default = 10, min = 1, max = 1000, doc = "Channels in one message." },
 }

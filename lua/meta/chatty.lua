@@ -159,7 +159,7 @@ function chatty.token.revoke_all(user) end
 --- Whether a name matches a pattern in which `*` stands for any characters, as in app:channel. {word} in the pattern
 --- stands for a value, in which a star is none. (since 1.0)
 ---
----     if chatty.match("orders-{user}-*", channel, { user = session.user }) then ... end
+---     if chatty.match("orders-{user}", channel, { user = session.user }) then ... end
 ---@param pattern string
 ---@param name string
 ---@param values? table<string, string>
