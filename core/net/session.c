@@ -122,9 +122,14 @@ void session_on_message(Session *session, Str text) {
     session->owner->handler->on_frame(session, text);
 }
 
+static void free_identity(Session *session) {
+    const SessionFacts *facts = &session->facts;
+    pool_free(session->owner->pool, facts->identity, (size_t)facts->claims_len + facts->user_len);
+}
+
 static void free_session(Session *session) {
     ensure(session->subscriber.user == NULL && !session->subscriber.is_coming);
-    bytes_release(session->facts.identity);
+    free_identity(session);
     pool_free(session->owner->pool, session, sizeof *session);
 }
 
@@ -210,11 +215,12 @@ void session_expect_auth(Session *session, uint32_t timeout_ms) {
 void session_identify(Session *session, Str user, Str claims, int64_t expires_ms,
                       uint32_t key_generation) {
     SessionFacts *facts = &session->facts;
-    bytes_release(facts->identity);
-    facts->identity = bytes_new(claims.len + user.len);
+    free_identity(session);
+    facts->identity = pool_alloc(session->owner->pool, claims.len + user.len);
     facts->claims_len = (uint32_t)claims.len;
-    memcpy(facts->identity->data, claims.data, claims.len);
-    memcpy(facts->identity->data + claims.len, user.data, user.len);
+    facts->user_len = (uint32_t)user.len;
+    memcpy(facts->identity, claims.data, claims.len);
+    memcpy(facts->identity + claims.len, user.data, user.len);
     session->expires_ms = expires_ms;
     session->key_generation = key_generation;
     session->was_warned = false;

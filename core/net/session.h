@@ -31,16 +31,17 @@ typedef struct SessionHandler {
 typedef struct SessionOwner {
     const SessionHandler *handler;
     void *context;
-    Pool *pool; /* where the sessions lie */
+    Pool *pool; /* where the sessions lie, and what they hold */
     uint32_t expiring_notice_ms;
 } SessionOwner;
 
 /* What is known of a session, also after its end. */
 typedef struct SessionFacts {
-    Bytes *identity; /* the claims, raw JSON, and behind them the user's name; NULL: not identified */
-    uint32_t claims_len; /* of the first part of it */
-    Address remote;      /* the peer's */
-    int64_t since_ms;    /* wall clock */
+    char *identity; /* the claims, raw JSON, and behind them the user's name; NULL: not identified */
+    uint32_t claims_len;
+    uint32_t user_len;
+    Address remote;   /* the peer's */
+    int64_t since_ms; /* wall clock */
     char id[SESSION_ID_LEN + 1];
 } SessionFacts;
 
@@ -62,13 +63,11 @@ struct Session {
 
 /* Empty until session_identify. */
 static inline Str session_user(const SessionFacts *facts) {
-    const Bytes *identity = facts->identity;
-    if (identity == NULL) return STR_NONE;
-    return str_make(identity->data + facts->claims_len, identity->len - facts->claims_len);
+    return facts->identity ? str_make(facts->identity + facts->claims_len, facts->user_len) : STR_NONE;
 }
 
 static inline Str session_claims(const SessionFacts *facts) {
-    return facts->identity ? str_make(facts->identity->data, facts->claims_len) : STR_NONE;
+    return facts->identity ? str_make(facts->identity, facts->claims_len) : STR_NONE;
 }
 
 /* Makes one with an id and without a transport, pinned once for the caller. `remote` is the peer's

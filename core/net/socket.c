@@ -35,8 +35,10 @@ struct Socket {
     };
     uint64_t deadline_ms; /* the owner's; 0: none */
     Backlog *backlog;     /* NULL: empty */
-    Bytes *pong;          /* answers the newest ping once the queue is empty; NULL: none */
-    Bytes *close_reason;  /* NULL: none */
+    union {
+        Bytes *pong;         /* open: answers the newest ping once the queue is empty; NULL: none */
+        Bytes *close_reason; /* closing; NULL: none */
+    };
     uint16_t close_code;
     uint8_t pong_count; /* queued since the queue was last empty */
     bool is_held : 1;
@@ -96,7 +98,8 @@ static void begin_close(Socket *socket, uint16_t code, Str reason) {
     if (socket->is_closing) return;
     socket->is_closing = true;
     socket->close_code = code;
-    if (reason.len > 0) socket->close_reason = bytes_copy(reason);
+    bytes_release(socket->pong);
+    socket->close_reason = reason.len > 0 ? bytes_copy(reason) : NULL;
     start_patience(socket);
 }
 
@@ -187,7 +190,7 @@ static void on_message(Socket *socket, bool is_binary, Str payload) {
 /* Every ping is answered as long as the peer takes the answers; RFC 6455 5.5.3 allows to leave out
  * all but the newest. */
 static void on_ping(Socket *socket, Str payload) {
-    if (socket->is_over) return;
+    if (socket->is_closing) return;
     Bytes *pong = ws_encode(WS_PONG, payload);
     if (socket->pong_count < PONGS_MAX) {
         socket->pong_count++;
@@ -253,7 +256,7 @@ static void on_drain(void *owner) {
     Socket *socket = owner;
     socket->pong_count = 0;
     if (socket->is_over && socket->ws.is_stopped) conn_finish(socket->conn);
-    if (socket->is_over) return;
+    if (socket->is_closing) return;
     conn_tell_drain(socket->conn, socket->pong != NULL);
     if (socket->pong == NULL) return;
     socket->pong_count = 1;
@@ -319,7 +322,6 @@ static void on_close(void *owner) {
     socket->handler->on_close(socket->owner, socket->close_code, reason);
     ws_deinit(&socket->ws);
     backlog_free(&socket->backlog);
-    bytes_release(socket->pong);
     bytes_release(socket->close_reason);
     pool_free(&conn_net(socket->conn)->pool, socket, sizeof *socket);
 }
