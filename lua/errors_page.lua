@@ -22,7 +22,9 @@ errors_page.close_codes = {
   { code = 1012, back = true, meaning = "The server stops or restarts." },
   { code = 1013, back = true, meaning = "The server could not take the session; try again later." },
   { code = 4001, back = true, meaning = "The token expired: come back with a new one." },
-  { code = 4002, back = true, meaning = "More than `SESSION_QUEUE_MAX`, or than its part of `QUEUES_MAX`, waited." },
+  { code = 4002, back = true,
+    meaning = "More than `SESSION_QUEUE_MAX`, or than its part of `QUEUES_MAX`, waited; or too long. A client that"
+      .. " takes nothing at all does not read this: its connection is cut." },
   { code = 4003, back = true, meaning = "The app server asked to reconnect (`reconnect=true`)." },
   { code = 4500, back = false,
     meaning = "`chatty:auth` brought a bad token or another user's, or none came within `AUTH_TIMEOUT`." },
