@@ -222,6 +222,13 @@ uint64_t history_open_journal(History *history) {
     return position;
 }
 
+void history_close_journal(History *history) {
+    history_lock(history);
+    history->has_journal = false;
+    atomic_store_explicit(&history->is_crowded, false, memory_order_relaxed);
+    history_unlock(history);
+}
+
 void history_take_trims(History *history, uint32_t count_min, Trims *trims) {
     history_lock(history);
     if (history->kept.trims.count >= count_min) kept_take_trims(&history->kept, trims);

@@ -87,6 +87,9 @@ uint64_t history_unseen_lost(History *history, Str channel, bool is_durable);
 /* The journal takes notes from now on. Gives the position behind all that there was. */
 uint64_t history_open_journal(History *history);
 
+/* It takes none, because it could not be opened: nothing gives places in its order then. */
+void history_close_journal(History *history);
+
 /* So many kept events came since the last durable one that the next one must go through the journal too, to get
  * a position. Never without one. */
 bool history_is_crowded(const History *history);

@@ -330,6 +330,8 @@ void journal_settle(Journal *journal, int err) {
             journal->rules = journal->next;
             journal->next = before;
         }
+    } else if (journal->is_opening) {
+        history_close_journal(journal->history);
     }
     if (journal->has_next) retention_deinit(&journal->next);
     journal->position = journal->committed;

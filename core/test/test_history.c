@@ -9,6 +9,7 @@
  *     one:missed({user =, channels =, after = an id, upto =, now =, events_max =, bytes_max =, patterns =})
  *                                      -> "WHOLE", { "text by channel" } or "LOST" ...
  *     one:open(url)                    from now on it has a journal, whose rule is that all channels are durable
+ *     one:fail_to_open()               a reload would give it such a journal, but that cannot be committed
  *     one:crash(), one:stop()          what the next life finds; or nil, the error's name. This one is over
  *     one:is_crowded()
  *     one:records()                    { "space key length", ... } of the journal
@@ -229,10 +230,14 @@ static int push_error(lua_State *L, int err) {
     return 2;
 }
 
+static void init_rules(RetentionRules *rules) {
+    retention_init(rules);
+    retention_add(rules, STR("*"), &(Retention){100, 1000, 1000, true});
+}
+
 static int begin_life(Box *box) {
     RetentionRules rules;
-    retention_init(&rules);
-    retention_add(&rules, STR("*"), &(Retention){100, 1000, 1000, true});
+    init_rules(&rules);
     journal_init(&box->journal, box->store, box->history);
     int err = journal_start(&box->journal, &rules);
     retention_deinit(&rules);
@@ -243,6 +248,30 @@ static int f_open(lua_State *L) {
     Box *box = check_box(L);
     int err = store_open(check_str(L, 2), true, &box->store);
     if (err == 0) err = begin_life(box);
+    return err == 0 ? 0 : push_error(L, err);
+}
+
+static int f_fail_to_open(lua_State *L) {
+    Box *box = check_box(L);
+    RetentionRules rules;
+    Buf row = BUF_NONE;
+    init_rules(&rules);
+    retention_pack(&rules, &row);
+    Op *op = op_new(OP_RULES);
+    op->value = bytes_copy(buf_str(&row));
+    op->is_add = true;
+    Store *store = NULL;
+    int err = store_open(STR("memory"), true, &store);
+    if (err == 0) err = store_begin(store);
+    journal_init(&box->journal, store, box->history);
+    if (err == 0) err = journal_change_rules(&box->journal, op);
+    if (err == 0) store_rollback(store);
+    journal_settle(&box->journal, ERR_UNAVAILABLE);
+    journal_deinit(&box->journal);
+    store_close(store);
+    op_free(op);
+    buf_deinit(&row);
+    retention_deinit(&rules);
     return err == 0 ? 0 : push_error(L, err);
 }
 
@@ -319,10 +348,21 @@ static int f_match(lua_State *L) {
 }
 
 static const luaL_Reg methods[] = {
-    {"add", f_add},   {"note", f_note},       {"sweep", f_sweep},     {"bytes", f_bytes},
-    {"id", f_id},     {"missed", f_missed},   {"open", f_open},       {"crash", f_crash},
-    {"stop", f_stop}, {"records", f_records}, {"shorten", f_shorten}, {"is_crowded", f_is_crowded},
-    {"__gc", f_gc},   {NULL, NULL},
+    {"add", f_add},
+    {"note", f_note},
+    {"sweep", f_sweep},
+    {"bytes", f_bytes},
+    {"id", f_id},
+    {"missed", f_missed},
+    {"open", f_open},
+    {"crash", f_crash},
+    {"stop", f_stop},
+    {"records", f_records},
+    {"shorten", f_shorten},
+    {"is_crowded", f_is_crowded},
+    {"fail_to_open", f_fail_to_open},
+    {"__gc", f_gc},
+    {NULL, NULL},
 };
 
 static const luaL_Reg lib[] = {{"new", f_new}, {"match", f_match}, {NULL, NULL}};

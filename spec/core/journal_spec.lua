@@ -171,3 +171,12 @@ for name, url in pairs({ memory = "memory", ["the embedded store"] = "sqlite" })
     end)
   end)
 end
+
+it("gives no places when it could not be opened, however much there is", function()
+  local one = history.new()
+  local names = {}
+  for i = 1, 1000 do names[i] = "p" .. i end
+  assert.is_nil(one:fail_to_open())
+  for _ = 1, 1050 do add(one, "passing", names, { each = true }, { size = 1 }) end
+  assert.is_false(one:is_crowded())
+end)
