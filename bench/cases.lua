@@ -7,6 +7,8 @@ local cases = {}
 ---@field servers string[]     of peers.NAMES
 ---@field flags string[]       of the load tool
 ---@field rounds? integer      when it is not to be as often as the others
+---@field times? integer       so many times as often, and as short
+---@field group? string        those that follow each other in one group are measured in turns, and as often
 ---@field is_together? boolean all servers at the same time
 ---@field settings? string[]   further arguments of chatty; {bench} is this folder
 ---@field floor? string[]      further arguments of the floor
@@ -52,7 +54,7 @@ local function idle_and_notify(many, seconds, idle, rest)
       "--rest=" .. rest },
       { rounds = 1, settings = DURABLE }),
     case("nobody listens", ALL, { "--sessions=0", "--idle=0", "--warmup=0.3", "--publishers=8",
-      "--seconds=" .. seconds }),
+      "--seconds=" .. seconds / 3 }, { times = 3 }),
   }
 end
 
@@ -72,18 +74,18 @@ local function growth(some, users, channels, seconds)
     "--seconds=" .. seconds, "--subscriptions=11", "--unsubscribe" }
   local function filled(name, fill_users, fill_channels)
     return case(name, OURS, table.move({ "--fill-users=" .. fill_users, "--fill-channels=" .. fill_channels }, 1, 2,
-      #flags + 1, { table.unpack(flags) }), { settings = LARGE })
+      #flags + 1, { table.unpack(flags) }), { settings = LARGE, group = "others" })
   end
   -- At a rate: flat out, more workers on one core hold publishers up, and so write more events at once.
   local function with_workers(count)
     return case(count .. " workers", { "floor", "chatty" }, { "--sessions=" .. some, "--idle=0", "--warmup=0.3",
       "--rate=100", "--seconds=" .. seconds },
-      { settings = { "--workers=" .. count }, floor = { "workers", tostring(count) } })
+      { settings = { "--workers=" .. count }, floor = { "workers", tostring(count) }, group = "workers" })
   end
   local function on_all_cores(count)
     return case(count .. " workers on all cores", OURS, { "--sessions=" .. some, "--idle=0", "--warmup=0.3",
       "--publishers=8", "--server-core=-1", "--load-core=-1", "--seconds=" .. seconds },
-      { settings = { "--workers=" .. count } })
+      { settings = { "--workers=" .. count }, group = "cores" })
   end
   return { filled("few others", 100, 10), filled("many others", users, channels), with_workers(1), with_workers(2),
     with_workers(4), on_all_cores(1), on_all_cores(2) }
@@ -94,22 +96,24 @@ end
 local function slow_readers(many, seconds)
   local function with(name, count)
     return case(name, OURS, { "--sessions=" .. many, "--slow=" .. count, "--idle=0", "--warmup=1", "--rate=2",
-      "--size=16384", "--seconds=" .. seconds }, { settings = { "--queues-max=32mb" } })
+      "--size=16384", "--seconds=" .. seconds }, { settings = { "--queues-max=32mb" }, group = "slow" })
   end
   return { with("no slow reader", 0), with("slow readers", many // 10) }
 end
 
 local HISTORY = { settings = { "--plugins={bench}/plugins" } }
+local SHORT_HISTORY = { settings = HISTORY.settings, group = "history", times = 3 }
 local DURABLE_HISTORY = { settings = { "--plugins={bench}/plugins", "--plugin-options={bench}/options/durable.lua",
   "--store=sqlite:chatty.db" } }
 
 local function transports(many, seconds)
   local notify = { "--sessions=0", "--idle=0", "--warmup=0.3", "--publishers=8", "--seconds=" .. seconds }
+  local short = { "--sessions=0", "--idle=0", "--warmup=0.3", "--publishers=8", "--seconds=" .. seconds / 3 }
   return {
     case("transports", { "chatty", "chatty_sse", "chatty_socketio" },
       { "--sessions=" .. many // 2, "--idle=5", "--warmup=0.3", "--seconds=" .. seconds }),
-    case("without history", OURS, notify),
-    case("with history", OURS, notify, HISTORY),
+    case("without history", OURS, short, { group = "history", times = 3 }),
+    case("with history", OURS, short, SHORT_HISTORY),
     case("8 publishers with durable history", OURS, notify, DURABLE_HISTORY),
     case("64 publishers with durable history", OURS,
       { "--sessions=0", "--idle=0", "--warmup=0.3", "--publishers=64", "--seconds=" .. seconds }, DURABLE_HISTORY),
@@ -119,11 +123,11 @@ local function transports(many, seconds)
 end
 
 local function handlers(seconds)
-  local with_handlers = { settings = { "--plugins={bench}/handlers" } }
-  local function notify(name, more, ...)
-    local flags = { "--sessions=0", "--idle=0", "--warmup=0.3", "--publishers=8", "--seconds=" .. seconds, ... }
-    return case(name, OURS, flags, more)
+  local function notify(name, settings, ...)
+    local flags = { "--sessions=0", "--idle=0", "--warmup=0.3", "--publishers=8", "--seconds=" .. seconds / 3, ... }
+    return case(name, OURS, flags, { settings = settings, group = "handlers", times = 3 })
   end
+  local with_handlers = { "--plugins={bench}/handlers" }
   return { notify("no hook"), notify("an empty hook", with_handlers),
     notify("a Lua route", with_handlers, "--publish-path=/bench/answer") }
 end

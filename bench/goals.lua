@@ -88,11 +88,27 @@ local COSTS = {
 ---@field measured string
 ---@field reached boolean|nil  nil: there is no goal, or it cannot be measured here
 
-local function ratio_of(what, base, other, max, unit)
-  if not (base and other) then return nil end
-  local ratio = other / base
+---@class bench.Measured
+---@field median fun(case: string, server: string, value: function): number|nil  nil when it was not measured
+---@field paired fun(base: bench.Of, other: bench.Of, value: function, combine: function): number|nil
+
+local function quotient(base, other) return other / base end
+local function difference(base, other) return other - base end
+
+-- What one took as a multiple of what another did.
+---@param measured bench.Measured
+---@param what string
+---@param base bench.Of
+---@param other bench.Of
+---@param value fun(report: table): number
+---@param max number
+---@param unit string
+local function ratio_of(measured, what, base, other, value, max, unit)
+  local ratio = measured.paired(base, other, value, quotient)
+  if not ratio then return nil end
   return { what = what, goal = ("<= %.2f x"):format(max), reached = ratio <= max,
-    measured = ("%.2f x: %.1f and %.1f %s"):format(ratio, base, other, unit) }
+    measured = ("%.2f x: %.1f and %.1f %s"):format(ratio, measured.median(base[1], base[2], value),
+      measured.median(other[1], other[2], value), unit) }
 end
 
 local function without_goal(finding)
@@ -100,17 +116,18 @@ local function without_goal(finding)
   return finding
 end
 
-local function add_growth(findings, median)
+local function add_growth(findings, measured)
   for _, cost in ipairs(COSTS) do
     local what = cost[1] .. ", with 1,000,000 other channels and 100,000 users against 10 and 100"
-    findings[#findings + 1] = ratio_of(what, median("few others", "chatty", cost[2]),
-      median("many others", "chatty", cost[2]), cost[3], "us")
+    findings[#findings + 1] = ratio_of(measured, what, { "few others", "chatty" }, { "many others", "chatty" },
+      cost[2], cost[3], "us")
   end
 end
 
 -- The goal for idle sessions stands in another table; this says what of it pings alone need: one send and one read for
 -- each, and their part of a wait.
-local function add_idle(findings, median)
+local function add_idle(findings, measured)
+  local median = measured.median
   local share = median("idle", "floor_pings", idle_share)
   local sessions = median("idle", "floor_pings", function(report) return report.sessions end)
   if not share then return end
@@ -120,19 +137,20 @@ local function add_idle(findings, median)
 end
 
 -- A floor of as many threads says what of it the kernel takes, which switches between them.
-local function add_workers(findings, median)
+local function add_workers(findings, measured)
   for _, count in ipairs{ 2, 4 } do
     local what = ("CPU per delivery with %d workers against one, on one core"):format(count)
     local function ratio(server, suffix)
-      local one, many = median("1 workers", server, delivery), median(count .. " workers", server, delivery)
-      return ratio_of(what .. suffix, one, many, 1.05, "us")
+      local one, several = { "1 workers", server }, { count .. " workers", server }
+      return ratio_of(measured, what .. suffix, one, several, delivery, 1.05, "us")
     end
     findings[#findings + 1] = ratio("chatty", "")
     findings[#findings + 1] = without_goal(ratio("floor", ": a floor of as many threads"))
   end
 end
 
-local function add_cores(findings, median)
+local function add_cores(findings, measured)
+  local median = measured.median
   local function rate(report) return report.deliver.per_second end
   local one, two = median("1 workers on all cores", "chatty", rate), median("2 workers on all cores", "chatty", rate)
   if not (one and two) then return end
@@ -140,13 +158,14 @@ local function add_cores(findings, median)
     goal = "", measured = ("%.2f x: %.0f and %.0f"):format(two / one, one, two) }
 end
 
-local function add_latency(findings, median)
+local function add_latency(findings, measured)
+  local median = measured.median
   local case = "20 events a second"
   for _, one in ipairs{ { "p50", 1.1 }, { "p99", 1.2 } } do
     local name, max = one[1], one[2]
     local function latency(report) return report.latency_us[name] end
-    findings[#findings + 1] = ratio_of(("latency at 20 events/s, %s, against the floor's"):format(name),
-      median(case, "floor", latency), median(case, "chatty", latency), max, "us")
+    findings[#findings + 1] = ratio_of(measured, ("latency at 20 events/s, %s, against the floor's"):format(name),
+      { case, "floor" }, { case, "chatty" }, latency, max, "us")
   end
   local answer = median(case, "chatty", function(report) return report.answer_us.p50 end)
   if not answer then return end
@@ -154,7 +173,8 @@ local function add_latency(findings, median)
     measured = ("%.3f ms"):format(answer / 1000), reached = answer <= 400 }
 end
 
-local function add_subscriptions(findings, median)
+local function add_subscriptions(findings, measured)
+  local median = measured.median
   local one = median("one subscription", "chatty", session_bytes)
   local more = median("101 subscriptions", "chatty", session_bytes)
   local standing = median("standing", "chatty", function(report)
@@ -168,17 +188,19 @@ local function add_subscriptions(findings, median)
     goal = "<= 64 bytes", measured = ("%.0f bytes"):format(live), reached = live <= 64 }
 end
 
-local function add_transports(findings, median)
+local function add_transports(findings, measured)
   for _, one in ipairs{ { "chatty_sse", "Server-Sent Events" }, { "chatty_socketio", "Socket.IO" } } do
     local server, name = one[1], one[2]
-    findings[#findings + 1] = ratio_of(("CPU per delivery over %s against WebSocket"):format(name),
-      median("transports", "chatty", delivery), median("transports", server, delivery), 1.10, "us")
-    findings[#findings + 1] = ratio_of(("memory of an idle session over %s against WebSocket"):format(name),
-      median("transports", "chatty", session_bytes), median("transports", server, session_bytes), 2, "bytes")
+    local plain, other = { "transports", "chatty" }, { "transports", server }
+    findings[#findings + 1] = ratio_of(measured, ("CPU per delivery over %s against WebSocket"):format(name), plain,
+      other, delivery, 1.10, "us")
+    findings[#findings + 1] = ratio_of(measured, ("memory of an idle session over %s against WebSocket"):format(name),
+      plain, other, session_bytes, 2, "bytes")
   end
 end
 
-local function add_peak(findings, median)
+local function add_peak(findings, measured)
+  local median = measured.median
   local function memory(name)
     return median("peak", "chatty", function(report) return report.memory[name] end)
   end
@@ -189,10 +211,11 @@ local function add_peak(findings, median)
     measured = ("%.1f, %.1f, %.1f MB"):format(start / 1e6, full / 1e6, rest / 1e6) }
 end
 
-local function add_history(findings, median)
+local function add_history(findings, measured)
+  local median = measured.median
   local function notify(report) return report.notify.cpu_us end
-  findings[#findings + 1] = ratio_of("CPU of a notify into a channel with history against one without",
-    median("without history", "chatty", notify), median("with history", "chatty", notify), 1.20, "us")
+  findings[#findings + 1] = ratio_of(measured, "CPU of a notify into a channel with history against one without",
+    { "without history", "chatty" }, { "with history", "chatty" }, notify, 1.20, "us")
   for _, name in ipairs{ "8 publishers with durable history", "64 publishers with durable history" } do
     local cpu = median(name, "chatty", notify)
     findings[#findings + 1] = cpu and { what = "notify by " .. name, goal = "",
@@ -207,12 +230,14 @@ local function add_history(findings, median)
       median("replay", "chatty", function(report) return report.memory.replay_bytes end) / 1e6) }
 end
 
-local function add_handlers(findings, median)
+local function add_handlers(findings, measured)
+  local median = measured.median
   local function cpu(report) return report.notify.cpu_us end
   local plain, hooked = median("no hook", "chatty", cpu), median("an empty hook", "chatty", cpu)
-  if plain and hooked then
+  local more = measured.paired({ "no hook", "chatty" }, { "an empty hook", "chatty" }, cpu, difference)
+  if more then
     findings[#findings + 1] = { what = "CPU that an empty notify hook adds to a notify", goal = "<= 1 us",
-      measured = ("%.2f us: %.1f and %.1f us"):format(hooked - plain, plain, hooked), reached = hooked - plain <= 1 }
+      measured = ("%.2f us: %.1f and %.1f us"):format(more, plain, hooked), reached = more <= 1 }
   end
   local route = median("a Lua route", "chatty", cpu)
   if not route then return end
@@ -221,15 +246,16 @@ local function add_handlers(findings, median)
       median("a Lua route", "chatty", function(report) return report.notify.per_second end)) }
 end
 
-local function add_slow_readers(findings, median)
+local function add_slow_readers(findings, measured)
+  local median = measured.median
   local function latency(report) return report.latency_us.p99 end
   local function sessions(report) return report.sessions end
   local function slow(report) return report.slow.count end
   local all, count = median("slow readers", "chatty", sessions), median("slow readers", "chatty", slow)
   if not (all and count) then return end
   local what = ("latency p99 of the others, with %.0f slow readers among %.0f against none"):format(count, all)
-  findings[#findings + 1] = ratio_of(what, median("no slow reader", "chatty", latency),
-    median("slow readers", "chatty", latency), 1.5, "us")
+  findings[#findings + 1] = ratio_of(measured, what, { "no slow reader", "chatty" }, { "slow readers", "chatty" },
+    latency, 1.5, "us")
   local cut = median("slow readers", "chatty", function(report) return report.slow.cut end)
   local function peak(report) return report.memory.peak_bytes end
   local without, with = median("no slow reader", "chatty", peak), median("slow readers", "chatty", peak)
@@ -241,21 +267,21 @@ local function add_slow_readers(findings, median)
 end
 
 --- What is compared with itself, or has no peer.
----@param median fun(case: string, server: string, value: function): number|nil  nil when it was not measured
+---@param measured bench.Measured
 ---@return bench.Finding[]
-function goals.findings(median)
+function goals.findings(measured)
   local findings = {}
-  add_subscriptions(findings, median)
-  add_growth(findings, median)
-  add_idle(findings, median)
-  add_workers(findings, median)
-  add_cores(findings, median)
-  add_latency(findings, median)
-  add_transports(findings, median)
-  add_peak(findings, median)
-  add_history(findings, median)
-  add_handlers(findings, median)
-  add_slow_readers(findings, median)
+  add_subscriptions(findings, measured)
+  add_growth(findings, measured)
+  add_idle(findings, measured)
+  add_workers(findings, measured)
+  add_cores(findings, measured)
+  add_latency(findings, measured)
+  add_transports(findings, measured)
+  add_peak(findings, measured)
+  add_history(findings, measured)
+  add_handlers(findings, measured)
+  add_slow_readers(findings, measured)
   return findings
 end
 

@@ -32,23 +32,42 @@ local function median(all, case, server, value)
   return values and middle(values)
 end
 
--- The median of what chatty took in each round, as a multiple of what the floor took in the same round: machines
--- change from one to the next.
+---@alias bench.Of string[]  a case and a server
+
+-- The median of what each round's two values make together: machines change from one round to the next, but less
+-- from one measurement to the one behind it.
+---@param all bench.Results
+---@param base bench.Of
+---@param other bench.Of
+---@param value fun(report: table): number
+---@param combine fun(base: number, other: number): number
+---@return number|nil
+local function paired(all, base, other, value, combine)
+  local bases, others = values_of(all, base[1], base[2], value), values_of(all, other[1], other[2], value)
+  if not (bases and others) then return nil end
+  if #bases ~= #others then return combine(middle(bases), middle(others)) end
+  for i, one in ipairs(bases) do others[i] = combine(one, others[i]) end
+  return middle(others)
+end
+
+local function quotient(base, other)
+  return other / base
+end
+
 local function multiple_of_floor(all, row)
-  local ours, floors = values_of(all, row.case, "chatty", row.value), values_of(all, row.case, "floor", row.value)
-  if not (ours and floors) then return nil end
-  if #ours ~= #floors then return middle(ours) / middle(floors) end
-  for i, floor in ipairs(floors) do ours[i] = ours[i] / floor end
-  return middle(ours)
+  return paired(all, { row.case, "floor" }, { row.case, "chatty" }, row.value, quotient)
+end
+
+local function average(values)
+  local sum = 0
+  for _, one in ipairs(values) do sum = sum + one end
+  return sum / #values
 end
 
 -- User time is sampled, so its mean tells more than its median.
 local function mean(all, case, server, value)
   local values = values_of(all, case, server, value)
-  if not values then return nil end
-  local sum = 0
-  for _, one in ipairs(values) do sum = sum + one end
-  return sum / #values
+  return values and average(values)
 end
 
 local function cell(all, row, server)
@@ -59,12 +78,24 @@ local function cell(all, row, server)
   return ("%s (%s)"):format(text, row.beside_format:format(mean(all, row.case, server, row.beside)))
 end
 
--- By how much this machine was slower than the one on which a goal in microseconds was set, as the floor tells; 1 when
--- it was not.
+-- By how much this machine was slower in each round than the one on which a goal in microseconds was set, as the
+-- floor tells; 1 when it was not. Empty when that is not known.
 local function slowness(all, row)
-  local floor = row.floor_then and median(all, row.case, row.floor or "floor", row.value)
-  if not floor then return 1 end
-  return math.max(1, row.value_min and row.floor_then / floor or floor / row.floor_then)
+  local floors = row.floor_then and values_of(all, row.case, row.floor or "floor", row.value) or {}
+  for i, floor in ipairs(floors) do
+    floors[i] = math.max(1, row.value_min and row.floor_then / floor or floor / row.floor_then)
+  end
+  return floors
+end
+
+-- What chatty would have needed in each round, or done, on the machine of the goals.
+local function fair_values(all, row, value, slower, is_rate)
+  local values = values_of(all, row.case, "chatty", value)
+  for i, one in ipairs(values) do
+    local factor = slower[i] or 1
+    values[i] = is_rate and one * factor or one / factor
+  end
+  return values
 end
 
 -- What of the goal is missed, and by how much.
@@ -73,13 +104,14 @@ local function misses(all, row, slower)
   local function look(value, max, format)
     if value > max then missed[#missed + 1] = format:format(value / max) end
   end
-  local value = median(all, row.case, "chatty", row.value)
-  local beside = row.beside and mean(all, row.case, "chatty", row.beside)
   if row.ratio_max then look(multiple_of_floor(all, row) / row.ratio_max, 1, "%.2f x goal") end
-  if row.value_max then look(value, row.value_max * slower, "%.2f x goal") end
-  if row.value_min then look(row.value_min / slower, value, "%.2f x too slow") end
-  if row.beside_max then look(beside, row.beside_max * slower, "user %.2f x goal") end
-  if row.beside_min then look(row.beside_min / slower, beside, "requests %.2f x too slow") end
+  local value = middle(fair_values(all, row, row.value, slower, row.value_min ~= nil))
+  if row.value_max then look(value, row.value_max, "%.2f x goal") end
+  if row.value_min then look(row.value_min, value, "%.2f x too slow") end
+  if not row.beside then return missed end
+  local beside = average(fair_values(all, row, row.beside, slower, row.beside_min ~= nil))
+  if row.beside_max then look(beside, row.beside_max, "user %.2f x goal") end
+  if row.beside_min then look(row.beside_min, beside, "requests %.2f x too slow") end
   return missed
 end
 
@@ -91,7 +123,9 @@ local function verdict(all, row)
   local missed = misses(all, row, slower)
   local words = { (missed[1] and "no: " or "yes") .. table.concat(missed, ", ") }
   if row.ratio_max then words[#words + 1] = ("%.2f x floor"):format(multiple) end
-  if slower > 1 then words[#words + 1] = ("machine %.2f x slower"):format(slower) end
+  if slower[1] and middle(slower) > 1 then
+    words[#words + 1] = ("machine %.2f x slower"):format(middle(slower))
+  end
   return table.concat(words, "; ")
 end
 
@@ -134,7 +168,10 @@ local function verdict_of(finding)
 end
 
 local function add_findings(all, lines)
-  local findings = goals.findings(function(...) return median(all, ...) end)
+  local findings = goals.findings{
+    median = function(...) return median(all, ...) end,
+    paired = function(...) return paired(all, ...) end,
+  }
   if not findings[1] then return end
   add_head(lines, "Subscriptions, growth, latency, transports and history", { "what", "measured", "goal", "reached" })
   for _, one in ipairs(findings) do

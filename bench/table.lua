@@ -122,8 +122,8 @@ end
 local function finish(run, case, name, round, running)
   local report, reason = peers.finish(running)
   io.stderr:write(("%s, round %d, %s: %s\n"):format(case.name, round, name, report and "good" or reason))
-  local reports = run.reports[case.name]
-  reports[name] = reports[name] or {}
+  local reports = run.reports[case.name] or {}
+  run.reports[case.name], reports[name] = reports, reports[name] or {}
   if report then table.insert(reports[name], report) else run.missing[case.name .. ", " .. name] = reason end
 end
 
@@ -140,10 +140,24 @@ local function measure_round(run, case, round)
   end
 end
 
+local function groups_of(list)
+  local groups = {}
+  for _, case in ipairs(list) do
+    local last = groups[#groups]
+    if last and case.group and case.group == last[1].group then
+      last[#last + 1] = case
+    else
+      groups[#groups + 1] = { case }
+    end
+  end
+  return groups
+end
+
 local function measure_all(run, asked)
-  for _, case in ipairs(chosen_cases(asked)) do
-    run.reports[case.name] = {}
-    for round = 1, case.rounds or asked.rounds do measure_round(run, case, round) end
+  for _, group in ipairs(groups_of(chosen_cases(asked))) do
+    for round = 1, group[1].rounds or asked.rounds * (group[1].times or 1) do
+      for _, case in ipairs(group) do measure_round(run, case, round) end
+    end
   end
 end
 
